@@ -1,0 +1,1 @@
+"""The HTTP API: its models, its calls, and its documents."""

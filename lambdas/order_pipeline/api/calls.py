@@ -1,0 +1,146 @@
+"""The calls of the API: who may make them, what they take and answer, which function serves them.
+
+The two API documents are rendered from this table and the models.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from order_pipeline.api.models import (
+    ApiModel,
+    ItemView,
+    OrderView,
+    PlaceOrderRequest,
+    PlaceOrderResponse,
+    SetItemRequest,
+)
+from order_pipeline.api.problems import ProblemType
+
+
+class Caller(StrEnum):
+    """Who makes a call; each has a policy of its own."""
+
+    STOREFRONT = "storefront"
+    CUSTOMER_SERVICE = "customer-service"
+    WAREHOUSE = "warehouse"
+    OPERATIONS = "operations"
+
+
+@dataclass(frozen=True)
+class RequestHeader:
+    """A header that a call reads."""
+
+    name: str
+    description: str
+    example: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful answer."""
+
+    description: str
+    model: type[ApiModel]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Name → description."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the API."""
+
+    operation: str
+    method: str
+    path: str
+    summary: str
+    caller: Caller
+    function: str
+    """The folder of the function that serves it."""
+    answers: Mapping[int, Answer]
+    problems: tuple[ProblemType, ...]
+    """Beside those that every call can answer (see `EVERY_CALL`)."""
+    request: type[ApiModel] | None = None
+    headers: tuple[RequestHeader, ...] = ()
+
+
+EVERY_CALL = (
+    ProblemType.INVALID_REQUEST,
+    ProblemType.FORBIDDEN,
+    ProblemType.TOO_MANY_REQUESTS,
+    ProblemType.INTERNAL_ERROR,
+    ProblemType.UNAVAILABLE,
+)
+
+CALLS = (
+    Call(
+        operation="placeOrder",
+        method="POST",
+        path="/orders",
+        summary="Place an order",
+        caller=Caller.STOREFRONT,
+        function="place_order",
+        request=PlaceOrderRequest,
+        headers=(
+            RequestHeader(
+                "Idempotency-Key",
+                "Required without `orderId`: the order's id is derived from it, so that a "
+                "repeated request places one order.",
+                "5e0c7d0e-6a9a-4f55-9f3c-0d8d5a3f6c11",
+            ),
+        ),
+        answers={
+            202: Answer(
+                "Accepted. The same request again gets the same answer.",
+                PlaceOrderResponse,
+                {"Location": "Where the order can be looked at."},
+            )
+        },
+        problems=(ProblemType.BODY_TOO_LARGE, ProblemType.ORDER_CONFLICT),
+    ),
+    Call(
+        operation="getOrder",
+        method="GET",
+        path="/orders/{orderId}",
+        summary="Look at an order and its history",
+        caller=Caller.STOREFRONT,
+        function="orders_api",
+        answers={200: Answer("The order.", OrderView)},
+        problems=(ProblemType.NOT_FOUND,),
+    ),
+    Call(
+        operation="setItem",
+        method="PUT",
+        path="/inventory/{itemId}",
+        summary="Set an item's name, price and stock",
+        caller=Caller.OPERATIONS,
+        function="inventory_api",
+        request=SetItemRequest,
+        headers=(
+            RequestHeader(
+                "If-Match",
+                "Required to change an existing item: the `ETag` it was read with.",
+                '"3"',
+            ),
+        ),
+        answers={
+            200: Answer("The item as it is now.", ItemView, {"ETag": "The item's version."}),
+            201: Answer("The item is new.", ItemView, {"ETag": "The item's version."}),
+        },
+        problems=(
+            ProblemType.BODY_TOO_LARGE,
+            ProblemType.ITEM_EXISTS,
+            ProblemType.ITEM_CHANGED,
+        ),
+    ),
+    Call(
+        operation="getItem",
+        method="GET",
+        path="/inventory/{itemId}",
+        summary="Look at an item and its stock",
+        caller=Caller.OPERATIONS,
+        function="inventory_api",
+        answers={200: Answer("The item.", ItemView, {"ETag": "The item's version."})},
+        problems=(ProblemType.NOT_FOUND,),
+    ),
+)

@@ -1,0 +1,322 @@
+"""What the API takes and gives. These models are the one source of the API's documents."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.alias_generators import to_camel
+
+from order_pipeline.limits import (
+    ID_PATTERN,
+    MAX_AVAILABLE,
+    MAX_LINES,
+    MAX_QUANTITY,
+    MAX_TEXT,
+)
+from order_pipeline.money import Currency
+from order_pipeline.order import Channel, PaymentState, Priority, RefundState, StockState
+from order_pipeline.stored import Timestamp
+from order_pipeline.transitions import EventType, Status
+
+_AMOUNT_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
+
+
+def _amount_text(value: object) -> object:
+    """Let only plain decimal text through; numbers are checked by their type."""
+    if isinstance(value, str) and not re.fullmatch(_AMOUNT_PATTERN, value, re.ASCII):
+        raise ValueError("must be an amount of zero or more such as 29.99")
+    return value
+
+
+def _encodable(text: str) -> str:
+    """Refuse what cannot be stored as UTF-8: half of a surrogate pair."""
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain unpaired surrogates")
+    return text
+
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_encodable),
+]
+"""One line of text: no control characters."""
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_amount_text),
+    Field(
+        ge=0,
+        description="Zero or more, in major units, with at most the currency's decimals.",
+        examples=["29.99", 29.99],
+    ),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 999_999_999.99},
+                {"type": "string", "pattern": _AMOUNT_PATTERN},
+            ]
+        },
+        mode="validation",
+    ),
+]
+Money = Annotated[
+    str,
+    Field(description="Major units, with the currency's decimals.", examples=["29.99"]),
+]
+Quantity = Annotated[StrictInt, Field(ge=1, le=MAX_QUANTITY)]
+
+
+class ApiModel(BaseModel):
+    """camelCase outside; an unknown field is an error, so that a misspelt one is found."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+
+# ------------------------------------------------------------------ placing an order
+
+
+class OrderLineRequest(ApiModel):
+    """Some units of one item."""
+
+    item_id: Id
+    quantity: Quantity
+    price: Amount | None = Field(
+        default=None,
+        description="What the customer was shown for one unit. Checked against the inventory, "
+        "never trusted: an order whose price is not the current one is rejected.",
+    )
+
+
+class ContactRequest(ApiModel):
+    """Where and how the customer wants to be told."""
+
+    email: (
+        Annotated[
+            str,
+            StringConstraints(
+                max_length=254,
+                pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+            ),
+        ]
+        | None
+    ) = None
+    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = Field(
+        default=None, description="E.164, such as +447700900123."
+    )
+    push_endpoint: (
+        Annotated[
+            str,
+            StringConstraints(
+                max_length=256,
+                pattern=r"^arn:aws:sns:eu-west-2:[0-9]{12}:endpoint/[A-Za-z0-9/_.-]+$",
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="The ARN of an SNS platform endpoint.")
+    channels: Annotated[tuple[Channel, ...], Field(max_length=len(Channel))] | None = Field(
+        default=None, description="The channels wanted; all that have an address, if absent."
+    )
+
+
+class AddressRequest(ApiModel):
+    """Where the parcels go."""
+
+    name: Text
+    line1: Text
+    line2: Text | None = None
+    city: Text
+    postcode: Annotated[Text, Field(max_length=20)]
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(
+        description="ISO 3166-1 alpha-2, such as GB."
+    )
+
+
+class PaymentRequest(ApiModel):
+    """How the order is paid."""
+
+    method: Annotated[str, StringConstraints(pattern=r"^pm_[A-Za-z0-9_]{1,64}$")] = Field(
+        description="The payment provider's token for a payment method; never card data.",
+        examples=["pm_card_visa"],
+    )
+
+
+class PlaceOrderRequest(ApiModel):
+    """An order as the storefront sends it."""
+
+    order_id: Id | None = Field(
+        default=None,
+        description="The storefront's id for the order. Without it, the id is derived from the "
+        "Idempotency-Key header; one of the two is required.",
+    )
+    customer_id: Id
+    items: Annotated[tuple[OrderLineRequest, ...], Field(min_length=1, max_length=MAX_LINES)]
+    currency: Currency = Currency.GBP
+    priority: Priority = Priority.NORMAL
+    contact: ContactRequest | None = None
+    shipping_address: AddressRequest | None = None
+    payment: PaymentRequest | None = Field(
+        default=None,
+        description="Absent: the environment's default payment method, where it has one.",
+    )
+
+
+class OrderLinks(ApiModel):
+    """Where to go from here."""
+
+    self: str
+
+
+class PlaceOrderResponse(ApiModel):
+    """The order is accepted: it will not be lost, and its state can be asked for."""
+
+    order_id: Id
+    status: Status
+    message: str
+    links: OrderLinks
+
+
+# ------------------------------------------------------------------ looking at an order
+
+
+class OrderLineView(ApiModel):
+    """Some units of one item."""
+
+    item_id: Id
+    quantity: int
+    unit_price: Money | None = Field(
+        default=None, description="The price charged for one unit; known once VALIDATED."
+    )
+
+
+class PaymentView(ApiModel):
+    """Where the money is."""
+
+    state: PaymentState
+
+
+class StockView(ApiModel):
+    """Where the stock is."""
+
+    state: StockState
+
+
+class LineQuantityView(ApiModel):
+    """Some units of one item."""
+
+    item_id: Id
+    quantity: int
+
+
+class ParcelView(ApiModel):
+    """A parcel that has left the warehouse."""
+
+    parcel_id: Id
+    lines: tuple[LineQuantityView, ...]
+    carrier: str
+    tracking_number: str
+    shipped_at: Timestamp
+    delivered_at: Timestamp | None = None
+
+
+class RefundView(ApiModel):
+    """Money given back."""
+
+    refund_id: Id
+    state: RefundState
+    amount: Money
+    requested_at: Timestamp
+
+
+class HistoryEntryView(ApiModel):
+    """One event in the order's life."""
+
+    version: int
+    event: EventType
+    at: Timestamp
+    by: str
+    detail: Mapping[str, Any] = Field(description="What explains the event, such as a reason.")
+
+
+class OrderView(ApiModel):
+    """An order with its history."""
+
+    order_id: Id
+    customer_id: Id
+    status: Status
+    version: int
+    placed_at: Timestamp
+    currency: Currency
+    priority: Priority
+    items: tuple[OrderLineView, ...]
+    total: Money | None = Field(default=None, description="Known once the order is VALIDATED.")
+    payment: PaymentView
+    stock: StockView
+    parcels: tuple[ParcelView, ...]
+    refunds: tuple[RefundView, ...]
+    history: tuple[HistoryEntryView, ...]
+
+
+# ------------------------------------------------------------------ inventory
+
+
+class SetItemRequest(ApiModel):
+    """What an item is to be from now on."""
+
+    name: Text
+    price: Amount
+    currency: Currency = Currency.GBP
+    available: Annotated[StrictInt, Field(ge=0, le=MAX_AVAILABLE)] = Field(
+        description="Units that can still be reserved."
+    )
+    active: StrictBool = Field(default=True, description="Whether the item is for sale.")
+
+
+class ItemView(ApiModel):
+    """An item of the inventory. The `ETag` header carries its version, for `If-Match`."""
+
+    item_id: Id
+    name: str
+    price: Money
+    currency: Currency
+    available: int
+    active: bool
+    version: int
+
+
+# ------------------------------------------------------------------ problems
+
+
+class FieldErrorView(ApiModel):
+    """What is wrong with one field."""
+
+    field: str = Field(description="Such as `items[0].quantity`, or a header's name.")
+    message: str
+
+
+class ProblemView(ApiModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(description="Stable: the same for every error of this kind.")
+    title: str
+    status: int
+    detail: str
+    errors: tuple[FieldErrorView, ...] = ()

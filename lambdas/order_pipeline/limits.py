@@ -1,0 +1,30 @@
+"""Every limit of the pipeline, in one place for the code, the API documents and the tests.
+
+The numbers keep an order's item far below DynamoDB's 400 KB, an event below the 256 KB of SNS and
+SQS, and a reservation below the 100 actions of one transaction.
+"""
+
+from datetime import timedelta
+
+ID_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
+"""Ids of orders, customers and items. None of the characters is special in a URL, key or log."""
+
+MAX_LINES = 50
+MAX_QUANTITY = 10_000
+MAX_AVAILABLE = 1_000_000_000
+MAX_BODY_BYTES = 64 * 1024
+MAX_TEXT = 200
+MAX_TOTAL = 99_999_999
+"""Minor units. The payment provider's largest charge (Stripe: eight digits)."""
+
+SETTLING_TIME = timedelta(minutes=15)
+"""How long an order may take to reach its next resting place before the reconciler looks at it."""
+
+PAYMENT_HOLD = timedelta(days=7)
+"""How long a card authorisation holds the money (Stripe: seven days for online card payments)."""
+
+PAYMENT_HOLD_MARGIN = timedelta(days=1)
+"""How long before the end of the hold the reconciler acts."""
+
+RETENTION = timedelta(days=90)
+"""How long a settled order stays in the table; the audit bucket keeps its history."""

@@ -1,0 +1,308 @@
+"""An order: one value that holds everything about it, and the only ways in which it may change.
+
+Each function that changes an order returns the order as it is after one event, with the event
+appended to its history. Nothing here stores, sends or asks anybody: see `adapters`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from pydantic import Field
+
+from order_pipeline.limits import PAYMENT_HOLD, PAYMENT_HOLD_MARGIN, SETTLING_TIME
+from order_pipeline.money import Currency
+from order_pipeline.stored import Record, Timestamp
+from order_pipeline.transitions import TRANSITIONS, EventType, Status, status_after
+
+SCHEMA_VERSION = 1
+
+
+class Priority(StrEnum):
+    """How urgent the customer's order is."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+class Channel(StrEnum):
+    """A way to tell the customer something."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    PUSH = "push"
+
+
+class PaymentState(StrEnum):
+    """Where the order's money is."""
+
+    NONE = "NONE"
+    AUTHORISED = "AUTHORISED"
+    CAPTURED = "CAPTURED"
+    CAPTURE_FAILED = "CAPTURE_FAILED"
+    VOIDED = "VOIDED"
+    EXPIRED = "EXPIRED"
+    PARTIALLY_REFUNDED = "PARTIALLY_REFUNDED"
+    REFUNDED = "REFUNDED"
+
+
+class StockState(StrEnum):
+    """Where the order's stock is."""
+
+    NONE = "NONE"
+    HELD = "HELD"
+    RELEASED = "RELEASED"
+    SHIPPED = "SHIPPED"
+
+
+class Line(Record):
+    """Some units of one item. Prices are in minor units of the order's currency."""
+
+    item_id: str
+    quantity: int
+    expected_price: int | None = None
+    """What the customer was shown; compared with the catalogue, never charged."""
+    unit_price: int | None = None
+    """The catalogue's price when the order was validated: what is charged."""
+
+
+class Contact(Record):
+    """How the customer wants to be told. Personal data: never in an event or a log."""
+
+    email: str | None = None
+    phone: str | None = None
+    push_endpoint: str | None = None
+    channels: tuple[Channel, ...] | None = None
+    """The channels wanted; None means every one that has an address."""
+
+
+class Address(Record):
+    """Where the parcels go. Personal data: never in an event or a log."""
+
+    name: str
+    line1: str
+    line2: str | None = None
+    city: str
+    postcode: str
+    country: str
+
+
+class Payment(Record):
+    """The order's payment. `method` and `intent_id` are the provider's: never in an event."""
+
+    state: PaymentState = PaymentState.NONE
+    method: str
+    intent_id: str | None = None
+    """The provider's payment intent. Stored before it is confirmed, so that a retry finds it."""
+    authorised_at: Timestamp | None = None
+
+    @property
+    def holds_nothing(self) -> bool:
+        """Tell whether the customer's money is free of this order."""
+        return self.intent_id is None or self.state in (PaymentState.VOIDED, PaymentState.EXPIRED)
+
+    @property
+    def is_collected(self) -> bool:
+        """Tell whether the money was taken (whatever was given back since)."""
+        return self.state in (
+            PaymentState.CAPTURED,
+            PaymentState.PARTIALLY_REFUNDED,
+            PaymentState.REFUNDED,
+        )
+
+
+class Stock(Record):
+    """The order's stock."""
+
+    state: StockState = StockState.NONE
+
+
+class LineQuantity(Record):
+    """Some units of one item, as they stand in a parcel or a refund."""
+
+    item_id: str
+    quantity: int
+
+
+class Parcel(Record):
+    """A parcel that has left the warehouse."""
+
+    parcel_id: str
+    lines: tuple[LineQuantity, ...]
+    carrier: str
+    tracking_number: str
+    shipped_at: Timestamp
+    delivered_at: Timestamp | None = None
+
+
+class RefundState(StrEnum):
+    """Where a refund is."""
+
+    REQUESTED = "REQUESTED"
+    REFUNDED = "REFUNDED"
+    FAILED = "FAILED"
+
+
+class Refund(Record):
+    """Money to give back, in minor units, and the stock that comes back with it."""
+
+    refund_id: str
+    state: RefundState
+    amount: int
+    restock: tuple[LineQuantity, ...] = ()
+    requested_at: Timestamp
+
+
+class HistoryEntry(Record):
+    """One event in an order's life, as stored with the order."""
+
+    version: int
+    event: EventType
+    at: Timestamp
+    by: str
+    """The function that recorded it."""
+    detail: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Order(Record):
+    """An order with its whole history."""
+
+    schema_version: int = SCHEMA_VERSION
+    order_id: str
+    customer_id: str
+    status: Status
+    version: int
+    """The number of events in the history."""
+    placed_at: Timestamp
+    currency: Currency
+    priority: Priority = Priority.NORMAL
+    lines: tuple[Line, ...]
+    total: int | None = None
+    """Minor units; known once the order is validated."""
+    contact: Contact | None = None
+    shipping_address: Address | None = None
+    payment: Payment
+    stock: Stock = Stock()
+    parcels: tuple[Parcel, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    history: tuple[HistoryEntry, ...]
+    payload_hash: str
+    """SHA-256 of the placement, to tell a repeated request from a different one."""
+    trace_header: str | None = None
+    """The X-Ray header of the request that placed the order, continued by every later step."""
+
+    def after(
+        self,
+        event: EventType,
+        *,
+        by: str,
+        detail: Mapping[str, Any] | None = None,
+        at: datetime | None = None,
+        **changes: object,
+    ) -> Self:
+        """Return the order as it is after `event`.
+
+        Parameters
+        ----------
+        event
+            What happened.
+        by
+            The function that records it.
+        detail
+            What a reader of the history wants to know beside the event's name. No personal data.
+        at
+            When it happened; now, if not given.
+        changes
+            Attributes of the order that change with the event, by name.
+
+        Raises
+        ------
+        TransitionRefusedError
+            If the event cannot happen in the order's status.
+        """
+        status = status_after(event, self.status)
+        version = self.version + 1
+        entry = HistoryEntry(
+            version=version, event=event, at=at or datetime.now(UTC), by=by, detail=detail or {}
+        )
+        return self.model_copy(
+            update=changes
+            | {"status": status, "version": version, "history": (*self.history, entry)}
+        )
+
+    def may(self, event: EventType) -> bool:
+        """Tell whether `event` can happen to the order in its status."""
+        return self.status in TRANSITIONS.get(event, {})
+
+    @property
+    def quantities(self) -> dict[str, int]:
+        """Units per item, lines of the same item summed."""
+        units: Counter[str] = Counter()
+        for line in self.lines:
+            units[line.item_id] += line.quantity
+        return dict(units)
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether nothing is left to do: an end is reached, and no stock or money is held."""
+        match self.status:
+            case Status.REJECTED | Status.OUT_OF_STOCK:
+                return True
+            case Status.PAYMENT_DECLINED:
+                return self.stock.state is StockState.RELEASED
+            case Status.CANCELLED:
+                return self.stock.state is not StockState.HELD and self.payment.holds_nothing
+            case Status.DELIVERED:
+                return self.payment.is_collected and all(
+                    refund.state is RefundState.REFUNDED for refund in self.refunds
+                )
+            case _:
+                return False
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When the reconciler should look, unless something happens before; None when settled."""
+        if self.is_settled:
+            return None
+        if self.status is Status.CONFIRMED and self.payment.authorised_at:
+            return self.payment.authorised_at + PAYMENT_HOLD - PAYMENT_HOLD_MARGIN
+        if self.status in (Status.PLACED, Status.VALIDATED, Status.RESERVED):
+            return self.placed_at + SETTLING_TIME
+        return self.history[-1].at + SETTLING_TIME
+
+
+def place(
+    *,
+    order_id: str,
+    customer_id: str,
+    currency: Currency,
+    lines: tuple[Line, ...],
+    payment_method: str,
+    payload_hash: str,
+    by: str,
+    priority: Priority = Priority.NORMAL,
+    contact: Contact | None = None,
+    shipping_address: Address | None = None,
+    trace_header: str | None = None,
+    at: datetime | None = None,
+) -> Order:
+    """Return a new order: PLACED, with the one event in its history."""
+    placed_at = at or datetime.now(UTC)
+    return Order(
+        order_id=order_id,
+        customer_id=customer_id,
+        status=Status.PLACED,
+        version=1,
+        placed_at=placed_at,
+        currency=currency,
+        priority=priority,
+        lines=lines,
+        contact=contact,
+        shipping_address=shipping_address,
+        payment=Payment(method=payment_method),
+        history=(HistoryEntry(version=1, event=EventType.ORDER_PLACED, at=placed_at, by=by),),
+        payload_hash=payload_hash,
+        trace_header=trace_header,
+    )

@@ -1,0 +1,39 @@
+"""What the models that are stored or published have in common: immutable, camelCase outside."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+
+def rfc3339(moment: datetime) -> str:
+    """Write a time in UTC with milliseconds, so that text order is time order.
+
+    Examples
+    --------
+    >>> rfc3339(datetime(2026, 1, 31, 9, 30, tzinfo=UTC))
+    '2026-01-31T09:30:00.000Z'
+    """
+    return (
+        moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03}Z"
+    )
+
+
+Timestamp = Annotated[AwareDatetime, PlainSerializer(rfc3339, when_used="json")]
+
+
+class Record(BaseModel):
+    """A value that is stored or published.
+
+    Attributes that this version of the code does not know are kept: while two versions run during
+    a deploy, the older one must not drop what the newer one wrote.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="allow",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
