@@ -36,4 +36,5 @@ class Record(BaseModel):
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
+        hide_input_in_errors=True,  # errors are logged; contact data is not
     )

@@ -1,0 +1,1 @@
+"""The outbox: publishes what the orders table's stream says has happened."""

@@ -1,0 +1,31 @@
+"""Entry point of event-publisher."""
+
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from event_publisher.outbox import publish_changes
+from order_pipeline.adapters.clients import sns
+from order_pipeline.adapters.event_topic import EventTopic
+from order_pipeline.adapters.settings import FunctionSettings
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+
+
+class Settings(FunctionSettings):
+    """The function's settings."""
+
+    event_topic_arn: str
+
+
+topic = EventTopic(sns(), Settings.from_environment().event_topic_arn)
+
+
+def handler(
+    event: dict[str, Any],
+    context: LambdaContext,  # noqa: ARG001
+) -> "PartialItemFailureResponse":
+    """Publish what has happened; the stream delivers again from the first record that failed."""
+    again = publish_changes(event["Records"], topic=topic)
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in again]}

@@ -1,0 +1,32 @@
+"""Entry point of the inventory stage."""
+
+from functools import partial
+
+from inventory.stage import release_stock, reserve_stock
+from order_pipeline.adapters.clients import dynamodb, sqs
+from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.adapters.queue_processor import queue_processor
+from order_pipeline.adapters.settings import WorkerSettings
+from order_pipeline.adapters.stock_transactions import StockTransactions
+from order_pipeline.transitions import EventType
+
+
+class Settings(WorkerSettings):
+    """The function's settings."""
+
+    orders_table_name: str
+    inventory_table_name: str
+
+
+settings = Settings.from_environment()
+orders = OrdersTable(dynamodb(), settings.orders_table_name)
+ledger = StockTransactions(dynamodb(), settings.inventory_table_name, orders)
+
+handler = queue_processor(
+    {
+        EventType.ORDER_VALIDATED: partial(reserve_stock, orders=orders, ledger=ledger),
+        EventType.PAYMENT_DECLINED: partial(release_stock, orders=orders, ledger=ledger),
+    },
+    settings=settings,
+    sqs=sqs(),
+)

@@ -1,0 +1,41 @@
+"""Reserve and release an order's stock."""
+
+from order_pipeline.events import OrderEvent
+from order_pipeline.order import Order, Stock, StockState
+from order_pipeline.ports import Orders, StockLedger
+from order_pipeline.transitions import EventType
+
+BY = "inventory"
+
+
+def reserve_stock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> None:
+    """Hold the order's stock, all of it, or record that there is not enough.
+
+    Idempotent: an order that is already past VALIDATED is left as it is.
+    """
+    order = orders.get(event.order_id)
+    if not order.may(EventType.STOCK_RESERVED):
+        return
+    reserved = order.after(EventType.STOCK_RESERVED, by=BY, stock=Stock(state=StockState.HELD))
+    if short := ledger.reserve(order, reserved):
+
+        def out_of_stock(order: Order) -> Order:
+            if not order.may(EventType.STOCK_UNAVAILABLE):
+                return order
+            return order.after(
+                EventType.STOCK_UNAVAILABLE, by=BY, detail={"itemIds": ",".join(short)}
+            )
+
+        orders.change(event.order_id, out_of_stock)
+
+
+def release_stock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> None:
+    """Give the order's held stock back.
+
+    Idempotent: an order that holds no stock is left as it is.
+    """
+    order = orders.get(event.order_id)
+    if order.stock.state is not StockState.HELD or not order.may(EventType.STOCK_RELEASED):
+        return
+    released = order.after(EventType.STOCK_RELEASED, by=BY, stock=Stock(state=StockState.RELEASED))
+    ledger.release(order, released)

@@ -1,0 +1,54 @@
+"""Entry point of inventory-api."""
+
+from http import HTTPStatus
+
+from inventory_api.stock_keeping import etag, item_now, set_item
+from order_pipeline.adapters.clients import dynamodb
+from order_pipeline.adapters.http import Request, Response, api_handler
+from order_pipeline.adapters.inventory_table import InventoryTable
+from order_pipeline.adapters.settings import FunctionSettings
+from order_pipeline.api.models import ItemView, SetItemRequest
+from order_pipeline.catalogue import Item
+from order_pipeline.money import major_units
+
+
+class Settings(FunctionSettings):
+    """The function's settings."""
+
+    inventory_table_name: str
+
+
+inventory = InventoryTable(dynamodb(), Settings.from_environment().inventory_table_name)
+
+
+def get(request: Request) -> Response:
+    """Answer with the item as it is now."""
+    return _response(HTTPStatus.OK, item_now(request.id("itemId"), inventory=inventory))
+
+
+def put(request: Request) -> Response:
+    """Make a new item, or change the version that the caller has read."""
+    if_match = request.headers.get("if-match")
+    item = set_item(
+        request.id("itemId"),
+        request.model(SetItemRequest),
+        if_match=if_match,
+        inventory=inventory,
+    )
+    return _response(HTTPStatus.OK if if_match else HTTPStatus.CREATED, item)
+
+
+def _response(status: HTTPStatus, item: Item) -> Response:
+    view = ItemView(
+        item_id=item.item_id,
+        name=item.name,
+        price=major_units(item.price, item.currency),
+        currency=item.currency,
+        available=item.available,
+        active=item.active,
+        version=item.version,
+    )
+    return Response(status, view, {"ETag": etag(item)})
+
+
+handler = api_handler({("GET", "/inventory/{itemId}"): get, ("PUT", "/inventory/{itemId}"): put})

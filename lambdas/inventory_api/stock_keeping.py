@@ -1,0 +1,90 @@
+"""Setting an item's name, price and stock, and looking at it."""
+
+from typing import Protocol
+
+from order_pipeline.api.models import SetItemRequest
+from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
+from order_pipeline.catalogue import Item
+from order_pipeline.money import AmountError, minor_units
+from order_pipeline.ports import ItemChangedError, ItemExistsError
+
+
+class Inventory(Protocol):
+    """The items."""
+
+    def get(self, item_id: str) -> Item | None:
+        """Return the item as it is now, if there is one."""
+
+    def create(self, item: Item) -> None:
+        """Store a new item; raises `ItemExistsError`."""
+
+    def replace(self, item: Item, *, expected_version: int) -> None:
+        """Store an item in place of the version that was read; raises `ItemChangedError`."""
+
+
+def item_now(item_id: str, *, inventory: Inventory) -> Item:
+    """Return the item as it is now.
+
+    Raises
+    ------
+    ProblemError
+        If there is none.
+    """
+    if item := inventory.get(item_id):
+        return item
+    raise ProblemError(ProblemType.NOT_FOUND, f"There is no item {item_id}.")
+
+
+def set_item(
+    item_id: str, request: SetItemRequest, *, if_match: str | None, inventory: Inventory
+) -> Item:
+    """Make the item what is asked for: a new one, or in place of the version named by `if_match`.
+
+    Raises
+    ------
+    ProblemError
+        If the price is not one in its currency, or the item is not the version named.
+    """
+    version = 0 if if_match is None else _version(if_match)
+    item = Item(
+        item_id=item_id,
+        name=request.name,
+        price=_price(request),
+        currency=request.currency,
+        available=request.available,
+        active=request.active,
+        version=version + 1,
+    )
+    try:
+        if if_match is None:
+            inventory.create(item)
+        else:
+            inventory.replace(item, expected_version=version)
+    except ItemExistsError:
+        raise ProblemError(
+            ProblemType.ITEM_EXISTS, f"Item {item_id} exists: send the ETag you read as If-Match."
+        ) from None
+    except ItemChangedError:
+        raise ProblemError(
+            ProblemType.ITEM_CHANGED, f"Item {item_id} is not version {version}: read it again."
+        ) from None
+    return item
+
+
+def etag(item: Item) -> str:
+    """Return the item's version as an entity tag."""
+    return f'"{item.version}"'
+
+
+def _version(if_match: str) -> int:
+    text = if_match.strip().removeprefix('"').removesuffix('"')
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(2**63)):
+        raise invalid_field("If-Match", 'must be an ETag as it was read, such as "3"')
+    return int(text)
+
+
+def _price(request: SetItemRequest) -> int:
+    try:
+        return minor_units(request.price, request.currency)
+    except AmountError as error:
+        raise invalid_field("price", str(error)) from None

@@ -1,0 +1,1 @@
+"""The notification stage: tells the customer what became of the order."""

@@ -1,0 +1,44 @@
+"""Tell the customer about an event, once on each channel."""
+
+from collections.abc import Sequence
+
+from order_pipeline.events import OrderEvent
+from order_pipeline.messages import TEMPLATES
+from order_pipeline.order import Contact
+from order_pipeline.ports import Claims, Messenger, Orders
+
+
+def notify_customer(
+    event: OrderEvent, *, orders: Orders, claims: Claims, messengers: Sequence[Messenger]
+) -> None:
+    """Send the event's message on every channel that the customer wants and can be reached on.
+
+    Each message is claimed with a lease, sent, then marked sent: it is never lost, and sent twice
+    only where the process died between the channel's answer and the mark.
+
+    Raises
+    ------
+    ClaimTakenError
+        If another process is sending it right now, or died while it did.
+    """
+    order = orders.get(event.order_id)
+    if order.contact is None:
+        return
+    message = TEMPLATES[event.event_type](order)
+    for messenger in messengers:
+        address = messenger.address(order.contact)
+        if address is None or not _wants(order.contact, messenger):
+            continue
+        key = f"notification#{event.event_id}#{messenger.channel}"
+        if not claims.claim(key):
+            continue
+        try:
+            messenger.send(address, message)
+        except Exception:
+            claims.release(key)
+            raise
+        claims.done(key)
+
+
+def _wants(contact: Contact, messenger: Messenger) -> bool:
+    return contact.channels is None or messenger.channel in contact.channels

@@ -1,0 +1,52 @@
+"""AWS clients: made once per execution environment, with timeouts shorter than any function's."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ses import SESClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    tcp_keepalive=True,
+)
+"""Two attempts of at most three seconds each fit into the ten seconds that a function has."""
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """Return the DynamoDB client."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+@cache
+def sns() -> "SNSClient":
+    """Return the SNS client."""
+    return boto3.client("sns", config=_CONFIG)
+
+
+@cache
+def sqs() -> "SQSClient":
+    """Return the SQS client."""
+    return boto3.client("sqs", config=_CONFIG)
+
+
+@cache
+def ses() -> "SESClient":
+    """Return the SES client."""
+    return boto3.client("ses", config=_CONFIG)
+
+
+@cache
+def secrets_manager() -> "SecretsManagerClient":
+    """Return the Secrets Manager client."""
+    return boto3.client("secretsmanager", config=_CONFIG)

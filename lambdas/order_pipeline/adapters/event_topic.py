@@ -1,0 +1,81 @@
+"""The order-events topic: publishes events in batches."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from order_pipeline.adapters.observability import logger
+from order_pipeline.events import OrderEvent
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
+
+_EVENTS_PER_BATCH = 10
+_BYTES_PER_BATCH = 256 * 1024
+_BYTES_OF_ATTRIBUTES = 512
+"""Room for an event's message attributes, which count as well."""
+
+
+class EventTopic:
+    """The topic that every stage's queue subscribes to."""
+
+    def __init__(self, client: "SNSClient", topic_arn: str) -> None:
+        self._client = client
+        self._topic_arn = topic_arn
+
+    def publish(self, events: Sequence[OrderEvent]) -> set[str]:
+        """Publish the events; return the ids of those that the topic did not take."""
+        refused: set[str] = set()
+        for batch in _batches(events):
+            refused |= self._publish_batch(batch)
+        return refused
+
+    def _publish_batch(self, batch: Sequence[OrderEvent]) -> set[str]:
+        entries = [_entry(number, event) for number, event in enumerate(batch)]
+        try:
+            answer = self._client.publish_batch(
+                TopicArn=self._topic_arn, PublishBatchRequestEntries=entries
+            )
+        except (BotoCoreError, ClientError):
+            logger.exception("the topic took none of a batch")
+            return {event.event_id for event in batch}
+        failed = answer.get("Failed", [])
+        for entry in failed:
+            logger.error("the topic refused an event", code=entry["Code"])
+        return {batch[int(entry["Id"])].event_id for entry in failed}
+
+
+def _entry(number: int, event: OrderEvent) -> "PublishBatchRequestEntryTypeDef":
+    attributes = {
+        "eventType": event.event_type.value,
+        "customerId": event.customer_id,
+        "priority": event.priority.value,
+    }
+    return {
+        "Id": str(number),
+        "Message": _body(event),
+        "MessageAttributes": {
+            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        },
+    }
+
+
+def _body(event: OrderEvent) -> str:
+    return event.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def _batches(events: Sequence[OrderEvent]) -> Iterator[list[OrderEvent]]:
+    """Split the events into batches that fit into one request."""
+    batch: list[OrderEvent] = []
+    size = 0
+    for event in events:
+        bytes_of_event = len(_body(event).encode()) + _BYTES_OF_ATTRIBUTES
+        if batch and (len(batch) == _EVENTS_PER_BATCH or size + bytes_of_event > _BYTES_PER_BATCH):
+            yield batch
+            batch, size = [], 0
+        batch.append(event)
+        size += bytes_of_event
+    if batch:
+        yield batch

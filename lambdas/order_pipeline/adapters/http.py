@@ -1,0 +1,176 @@
+"""The way a function answers the API: requests in, responses or problem documents out."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from order_pipeline.adapters.observability import logger
+from order_pipeline.api.models import ApiModel, FieldErrorView, Id, ProblemView
+from order_pipeline.api.problems import (
+    PROBLEM_CONTENT_TYPE,
+    FieldError,
+    ProblemError,
+    ProblemType,
+    invalid_field,
+)
+from order_pipeline.limits import MAX_BODY_BYTES
+
+_RETRY_AFTER_SECONDS = "5"
+_ID: TypeAdapter[str] = TypeAdapter(Id)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as API Gateway passes it on (proxy integration)."""
+
+    path_parameters: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    def id(self, name: str) -> str:
+        """Return an id from the path.
+
+        Raises
+        ------
+        ProblemError
+            If it is not an id.
+        """
+        try:
+            return _ID.validate_python(self.path_parameters.get(name))
+        except ValidationError as error:
+            raise invalid_field(name, _sentence(error.errors()[0]["msg"])) from None
+
+    def model[T: BaseModel](self, model: type[T]) -> T:
+        """Return the body as a model.
+
+        Raises
+        ------
+        ProblemError
+            Naming every field that is wrong; or the body, when it is too large or not JSON.
+        """
+        try:
+            return model.model_validate(_json(self.body))
+        except ValidationError as error:
+            errors = tuple(
+                FieldError(_path(problem["loc"]), _sentence(problem["msg"]))
+                for problem in error.errors(include_url=False, include_input=False)
+            )
+            raise ProblemError(
+                ProblemType.INVALID_REQUEST,
+                "; ".join(f"{wrong.field} {wrong.message}" for wrong in errors[:3]),
+                errors=errors,
+            ) from None
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a call answers when all is well."""
+
+    status: HTTPStatus
+    body: ApiModel
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+type Routes = Mapping[tuple[str, str], Callable[[Request], Response]]
+"""(method, path as in the API document) → what serves it."""
+type ProxyResponse = dict[str, Any]
+
+
+def api_handler(routes: Routes) -> Callable[[dict[str, Any], LambdaContext], ProxyResponse]:
+    """Return the function's handler: one place that maps every error to a problem document."""
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> ProxyResponse:  # noqa: ARG001
+        logger.set_correlation_id(event["requestContext"].get("requestId"))
+        try:
+            response = routes[event["httpMethod"], event["resource"]](_request(event))
+        except ProblemError as problem:
+            logger.info("refused", problem=problem.problem.value)
+            return _problem(problem)
+        except (BotoCoreError, ClientError):
+            logger.exception("a service that the call depends on failed")
+            return _problem(
+                ProblemError(ProblemType.UNAVAILABLE, "Try again in a few seconds."),
+                {"Retry-After": _RETRY_AFTER_SECONDS},
+            )
+        except Exception:  # noqa: BLE001 - whatever it is, the caller gets a problem document
+            logger.exception("unexpected")
+            return _problem(
+                ProblemError(ProblemType.INTERNAL_ERROR, "It has been recorded; try again later.")
+            )
+        return {
+            "statusCode": response.status,
+            "headers": {"Content-Type": "application/json", **response.headers},
+            "body": response.body.model_dump_json(by_alias=True, exclude_none=True),
+        }
+
+    return handler
+
+
+def _request(event: dict[str, Any]) -> Request:
+    body = event.get("body") or ""
+    return Request(
+        path_parameters=event.get("pathParameters") or {},
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+    )
+
+
+def _json(body: bytes) -> object:
+    """Parse a body; numbers with a decimal point become `Decimal`, never binary floats."""
+    if len(body) > MAX_BODY_BYTES:
+        raise ProblemError(
+            ProblemType.BODY_TOO_LARGE,
+            f"The body has {len(body)} bytes; {MAX_BODY_BYTES} are allowed.",
+        )
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise invalid_field("body", "must be JSON") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    """Write where a field is: `items[0].quantity`."""
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}"
+    return path.removeprefix(".") or "body"
+
+
+def _sentence(message: str) -> str:
+    """Turn the validator's message into one that follows the field's name."""
+    message = message.removeprefix("Value error, ")
+    for start in ("Input should ", "Value should ", "String should ", "Tuple should ", "Field "):
+        if message.startswith(start):
+            message = message.removeprefix(start)
+            return message if start == "Field " else f"must {message}"
+    return message[0].lower() + message[1:]
+
+
+def _problem(problem: ProblemError, headers: Mapping[str, str] | None = None) -> ProxyResponse:
+    document = ProblemView(
+        type=problem.problem.uri,
+        title=problem.problem.title,
+        status=problem.problem.status,
+        detail=problem.detail,
+        errors=tuple(
+            FieldErrorView(field=error.field, message=error.message) for error in problem.errors
+        ),
+    )
+    return {
+        "statusCode": problem.problem.status,
+        "headers": {"Content-Type": PROBLEM_CONTENT_TYPE, **(headers or {})},
+        "body": document.model_dump_json(by_alias=True),
+    }

@@ -1,0 +1,84 @@
+"""The idempotency table: who has claimed a piece of work that must be done once."""
+
+import time
+from typing import TYPE_CHECKING
+
+from order_pipeline.adapters.items import to_item
+from order_pipeline.ports import ClaimTakenError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_LEASE_SECONDS = 60
+"""Longer than any function runs: a claim that old belongs to a process that died."""
+
+_KEEP_SECONDS = 30 * 24 * 3600
+"""Longer than any queue and dead-letter queue keep a message together."""
+
+
+class IdempotencyTable:
+    """Claims of work, in DynamoDB: claimed with a lease, done, then marked done."""
+
+    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def claim(self, key: str) -> bool:
+        """Claim the work.
+
+        Returns
+        -------
+        bool
+            True when the work is the caller's to do; False when it was done before.
+
+        Raises
+        ------
+        ClaimTakenError
+            If somebody else holds a claim whose lease is not over.
+        """
+        now = int(time.time())
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key=to_item({"id": key}),
+                UpdateExpression="SET leaseUntil = :lease, expiresAt = :expires",
+                ConditionExpression="attribute_not_exists(id) OR "
+                "(attribute_not_exists(doneAt) AND leaseUntil < :now)",
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":lease": now + _LEASE_SECONDS,
+                        ":expires": now + _KEEP_SECONDS,
+                        ":now": now,
+                    }
+                ),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            if self._is_done(key):
+                return False
+            raise ClaimTakenError(key) from None
+        return True
+
+    def done(self, key: str) -> None:
+        """Mark the work done."""
+        self._client.update_item(
+            TableName=self._table_name,
+            Key=to_item({"id": key}),
+            UpdateExpression="SET doneAt = :now",
+            ExpressionAttributeValues=to_item({":now": int(time.time())}),
+        )
+
+    def release(self, key: str) -> None:
+        """Give the claim back: the work failed, and may be tried again at once."""
+        self._client.update_item(
+            TableName=self._table_name,
+            Key=to_item({"id": key}),
+            UpdateExpression="SET leaseUntil = :over",
+            ConditionExpression="attribute_not_exists(doneAt)",
+            ExpressionAttributeValues=to_item({":over": 0}),
+        )
+
+    def _is_done(self, key: str) -> bool:
+        answer = self._client.get_item(
+            TableName=self._table_name, Key=to_item({"id": key}), ConsistentRead=True
+        )
+        return "doneAt" in answer.get("Item", {})

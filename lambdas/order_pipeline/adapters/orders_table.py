@@ -1,0 +1,140 @@
+"""The orders table: one item is one order, and every change is one conditional write.
+
+The table's stream is the outbox: a write that appends to the history is published, so no function
+ever writes the table and sends a message.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.limits import RETENTION
+from order_pipeline.order import Order
+from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
+from order_pipeline.stored import rfc3339
+from order_pipeline.transitions import Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import UpdateTypeDef
+
+OPEN_BUCKETS = 16
+"""Partitions of the open-orders index, so that no key of it is hot."""
+
+_ATTEMPTS = 5
+
+
+class OrdersTable:
+    """The orders, in DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
+        self._client = client
+        self._table_name = table_name
+
+    def add(self, order: Order) -> Order:
+        """Store a new order; return what is stored under its id, which may be an earlier one."""
+        try:
+            self._client.put_item(
+                TableName=self._table_name,
+                Item=to_item(_attributes(order)),
+                ConditionExpression="attribute_not_exists(orderId)",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return self.get(order.order_id)
+        return order
+
+    def get(self, order_id: str) -> Order:
+        """Return the order as it is now.
+
+        Raises
+        ------
+        OrderNotFoundError
+            If there is none.
+        """
+        answer = self._client.get_item(
+            TableName=self._table_name, Key=to_item({"orderId": order_id}), ConsistentRead=True
+        )
+        if "Item" not in answer:
+            raise OrderNotFoundError(order_id)
+        return Order.model_validate(from_item(answer["Item"]))
+
+    def change(self, order_id: str, decide: Callable[[Order], Order]) -> Order:
+        """Store what `decide` makes of the order; see `ports.Orders`."""
+        for _ in range(_ATTEMPTS):
+            order = self.get(order_id)
+            changed = decide(order)
+            if changed is order:
+                return order
+            try:
+                self._client.update_item(**self.update(order, changed))
+            except self._client.exceptions.ConditionalCheckFailedException:
+                continue
+            return changed
+        raise ConcurrentChangeError(order_id)
+
+    def remember_intent(self, order: Order, intent_id: str) -> None:
+        """Store a payment intent's id with the order; see `ports.OrdersWithIntents`.
+
+        Nothing has happened to the order by this, so its version stays and nothing is published.
+        """
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key=to_item({"orderId": order.order_id}),
+                UpdateExpression="SET payment.intentId = :intent",
+                ConditionExpression="#status = :reserved "
+                "AND attribute_not_exists(payment.intentId)",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues=to_item(
+                    {":intent": intent_id, ":reserved": Status.RESERVED.value}
+                ),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise ConcurrentChangeError(order.order_id) from None
+
+    def update(self, before: Order, after: Order) -> "UpdateTypeDef":
+        """Return the conditional write that turns `before` into `after`.
+
+        Only attributes that differ are written; the history is appended to. Every event raises
+        the version, so the version alone tells whether the order is still as it was read.
+        """
+        old, new = _attributes(before), _attributes(after)
+        appended = new.pop("history")[len(before.history) :]
+        old.pop("history")
+        names = {"#version": "version", "#history": "history"}
+        values: dict[str, Any] = {":expectedVersion": before.version, ":appended": appended}
+        assignments = ["#history = list_append(#history, :appended)"]
+        for name in (name for name in new if new[name] != old.get(name)):
+            names[f"#{name}"] = name
+            values[f":{name}"] = new[name]
+            assignments.append(f"#{name} = :{name}")
+        removed = old.keys() - new.keys()
+        names |= {f"#{name}": name for name in removed}
+        expression = "SET " + ", ".join(assignments)
+        if removed:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in sorted(removed))
+        return {
+            "TableName": self._table_name,
+            "Key": to_item({"orderId": before.order_id}),
+            "UpdateExpression": expression,
+            "ConditionExpression": "#version = :expectedVersion",
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": to_item(values),
+        }
+
+
+def _attributes(order: Order) -> dict[str, Any]:
+    """Return what is stored of an order: itself, and the attributes that the indexes need."""
+    attributes = order.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if due := order.due_at:
+        attributes["openBucket"] = open_bucket(order.order_id)
+        attributes["dueAt"] = rfc3339(due)
+    else:
+        attributes["expiresAt"] = int((order.history[-1].at + RETENTION).timestamp())
+    return attributes
+
+
+def open_bucket(order_id: str) -> str:
+    """Return the open-orders index partition of an order."""
+    return f"open#{crc32(order_id.encode()) % OPEN_BUCKETS}"

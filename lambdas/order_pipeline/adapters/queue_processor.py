@@ -1,0 +1,130 @@
+"""The way a stage takes its queue's messages: each for itself, with backoff, poison put aside.
+
+One bad message never holds the others back: the function answers with the messages that failed
+(partial batch response), and SQS delivers only those again.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.utilities.batch import BatchProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch import EventType as BatchType
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from order_pipeline.adapters.backoff import Backoff
+from order_pipeline.adapters.observability import logger
+from order_pipeline.adapters.settings import WorkerSettings
+from order_pipeline.events import SCHEMA_VERSION, OrderEvent
+from order_pipeline.transitions import EventType
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from mypy_boto3_sqs import SQSClient
+
+type Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
+
+
+class PoisonError(Exception):
+    """A message that can never succeed, however often it is tried."""
+
+
+class OutOfTimeError(Exception):
+    """The invocation has too little time left to begin with another message."""
+
+
+def queue_processor(
+    stages: Mapping[EventType, Callable[[OrderEvent], None]],
+    *,
+    settings: WorkerSettings,
+    sqs: "SQSClient",
+    seconds_needed: float = 3,
+) -> Handler:
+    """Return the function's handler.
+
+    Parameters
+    ----------
+    stages
+        What to do, by event type.
+    settings
+        The queue, its dead-letter queue and the backoff.
+    sqs
+        The SQS client.
+    seconds_needed
+        The most that one message may take: with less time left, a message is put back instead of
+        being cut off in the middle.
+    """
+    backoff = Backoff(settings.retry_first_delay_seconds, settings.retry_longest_delay_seconds)
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailureResponse":
+        def process(record: SQSRecord) -> None:
+            try:
+                _check_time_left(context, seconds_needed)
+                order_event = _parse(record, stages)
+                with logger.append_context_keys(
+                    order_id=order_event.order_id, event_id=order_event.event_id
+                ):
+                    stages[order_event.event_type](order_event)
+                    logger.info("done", event_type=order_event.event_type)
+            except PoisonError as poison:
+                _put_aside(record, poison, settings, sqs)
+            except Exception:
+                _delay(record, backoff, settings, sqs)
+                raise
+
+        return process_partial_response(
+            event=event,
+            record_handler=process,
+            processor=BatchProcessor(event_type=BatchType.SQS, raise_on_entire_batch_failure=False),
+            context=context,
+        )
+
+    return handler
+
+
+def _check_time_left(context: LambdaContext, seconds_needed: float) -> None:
+    left = context.get_remaining_time_in_millis() / 1000
+    if left < seconds_needed:
+        raise OutOfTimeError(f"{left} s left, {seconds_needed} s needed")
+
+
+def _parse(record: SQSRecord, stages: Mapping[EventType, object]) -> OrderEvent:
+    try:
+        event = OrderEvent.model_validate_json(record.body)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        raise PoisonError(f"not an order event: {fields or 'the body'}") from None
+    if event.schema_version > SCHEMA_VERSION:
+        raise PoisonError(f"unknown schemaVersion {event.schema_version}")
+    if event.event_type not in stages:
+        raise PoisonError(f"no stage here handles {event.event_type}")
+    return event
+
+
+def _put_aside(
+    record: SQSRecord, poison: PoisonError, settings: WorkerSettings, sqs: "SQSClient"
+) -> None:
+    """Send the message to the dead-letter queue at once, with the reason; it is then done with."""
+    logger.error("dead-lettered", reason=str(poison), message_id=record.message_id)
+    sqs.send_message(
+        QueueUrl=settings.dead_letter_queue_url,
+        MessageBody=record.body,
+        MessageAttributes={"reason": {"DataType": "String", "StringValue": str(poison)}},
+    )
+
+
+def _delay(record: SQSRecord, backoff: Backoff, settings: WorkerSettings, sqs: "SQSClient") -> None:
+    """Let the failed message wait, by hiding it for as long as its receive count asks."""
+    receive_count = int(record.attributes.approximate_receive_count)
+    delay = backoff.delay(receive_count)
+    logger.warning("retrying", exc_info=True, receive_count=receive_count, delay_seconds=delay)
+    try:
+        sqs.change_message_visibility(
+            QueueUrl=settings.queue_url,
+            ReceiptHandle=record.receipt_handle,
+            VisibilityTimeout=delay,
+        )
+    except ClientError:
+        logger.warning("the queue's own visibility timeout applies", exc_info=True)

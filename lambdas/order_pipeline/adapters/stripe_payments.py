@@ -1,0 +1,119 @@
+"""Stripe, through its own library: manual capture, one intent per order.
+
+Sources: Stripe's API reference for PaymentIntents (create, confirm, retrieve, cancel) and its guide
+to error handling.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import stripe
+from stripe import PaymentIntent, RequestsClient, StripeClient
+
+from order_pipeline.order import Order
+from order_pipeline.ports import (
+    Authorised,
+    Declined,
+    PaymentOutcome,
+    PaymentOutcomeUnknownError,
+    Unconfirmed,
+)
+
+CALL_TIMEOUT_SECONDS = 4.0
+"""For one call; the longest message makes three of them (confirm, then cancel, after create)."""
+
+AUTHENTICATION_REQUIRED = "authentication_required"
+"""The bank wants the customer to authenticate, who is not here any more: a decline."""
+
+_UNKNOWN = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
+"""After these, the call may or may not have done its work."""
+
+
+class StripePayments:
+    """The payment provider, at Stripe or at a server that speaks like it."""
+
+    def __init__(self, api_key: str, *, api_url: str | None) -> None:
+        self._intents = StripeClient(
+            api_key,
+            base_addresses={"api": api_url} if api_url else {},
+            http_client=RequestsClient(timeout=CALL_TIMEOUT_SECONDS),
+            max_network_retries=0,  # the queue retries, with a longer memory
+        ).v1.payment_intents
+
+    def create(self, order: Order) -> str | Declined:
+        """Create an intent for the order's total, unconfirmed; see `ports.Payments`."""
+        if order.total is None:
+            raise ValueError(f"order {order.order_id} has no total: it was never validated")
+        try:
+            intent = _ask(
+                self._intents.create,
+                {
+                    "amount": order.total,
+                    "currency": order.currency.lower(),
+                    "capture_method": "manual",
+                    "payment_method": order.payment.method,
+                    "payment_method_types": ["card"],
+                    "metadata": {"orderId": order.order_id},
+                },
+                options={"idempotency_key": f"{order.order_id}:create"},
+            )
+        except stripe.InvalidRequestError as error:
+            if error.param == "payment_method":
+                return Declined(error.code or "invalid_payment_method")
+            raise
+        return intent.id
+
+    def confirm(self, order: Order, intent_id: str) -> Authorised | Declined:
+        """Ask Stripe to hold the money; see `ports.Payments`."""
+        try:
+            intent = _ask(
+                self._intents.confirm,
+                intent_id,
+                options={"idempotency_key": f"{order.order_id}:confirm:{intent_id}"},
+            )
+        except stripe.CardError as error:
+            decline_code = error.error.decline_code if error.error else None
+            return Declined(_reason(decline_code, error.code))
+        outcome = _outcome(intent)
+        if isinstance(outcome, Unconfirmed):
+            raise PaymentOutcomeUnknownError(f"intent {intent_id} is still unconfirmed")
+        return outcome
+
+    def outcome(self, intent_id: str) -> PaymentOutcome:
+        """Return what became of an intent; see `ports.Payments`."""
+        return _outcome(_ask(self._intents.retrieve, intent_id))
+
+    def cancel(self, intent_id: str) -> None:
+        """Cancel an intent; one that is cancelled already stays so."""
+        try:
+            _ask(self._intents.cancel, intent_id)
+        except stripe.InvalidRequestError:
+            if _ask(self._intents.retrieve, intent_id).status != "canceled":
+                raise
+
+
+def _ask(call: Callable[..., PaymentIntent], *arguments: Any, **options: Any) -> PaymentIntent:
+    """Make a call; an answer that does not tell what happened is an unknown outcome."""
+    try:
+        return call(*arguments, **options)
+    except _UNKNOWN as error:
+        raise PaymentOutcomeUnknownError(type(error).__name__) from error
+
+
+def _outcome(intent: PaymentIntent) -> PaymentOutcome:
+    match intent.status:
+        case "requires_capture" | "succeeded":
+            return Authorised()
+        case "requires_confirmation":
+            return Unconfirmed()
+        case "requires_action":
+            return Declined(AUTHENTICATION_REQUIRED)
+        case "requires_payment_method" | "canceled":
+            error = intent.last_payment_error
+            return Declined(_reason(error.decline_code, error.code) if error else intent.status)
+        case _:
+            raise PaymentOutcomeUnknownError(f"intent {intent.id} is {intent.status}")
+
+
+def _reason(decline_code: str | None, code: str | None) -> str:
+    return decline_code or code or "declined"

@@ -1,0 +1,179 @@
+"""What the stages need from outside, as they see it. The adapters provide it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from order_pipeline.catalogue import Item
+from order_pipeline.messages import Message
+from order_pipeline.order import Channel, Contact, Order
+
+
+class OrderNotFoundError(Exception):
+    """An event names an order that is not in the table."""
+
+
+class ClaimTakenError(Exception):
+    """Somebody else is at this work right now; look again when the lease is over."""
+
+
+class ItemExistsError(Exception):
+    """An item is to be made that is there already."""
+
+
+class ItemChangedError(Exception):
+    """The item is not the version that the caller has read."""
+
+
+class ConcurrentChangeError(Exception):
+    """Others kept changing the same order; the work is to be tried again later."""
+
+
+class Orders(Protocol):
+    """The orders, each changed by one conditional write at a time."""
+
+    def get(self, order_id: str) -> Order:
+        """Return the order as it is now.
+
+        Raises
+        ------
+        OrderNotFoundError
+            If there is none.
+        """
+
+    def change(self, order_id: str, decide: Callable[[Order], Order]) -> Order:
+        """Store what `decide` makes of the order, and return it.
+
+        `decide` sees the order as it is now, and again whenever somebody else changed it in
+        between. It returns the order as it was given when there is nothing to do.
+
+        Raises
+        ------
+        OrderNotFoundError
+            If there is none.
+        ConcurrentChangeError
+            If others changed it every time.
+        """
+
+
+class OrdersWithIntents(Orders, Protocol):
+    """The orders, where a payment's id is remembered before any money moves."""
+
+    def remember_intent(self, order: Order, intent_id: str) -> None:
+        """Store the intent's id with the order.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            If the order is not RESERVED any more, or has an intent.
+        """
+
+
+class Catalogue(Protocol):
+    """What the shop sells."""
+
+    def find(self, item_ids: Iterable[str]) -> Mapping[str, Item]:
+        """Return the items that exist, by id."""
+
+
+class StockLedger(Protocol):
+    """The stock, moved together with the order that moves it: all or nothing."""
+
+    def reserve(self, order: Order, reserved: Order) -> Sequence[str]:
+        """Hold the order's stock and store the order as `reserved`.
+
+        Returns
+        -------
+        Sequence[str]
+            The ids of the items that have not enough units; when there are any, nothing has
+            changed.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            If the order or an item was being changed by somebody else.
+        """
+
+    def release(self, order: Order, released: Order) -> None:
+        """Give the order's held stock back and store the order as `released`.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            If the order or an item was being changed by somebody else.
+        """
+
+
+@dataclass(frozen=True)
+class Authorised:
+    """The provider holds the money."""
+
+
+@dataclass(frozen=True)
+class Declined:
+    """The provider will not hold the money; trying again would not change it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unconfirmed:
+    """The intent exists and holds no money: it is yet to be confirmed."""
+
+
+type PaymentOutcome = Authorised | Declined | Unconfirmed
+"""What became of an intent."""
+
+
+class PaymentOutcomeUnknownError(Exception):
+    """The provider did not say what became of a call: ask again later, and assume nothing."""
+
+
+class Payments(Protocol):
+    """The payment provider. Every method may raise `PaymentOutcomeUnknownError`."""
+
+    def create(self, order: Order) -> str | Declined:
+        """Create an intent for the order's total, unconfirmed, and return its id.
+
+        Declined at once when the provider does not know the payment method.
+        """
+
+    def confirm(self, order: Order, intent_id: str) -> Authorised | Declined:
+        """Ask the provider to hold the money."""
+
+    def outcome(self, intent_id: str) -> PaymentOutcome:
+        """Return what became of an intent."""
+
+    def cancel(self, intent_id: str) -> None:
+        """Cancel an intent: it holds no money any more, and never will. Repeatable."""
+
+
+class Claims(Protocol):
+    """Work that must be done once, claimed with a lease."""
+
+    def claim(self, key: str) -> bool:
+        """Claim the work: True when it is the caller's to do, False when it was done before.
+
+        Raises
+        ------
+        ClaimTakenError
+            If somebody else is at it right now.
+        """
+
+    def done(self, key: str) -> None:
+        """Mark the work done."""
+
+    def release(self, key: str) -> None:
+        """Give the claim back, so that the work can be tried again at once."""
+
+
+class Messenger(Protocol):
+    """A way to tell the customer something: one channel."""
+
+    channel: Channel
+
+    def address(self, contact: Contact) -> str | None:
+        """Return where the customer is reached on this channel, if at all."""
+
+    def send(self, address: str, message: Message) -> None:
+        """Hand the message to the channel."""

@@ -1,0 +1,1 @@
+"""The payment stage: asks the payment provider to hold the order's money."""

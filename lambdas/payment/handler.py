@@ -1,0 +1,36 @@
+"""Entry point of the payment stage."""
+
+from functools import partial
+
+from order_pipeline.adapters.clients import dynamodb, secrets_manager, sqs
+from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.adapters.queue_processor import queue_processor
+from order_pipeline.adapters.settings import WorkerSettings
+from order_pipeline.adapters.stripe_payments import CALL_TIMEOUT_SECONDS, StripePayments
+from order_pipeline.transitions import EventType
+from payment.stage import authorise_payment
+
+
+class Settings(WorkerSettings):
+    """The function's settings."""
+
+    orders_table_name: str
+    payment_secret_arn: str
+    payment_api_url: str = ""
+
+
+settings = Settings.from_environment()
+secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn)
+
+handler = queue_processor(
+    {
+        EventType.STOCK_RESERVED: partial(
+            authorise_payment,
+            orders=OrdersTable(dynamodb(), settings.orders_table_name),
+            payments=StripePayments(secret["SecretString"], api_url=settings.payment_api_url),
+        )
+    },
+    settings=settings,
+    sqs=sqs(),
+    seconds_needed=3 * CALL_TIMEOUT_SECONDS + 1,
+)

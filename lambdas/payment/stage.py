@@ -1,0 +1,92 @@
+"""Authorise an order's payment, so that a crash anywhere holds no money twice.
+
+The intent is created unconfirmed, its id is stored with the order, and only the stored intent is
+confirmed. The provider forgets idempotency keys after a day; the stored id is what remembers.
+"""
+
+from datetime import UTC, datetime
+
+from order_pipeline.events import OrderEvent
+from order_pipeline.order import Order, PaymentState
+from order_pipeline.ports import (
+    ConcurrentChangeError,
+    Declined,
+    OrdersWithIntents,
+    PaymentOutcome,
+    Payments,
+    Unconfirmed,
+)
+from order_pipeline.transitions import EventType, Status
+
+BY = "payment"
+
+
+def authorise_payment(event: OrderEvent, *, orders: OrdersWithIntents, payments: Payments) -> None:
+    """Hold the order's total with the provider, and record whether it does.
+
+    Idempotent: an order that is already past RESERVED is left as it is.
+
+    Raises
+    ------
+    PaymentOutcomeUnknownError
+        If the provider does not say what became of a call. Nothing is assumed: the next attempt
+        asks what became of the stored intent.
+    """
+    order = orders.get(event.order_id)
+    if not order.may(EventType.ORDER_CONFIRMED):
+        return
+    intent_id = order.payment.intent_id
+    outcome: PaymentOutcome
+    if intent_id is None:
+        created = payments.create(order)
+        if isinstance(created, Declined):
+            _record_decline(order, created, orders)
+            return
+        intent_id = created
+        _remember(order, intent_id, orders, payments)
+        outcome = Unconfirmed()
+    else:
+        outcome = payments.outcome(intent_id)
+    if isinstance(outcome, Unconfirmed):
+        outcome = payments.confirm(order, intent_id)
+    if isinstance(outcome, Declined):
+        payments.cancel(intent_id)
+        _record_decline(order, outcome, orders)
+    elif _record_authorisation(order, orders).status is Status.CANCELLED:
+        payments.cancel(intent_id)
+
+
+def _remember(order: Order, intent_id: str, orders: OrdersWithIntents, payments: Payments) -> None:
+    """Store the new intent's id; an intent that cannot be stored is cancelled.
+
+    A second worker on the same order was given the same intent (the idempotency key), which then
+    is the stored one and stays.
+    """
+    try:
+        orders.remember_intent(order, intent_id)
+    except ConcurrentChangeError:
+        if orders.get(order.order_id).payment.intent_id != intent_id:
+            payments.cancel(intent_id)
+        raise
+
+
+def _record_authorisation(order: Order, orders: OrdersWithIntents) -> Order:
+    def confirmed(order: Order) -> Order:
+        if not order.may(EventType.ORDER_CONFIRMED):
+            return order
+        now = datetime.now(UTC)
+        payment = order.payment.model_copy(
+            update={"state": PaymentState.AUTHORISED, "authorised_at": now}
+        )
+        return order.after(EventType.ORDER_CONFIRMED, by=BY, at=now, payment=payment)
+
+    return orders.change(order.order_id, confirmed)
+
+
+def _record_decline(order: Order, declined: Declined, orders: OrdersWithIntents) -> None:
+    def payment_declined(order: Order) -> Order:
+        if not order.may(EventType.PAYMENT_DECLINED):
+            return order
+        return order.after(EventType.PAYMENT_DECLINED, by=BY, detail={"reason": declined.reason})
+
+    orders.change(order.order_id, payment_declined)

@@ -1,0 +1,1 @@
+"""POST /orders: the one write that makes an order exist."""

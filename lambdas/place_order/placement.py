@@ -1,0 +1,107 @@
+"""From a request to an order that is stored, or to the reason why not."""
+
+import hashlib
+import json
+from typing import Protocol
+from uuid import NAMESPACE_URL, uuid5
+
+from order_pipeline.api.models import PlaceOrderRequest
+from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
+from order_pipeline.money import AmountError, minor_units
+from order_pipeline.order import Address, Contact, Line, Order, place
+
+BY = "place-order"
+_NAMESPACE = uuid5(NAMESPACE_URL, "urn:order-pipeline:idempotency-key")
+_MAX_KEY = 255
+
+
+class NewOrders(Protocol):
+    """Where a new order is stored."""
+
+    def add(self, order: Order) -> Order:
+        """Store a new order; return what is stored under its id, which may be an earlier one."""
+
+
+def place_order(
+    request: PlaceOrderRequest,
+    *,
+    idempotency_key: str | None,
+    default_payment_method: str | None,
+    trace_header: str | None,
+    orders: NewOrders,
+) -> Order:
+    """Store the order that is asked for; the same request again finds the same order.
+
+    Raises
+    ------
+    ProblemError
+        If the request cannot become an order, or the order exists with another content.
+    """
+    order = _order(request, idempotency_key, default_payment_method, trace_header)
+    stored = orders.add(order)
+    if stored.payload_hash != order.payload_hash:
+        raise ProblemError(
+            ProblemType.ORDER_CONFLICT,
+            f"Order {order.order_id} was placed before with another content.",
+        )
+    return stored
+
+
+def _order(
+    request: PlaceOrderRequest,
+    idempotency_key: str | None,
+    default_payment_method: str | None,
+    trace_header: str | None,
+) -> Order:
+    method = request.payment.method if request.payment else default_payment_method
+    if not method:
+        raise invalid_field("payment", "is required: this environment has no default method")
+    return place(
+        order_id=request.order_id or _derived_id(idempotency_key),
+        customer_id=request.customer_id,
+        currency=request.currency,
+        priority=request.priority,
+        lines=_lines(request),
+        contact=Contact(**request.contact.model_dump()) if request.contact else None,
+        shipping_address=(
+            Address(**request.shipping_address.model_dump()) if request.shipping_address else None
+        ),
+        payment_method=method,
+        payload_hash=_payload_hash(request),
+        trace_header=trace_header,
+        by=BY,
+    )
+
+
+def _derived_id(idempotency_key: str | None) -> str:
+    if not idempotency_key:
+        raise invalid_field("orderId", "is required, or else an Idempotency-Key header")
+    if len(idempotency_key) > _MAX_KEY:
+        raise invalid_field("Idempotency-Key", f"must have at most {_MAX_KEY} characters")
+    return str(uuid5(_NAMESPACE, idempotency_key))
+
+
+def _lines(request: PlaceOrderRequest) -> tuple[Line, ...]:
+    lines = []
+    for position, item in enumerate(request.items):
+        try:
+            price = None if item.price is None else minor_units(item.price, request.currency)
+        except AmountError as error:
+            raise invalid_field(f"items[{position}].price", str(error)) from None
+        lines.append(Line(item_id=item.item_id, quantity=item.quantity, expected_price=price))
+    return tuple(lines)
+
+
+def _payload_hash(request: PlaceOrderRequest) -> str:
+    """Hash what was asked for; how it was written (spaces, 29.9 or "29.90") does not matter.
+
+    What has its default value is left out, so that a field added later changes no old hash.
+    """
+    content = request.model_dump(
+        mode="json", exclude_defaults=True, exclude={"items": {"__all__": {"price"}}}
+    )
+    content["prices"] = [
+        None if item.price is None else minor_units(item.price, request.currency)
+        for item in request.items
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
