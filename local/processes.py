@@ -1,0 +1,125 @@
+"""Programs that outlive the command that starts them, remembered by their process ids."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+# LocalStack needs about 4 s on two idle cores to start and 2 s to stop.
+START_SECONDS = 120
+STOP_SECONDS = 20
+
+
+class LocalError(Exception):
+    """A problem that its message explains to the person who ran the command."""
+
+
+@dataclass(frozen=True)
+class BackgroundProgram:
+    """A server on a port of this machine, with its log and process id in a folder."""
+
+    name: str
+    port: int
+    folder: Path
+    is_healthy: Callable[[], bool]
+
+    @property
+    def log(self) -> Path:
+        """Everything it prints."""
+        return self.folder / f"{self.name}.log"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / f"{self.name}.pid"
+
+    def process(self) -> psutil.Process | None:
+        """Return the running process; None if there is none, even where its id lives on."""
+        try:
+            recorded = json.loads(self._pid_file.read_text())
+            process = psutil.Process(recorded["pid"])
+            if process.create_time() == recorded["created"] and process.status() != "zombie":
+                return process
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            pass
+        return None
+
+    def start(self, command: Sequence[str | Path], *, variables: Mapping[str, str]) -> None:
+        """Start it in a session of its own, so that Ctrl-C reaches it only through `stop`."""
+        refuse_taken_port(self.name, self.port)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            process = psutil.Popen(
+                [str(part) for part in command],
+                env=variables,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        recorded = {"pid": process.pid, "created": process.create_time()}
+        self._pid_file.write_text(json.dumps(recorded))
+
+    def wait_until_healthy(self) -> None:
+        """Wait until it answers; raise LocalError, with the end of its log, if it does not."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self.is_healthy():
+            process = self.process()
+            if process is None:
+                raise LocalError(f"{self.name} ended while starting.\n{self.end_of_log()}")
+            if time.monotonic() > deadline:
+                raise LocalError(
+                    f"{self.name} did not answer on port {self.port} within {START_SECONDS} s.\n"
+                    f"{self.end_of_log()}"
+                )
+            with contextlib.suppress(psutil.TimeoutExpired):
+                process.wait(timeout=0.1)
+
+    def stop(self) -> bool:
+        """End it and all its children; False if it was not running."""
+        process = self.process()
+        if process is not None:
+            family = [process, *process.children(recursive=True)]
+            process.terminate()
+            psutil.wait_procs([process], timeout=STOP_SECONDS)
+            for member in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.kill()
+            psutil.wait_procs(family, timeout=STOP_SECONDS)
+        self._pid_file.unlink(missing_ok=True)
+        return process is not None
+
+    def end_of_log(self, lines: int = 20) -> str:
+        """Return its last words."""
+        text = self.log.read_text(errors="replace") if self.log.exists() else ""
+        return f"The end of {self.log}:\n" + "\n".join(text.splitlines()[-lines:])
+
+
+def refuse_taken_port(name: str, port: int) -> None:
+    """Raise LocalError if another program has the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            variable = "PAYMENT_PORT" if name == "payment-server" else "LOCAL_PORT"
+            raise LocalError(
+                f"Port {port}, which {name} needs, is taken by {_listener(port)}: "
+                f"stop that program or choose another port with {variable}."
+            ) from None
+
+
+def _listener(port: int) -> str:
+    """Name the program that listens on a port, as far as the system tells."""
+    with contextlib.suppress(psutil.Error):
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN
+            if listens and connection.laddr[1:] == (port,) and connection.pid:
+                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+    return "another program"
