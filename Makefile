@@ -78,6 +78,10 @@ lint: check .venv/.installed ## Lint, formatting and types
 format: .venv/.installed ## Rewrite the code in the project's format
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
+.PHONY: openapi
+openapi: .venv/.installed ## Write docs/openapi.json from the API's models
+	@PYTHONPATH=lambdas $(BIN)/python -m order_pipeline.api.openapi
+
 .PHONY: unit
 unit: .venv/.installed ## Unit tests (domain and handlers, no network)
 	@$(BIN)/pytest tests/unit -q

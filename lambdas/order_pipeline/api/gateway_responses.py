@@ -8,7 +8,7 @@ from order_pipeline.api.schemas import JsonObject
 _MESSAGE = "$context.error.messageString"
 _NOT_ALLOWED = "The request is not signed by a caller who may make it, or there is no such call."
 _TRY_AGAIN = "Try again in a moment: repeating a request is safe."
-_RETRY_AFTER_SECONDS = 2
+_RETRY_AFTER_SECONDS = 5
 
 # Source of the types: Amazon API Gateway Developer Guide, "Gateway response types for API Gateway".
 # A call that does not exist is a MISSING_AUTHENTICATION_TOKEN there, not a RESOURCE_NOT_FOUND.

@@ -1,0 +1,112 @@
+"""The published document says what the models and the table of calls say."""
+
+import json
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from order_pipeline.api.calls import CALLS, Call
+from order_pipeline.api.models import PlaceOrderRequest
+from order_pipeline.api.openapi import EXAMPLES, PUBLISHED, openapi_document, published_text
+
+
+def operation(call: Call) -> dict[str, Any]:
+    found: dict[str, Any] = openapi_document()["paths"][call.path][call.method.lower()]
+    return found
+
+
+every_call = pytest.mark.parametrize("call", CALLS, ids=lambda call: call.operation)
+
+
+def test_is_valid_openapi_3_1() -> None:
+    document = openapi_document()
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_the_file_is_up_to_date() -> None:
+    assert PUBLISHED.read_text(encoding="utf-8") == published_text(), "run `make openapi`"
+
+
+def test_the_file_is_json_that_any_tool_reads() -> None:
+    assert json.loads(published_text()) == openapi_document()
+
+
+@every_call
+def test_names_the_call_and_its_caller(call: Call) -> None:
+    described = operation(call)
+    assert described["operationId"] == call.operation
+    assert described["x-caller"] == call.caller
+    assert described["summary"] == call.summary
+
+
+@every_call
+def test_describes_every_answer_and_every_problem(call: Call) -> None:
+    responses = operation(call)["responses"]
+    answers = {str(status) for status in call.answers}
+    problems = {str(problem.status.value) for problem in call.problems}
+    assert responses.keys() >= answers | problems | {"400", "403", "429", "500", "503"}
+    for problem in call.problems:
+        response = responses[str(problem.status.value)]
+        assert problem.uri in response["description"]
+        assert list(response["content"]) == ["application/problem+json"]
+    for status, answer in call.answers.items():
+        assert responses[str(status)].get("headers", {}).keys() == answer.headers.keys()
+
+
+def test_problems_that_share_a_status_share_a_response() -> None:
+    place_order = next(call for call in CALLS if call.operation == "placeOrder")
+    set_item = next(call for call in CALLS if call.operation == "setItem")
+    shared = Call(
+        **{**vars(place_order), "problems": (*place_order.problems, *set_item.problems)},
+    )
+    responses = openapi_document((shared,))["paths"]["/orders"]["post"]["responses"]
+    for problem in shared.problems:
+        assert problem.uri in responses[str(problem.status.value)]["description"]
+
+
+@every_call
+def test_path_parameters_are_ids(call: Call) -> None:
+    in_path = [
+        parameter
+        for parameter in operation(call).get("parameters", [])
+        if parameter["in"] == "path"
+    ]
+    assert ["{" + parameter["name"] + "}" for parameter in in_path] == [
+        segment for segment in call.path.split("/") if segment.startswith("{")
+    ]
+    for parameter in in_path:
+        assert parameter["schema"]["pattern"] == "^[A-Za-z0-9._-]{1,64}$"
+
+
+def test_an_optional_field_is_not_nullable() -> None:
+    schemas = openapi_document()["components"]["schemas"]
+    order = schemas["PlaceOrderRequest"]
+    assert order["properties"]["orderId"]["type"] == "string"
+    assert order["required"] == ["customerId", "items"]
+    assert '"null"' not in json.dumps(schemas)
+
+
+def test_an_answer_may_grow_and_a_request_may_not() -> None:
+    schemas = openapi_document()["components"]["schemas"]
+    assert schemas["PlaceOrderRequest"]["additionalProperties"] is False
+    assert "additionalProperties" not in schemas["OrderView"]
+
+
+@every_call
+def test_the_example_of_a_request_is_accepted(call: Call) -> None:
+    if call.request:
+        shown = operation(call)["requestBody"]["content"]["application/json"]["example"]
+        call.request.model_validate(shown)
+
+
+def test_the_example_of_an_order_is_the_one_everybody_tries_first() -> None:
+    assert EXAMPLES[PlaceOrderRequest] == {
+        "orderId": "ORD-1",
+        "customerId": "CUST-12345",
+        "items": [
+            {"itemId": "ITEM-001", "quantity": 2, "price": 29.99},
+            {"itemId": "ITEM-002", "quantity": 1, "price": 49.99},
+        ],
+    }
