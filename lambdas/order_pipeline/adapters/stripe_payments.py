@@ -5,10 +5,11 @@ to error handling.
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import stripe
-from stripe import PaymentIntent, RequestsClient, StripeClient
+from stripe import PaymentIntent, RequestsClient, StripeClient, StripeObject
 
 from order_pipeline.order import Order
 from order_pipeline.ports import (
@@ -21,6 +22,8 @@ from order_pipeline.ports import (
 
 CALL_TIMEOUT_SECONDS = 4.0
 """For one call; the longest message makes three of them (confirm, then cancel, after create)."""
+
+INVALID_PAYMENT_METHOD = "invalid_payment_method"
 
 AUTHENTICATION_REQUIRED = "authentication_required"
 """The bank wants the customer to authenticate, who is not here any more: a decline."""
@@ -58,8 +61,9 @@ class StripePayments:
                 options={"idempotency_key": f"{order.order_id}:create"},
             )
         except stripe.InvalidRequestError as error:
-            if error.param == "payment_method":
-                return Declined(error.code or "invalid_payment_method")
+            # A new intent refers to nothing but the payment method: only that can be unknown.
+            if error.param == "payment_method" or error.http_status == HTTPStatus.NOT_FOUND:
+                return Declined(INVALID_PAYMENT_METHOD)
             raise
         return intent.id
 
@@ -72,8 +76,7 @@ class StripePayments:
                 options={"idempotency_key": f"{order.order_id}:confirm:{intent_id}"},
             )
         except stripe.CardError as error:
-            decline_code = error.error.decline_code if error.error else None
-            return Declined(_reason(decline_code, error.code))
+            return Declined(_reason(error.error))
         outcome = _outcome(intent)
         if isinstance(outcome, Unconfirmed):
             raise PaymentOutcomeUnknownError(f"intent {intent_id} is still unconfirmed")
@@ -109,11 +112,11 @@ def _outcome(intent: PaymentIntent) -> PaymentOutcome:
         case "requires_action":
             return Declined(AUTHENTICATION_REQUIRED)
         case "requires_payment_method" | "canceled":
-            error = intent.last_payment_error
-            return Declined(_reason(error.decline_code, error.code) if error else intent.status)
+            return Declined(_reason(intent.last_payment_error, otherwise=intent.status))
         case _:
             raise PaymentOutcomeUnknownError(f"intent {intent.id} is {intent.status}")
 
 
-def _reason(decline_code: str | None, code: str | None) -> str:
-    return decline_code or code or "declined"
+def _reason(error: StripeObject | None, *, otherwise: str = "declined") -> str:
+    """Return the most telling code of an error; Stripe leaves out those that do not apply."""
+    return getattr(error, "decline_code", None) or getattr(error, "code", None) or otherwise
