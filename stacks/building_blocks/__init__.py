@@ -1,0 +1,1 @@
+"""What the stacks are made of: each block is one thing of the architecture, complete."""

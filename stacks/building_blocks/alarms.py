@@ -1,0 +1,65 @@
+"""Alarms, and the topic that tells people about them."""
+
+from stacks.base import BaseStack
+from stacks.building_blocks.policy import Statement, policy_document, refuse_plain_http
+from stacks.cdk import CloudwatchMetricAlarm, SnsTopic, SnsTopicSubscription
+
+
+class AlarmTopic:
+    """An encrypted topic for alarms, with the settings' addresses subscribed by e-mail."""
+
+    def __init__(self, stack: BaseStack, key_arn: str) -> None:
+        names = stack.names
+        name = names.of("alarm", "topic")
+        arn = names.topic_arn(name)
+        self._stack = stack
+        self._topic = SnsTopic(
+            stack,
+            "alarm-topic",
+            name=name,
+            kms_master_key_id=key_arn,
+            policy=policy_document(
+                [
+                    Statement(
+                        sid="AlarmsOfThisCopy",
+                        principal={"Service": "cloudwatch.amazonaws.com"},
+                        actions=("sns:Publish",),
+                        resources=(arn,),
+                        conditions={
+                            "ArnLike": {
+                                "aws:SourceArn": names.arn("cloudwatch", f"alarm:*-{names.suffix}")
+                            }
+                        },
+                    ),
+                    refuse_plain_http("sns:Publish", arn),
+                ]
+            ),
+        )
+        for number, address in enumerate(stack.settings.alarm_addresses, start=1):
+            SnsTopicSubscription(
+                stack,
+                f"alarm-subscription-{number}",
+                topic_arn=self._topic.arn,
+                protocol="email",
+                endpoint=address,
+            )
+
+    def watch_dead_letters(self, queue: str, queue_name: str) -> None:
+        """Raise an alarm as soon as there is a message on the dead-letter queue `queue_name`."""
+        CloudwatchMetricAlarm(
+            self._stack,
+            f"{queue}-alarm",
+            alarm_name=self._stack.names.of(queue, "alarm"),
+            alarm_description=f"There are messages on {queue_name}: see why, repair, redrive.",
+            namespace="AWS/SQS",
+            metric_name="ApproximateNumberOfMessagesVisible",
+            dimensions={"QueueName": queue_name},
+            statistic="Maximum",
+            period=60,
+            evaluation_periods=1,
+            comparison_operator="GreaterThanThreshold",
+            threshold=0,
+            treat_missing_data="notBreaching",
+            alarm_actions=[self._topic.arn],
+            ok_actions=[self._topic.arn],
+        )

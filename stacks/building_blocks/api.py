@@ -1,0 +1,126 @@
+"""The REST API: the gateway rendering of the API's document, and a stage to call it on."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from order_pipeline.api.gateway import gateway_document
+from stacks.building_blocks.function import Function
+from stacks.building_blocks.workload import WorkloadStack
+from stacks.cdk import (
+    ApiGatewayDeployment,
+    ApiGatewayMethodSettings,
+    ApiGatewayMethodSettingsSettings,
+    ApiGatewayRestApi,
+    ApiGatewayRestApiEndpointConfiguration,
+    ApiGatewayStage,
+    ApiGatewayStageAccessLogSettings,
+    CloudwatchLogGroup,
+    LambdaPermission,
+    TerraformResourceLifecycle,
+)
+
+# Ids and outcomes only: no body, no address of the caller, no message that quotes the input.
+_ACCESS_LOG = {
+    "requestId": "$context.requestId",
+    "traceId": "$context.xrayTraceId",
+    "requestTime": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "route": "$context.resourcePath",
+    "status": "$context.status",
+    "latency": "$context.responseLatency",
+    "integrationStatus": "$context.integration.status",
+    "integrationLatency": "$context.integration.latency",
+    "errorType": "$context.error.responseType",
+}
+
+
+class Api:
+    """The API as its document describes it; each call goes to one of `functions`."""
+
+    def __init__(
+        self, stack: WorkloadStack, resource: str, *, functions: Sequence[Function]
+    ) -> None:
+        """Make ``{resource}-api`` with one stage."""
+        settings, names = stack.settings, stack.names
+        body = json.dumps(
+            gateway_document(
+                {function.folder: function.invoke_arn for function in functions},
+                # LocalStack does not check signatures.
+                require_iam=not settings.is_local,
+            ),
+            sort_keys=True,
+        )
+        api = ApiGatewayRestApi(
+            stack,
+            f"{resource}-api",
+            name=names.of(resource, "api"),
+            body=body,
+            endpoint_configuration=ApiGatewayRestApiEndpointConfiguration(types=["REGIONAL"]),
+        )
+        deployment = ApiGatewayDeployment(
+            stack,
+            f"{resource}-api-deployment",
+            rest_api_id=api.id,
+            # A deployment is a snapshot: a new document needs a new one, before the old one goes.
+            triggers={"document": hashlib.sha1(body.encode(), usedforsecurity=False).hexdigest()},
+            lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
+        )
+        stage_name = names.suffix
+        access_log = CloudwatchLogGroup(
+            stack,
+            f"{resource}-api-access-log-group",
+            name=f"/aws/apigateway/{names.of(resource, 'api')}",
+            retention_in_days=settings.log_retention_days,
+            kms_key_id=stack.key_arn,
+        )
+        # API Gateway makes this group itself when it has something to say; made here, it is
+        # encrypted, expires and is destroyed with the rest.
+        execution_log = CloudwatchLogGroup(
+            stack,
+            f"{resource}-api-execution-log-group",
+            name=f"API-Gateway-Execution-Logs_{api.id}/{stage_name}",
+            retention_in_days=settings.log_retention_days,
+            kms_key_id=stack.key_arn,
+        )
+        stage = ApiGatewayStage(
+            stack,
+            f"{resource}-api-stage",
+            rest_api_id=api.id,
+            deployment_id=deployment.id,
+            stage_name=stage_name,
+            xray_tracing_enabled=True,
+            access_log_settings=ApiGatewayStageAccessLogSettings(
+                destination_arn=access_log.arn, format=json.dumps(_ACCESS_LOG)
+            ),
+            depends_on=[execution_log],
+        )
+        ApiGatewayMethodSettings(
+            stack,
+            f"{resource}-api-methods",
+            rest_api_id=api.id,
+            stage_name=stage.stage_name,
+            method_path="*/*",
+            settings=ApiGatewayMethodSettingsSettings(
+                throttling_rate_limit=settings.throttling.rate,
+                throttling_burst_limit=settings.throttling.burst,
+                metrics_enabled=True,
+                logging_level="ERROR",
+                data_trace_enabled=False,  # it would log bodies
+            ),
+        )
+        for function in functions:
+            LambdaPermission(
+                stack,
+                f"{function.resource}-permission",
+                statement_id="CalledByApi",
+                action="lambda:InvokeFunction",
+                function_name=function.function.function_name,
+                principal="apigateway.amazonaws.com",
+                source_arn=f"{api.execution_arn}/{stage_name}/*",
+            )
+        self.endpoint = (
+            f"{settings.local_endpoint}/_aws/execute-api/{api.id}/{stage_name}/"
+            if settings.is_local
+            else f"{stage.invoke_url}/"
+        )

@@ -1,0 +1,153 @@
+"""Lambda functions, each with its own role, log group and package."""
+
+from collections.abc import Mapping
+
+from stacks.building_blocks.policy import (
+    Grant,
+    KeyUse,
+    Statement,
+    assumed_by,
+    policy_document,
+    use_of_key,
+)
+from stacks.building_blocks.workload import WorkloadStack
+from stacks.cdk import (
+    CloudwatchLogGroup,
+    IamRole,
+    IamRolePolicy,
+    LambdaFunction,
+    LambdaFunctionEnvironment,
+    LambdaFunctionLoggingConfig,
+    LambdaFunctionTracingConfig,
+)
+from stacks.packaging import Architecture, package_function
+
+TIMEOUT = 10
+METRICS_NAMESPACE = "OrderPipeline"
+
+
+class Function:
+    """A function of a folder under ``lambdas/``; it may do nothing until it is told so."""
+
+    def __init__(
+        self,
+        stack: WorkloadStack,
+        folder: str,
+        *,
+        environment: Mapping[str, str],
+        timeout: int = TIMEOUT,
+    ) -> None:
+        """Make ``{folder}-function``, whose handler is ``{folder}.handler.handler``."""
+        settings, names = stack.settings, stack.names
+        self.folder = folder
+        self.resource = f"{folder.replace('_', '-')}-function"
+        self.name = names.of(folder.replace("_", "-"), "function")
+        self.arn = names.function_arn(self.name)
+        self._stack = stack
+        self._grants: list[Grant] = []
+
+        log_group_name = f"/aws/lambda/{self.name}"
+        self._log_streams_arn = names.log_group_arn(f"{log_group_name}:log-stream:*")
+        log_group = CloudwatchLogGroup(
+            stack,
+            f"{self.resource}-log-group",
+            name=log_group_name,
+            retention_in_days=settings.log_retention_days,
+            kms_key_id=stack.key_arn,
+        )
+        role = IamRole(
+            stack,
+            f"{self.resource}-role",
+            name=names.of(self.resource, "role"),
+            assume_role_policy=assumed_by("lambda"),
+        )
+        self._policy = IamRolePolicy(
+            stack,
+            f"{self.resource}-policy",
+            name=names.of(self.resource, "policy"),
+            role=role.name,
+            policy=self._policy_document(),
+        )
+        architecture = Architecture.of_host() if settings.is_local else Architecture.ARM64
+        package = package_function(folder, architecture, stack.output_folder / "packages")
+        self._function = LambdaFunction(
+            stack,
+            self.resource,
+            function_name=self.name,
+            role=role.arn,
+            runtime="python3.13",
+            architectures=[architecture.value],
+            handler=f"{folder}.handler.handler",
+            filename=f"packages/{package.path.name}",
+            source_code_hash=package.digest,
+            memory_size=settings.function_memory_mb,
+            timeout=timeout,
+            kms_key_arn=stack.key_arn,
+            reserved_concurrent_executions=settings.reserved_concurrency.get(folder),
+            environment=LambdaFunctionEnvironment(
+                variables={**self._powertools(folder), **environment}
+            ),
+            logging_config=LambdaFunctionLoggingConfig(
+                log_format="JSON",
+                log_group=log_group.name,
+                application_log_level=_LAMBDA_LOG_LEVELS[settings.log_level],
+                system_log_level="WARN",
+            ),
+            tracing_config=LambdaFunctionTracingConfig(mode="Active"),
+            depends_on=[self._policy],
+        )
+
+    @property
+    def invoke_arn(self) -> str:
+        """What API Gateway calls the function by."""
+        region = self._stack.names.region
+        path = f"path/2015-03-31/functions/{self.arn}/invocations"
+        return f"arn:aws:apigateway:{region}:lambda:{path}"
+
+    @property
+    def function(self) -> LambdaFunction:
+        """The resource itself, for others to wait for."""
+        return self._function
+
+    @property
+    def policy(self) -> IamRolePolicy:
+        """The role's policy, for others to wait for."""
+        return self._policy
+
+    def may(self, *grants: Grant) -> None:
+        """Let the function do what `grants` say."""
+        self._grants += grants
+        self._policy.policy = self._policy_document()
+
+    def _policy_document(self) -> str:
+        log = Statement(
+            sid="WriteLog",
+            actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+            resources=(self._log_streams_arn,),
+        )
+        trace = Statement(
+            sid="SendTraces",
+            actions=("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+            resources=("*",),  # X-Ray has no resources to name
+        )
+        # Lambda decrypts the environment variables in the function's name.
+        environment = KeyUse("lambda")
+        key = use_of_key(
+            self._stack.key_arn,
+            self._stack.names.region,
+            [environment, *(grant.key_use for grant in self._grants if grant.key_use)],
+        )
+        return policy_document([log, trace, *(grant.statement for grant in self._grants), *key])
+
+    def _powertools(self, folder: str) -> dict[str, str]:
+        variables = {
+            "POWERTOOLS_SERVICE_NAME": folder,
+            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": self._stack.settings.log_level,
+        }
+        if self._stack.settings.is_local:
+            variables["POWERTOOLS_TRACE_DISABLED"] = "true"  # nothing listens for segments there
+        return variables
+
+
+_LAMBDA_LOG_LEVELS = {"DEBUG": "DEBUG", "INFO": "INFO", "WARNING": "WARN"}

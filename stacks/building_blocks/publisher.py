@@ -1,0 +1,69 @@
+"""The outbox's publisher: turns what was written to the orders table into events on the topic."""
+
+from stacks.building_blocks.function import Function
+from stacks.building_blocks.policy import Grant, KeyUse, Statement
+from stacks.building_blocks.queue import DeadLetterQueue
+from stacks.building_blocks.topic import EventTopic
+from stacks.building_blocks.workload import WorkloadStack
+from stacks.cdk import (
+    LambdaEventSourceMapping,
+    LambdaEventSourceMappingDestinationConfig,
+    LambdaEventSourceMappingDestinationConfigOnFailure,
+)
+
+# Ten requests to SNS for a full batch, each of which may be retried.
+TIMEOUT = 30
+BATCH_SIZE = 100
+# The most AWS allows: batches of one shard handled at once, in order per order.
+PARALLELISATION = 10
+# Half of the 24 hours that the stream keeps: what cannot be published by then is recorded on the
+# dead-letter queue while the stream still has it.
+LONGEST_RETRY = 12 * 60 * 60
+UNTIL_TOO_OLD = -1
+
+
+class EventPublisher:
+    """The function on a table's stream that publishes what the table's items say happened."""
+
+    def __init__(self, stack: WorkloadStack, *, stream_arn: str, topic: EventTopic) -> None:
+        self.function = Function(
+            stack,
+            "event_publisher",
+            timeout=TIMEOUT,
+            environment={"EVENT_TOPIC_ARN": topic.arn},
+        )
+        dead_letters = DeadLetterQueue(stack, "event-publisher")
+        read_stream = Grant(
+            Statement(
+                "ReadStream",
+                (
+                    "dynamodb:DescribeStream",
+                    "dynamodb:GetRecords",
+                    "dynamodb:GetShardIterator",
+                    "dynamodb:ListStreams",
+                ),
+                (stream_arn,),
+            ),
+            KeyUse("dynamodb"),
+        )
+        self.function.may(topic.publish, read_stream, dead_letters.send)
+        LambdaEventSourceMapping(
+            stack,
+            "event-publisher-mapping",
+            event_source_arn=stream_arn,
+            function_name=self.function.function.arn,
+            starting_position="TRIM_HORIZON",
+            batch_size=BATCH_SIZE,
+            maximum_batching_window_in_seconds=0,
+            parallelization_factor=PARALLELISATION,
+            bisect_batch_on_function_error=True,
+            maximum_retry_attempts=UNTIL_TOO_OLD,
+            maximum_record_age_in_seconds=LONGEST_RETRY,
+            function_response_types=["ReportBatchItemFailures"],
+            destination_config=LambdaEventSourceMappingDestinationConfig(
+                on_failure=LambdaEventSourceMappingDestinationConfigOnFailure(
+                    destination_arn=dead_letters.resource.arn
+                )
+            ),
+            depends_on=[self.function.policy],
+        )

@@ -1,0 +1,109 @@
+"""DynamoDB tables, and what functions may be allowed to do with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stacks.base import BaseStack
+from stacks.building_blocks.policy import Grant, KeyUse, Statement
+from stacks.cdk import (
+    DynamodbTable,
+    DynamodbTableAttribute,
+    DynamodbTableGlobalSecondaryIndex,
+    DynamodbTablePointInTimeRecovery,
+    DynamodbTableServerSideEncryption,
+    DynamodbTableTtl,
+)
+
+
+@dataclass(frozen=True)
+class Index:
+    """A global secondary index; it holds the keys and the attributes it `projects`."""
+
+    name: str
+    partition_key: str
+    sort_key: str
+    projects: Sequence[str] = ()
+
+
+class Table:
+    """An on-demand table with point-in-time recovery, encrypted with the stack's key."""
+
+    def __init__(
+        self,
+        stack: BaseStack,
+        resource: str,
+        *,
+        key: str,
+        key_arn: str,
+        indexes: Sequence[Index] = (),
+        expires: bool = False,
+        streams: bool = False,
+    ) -> None:
+        """Make ``{resource}-table`` with the partition key `key`.
+
+        All keys are strings. A table that `expires` deletes items whose ``expiresAt`` (seconds
+        since 1970) has passed; one that `streams` has a stream of new and old images.
+        """
+        self._resource = resource
+        self.name = stack.names.of(resource, "table")
+        self.arn = stack.names.table_arn(self.name)
+        keys = {key, *(each for index in indexes for each in (index.partition_key, index.sort_key))}
+        self._table = DynamodbTable(
+            stack,
+            f"{resource}-table",
+            name=self.name,
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=key,
+            attribute=[DynamodbTableAttribute(name=each, type="S") for each in sorted(keys)],
+            global_secondary_index=[_rendered(index) for index in indexes] or None,
+            ttl=DynamodbTableTtl(attribute_name="expiresAt", enabled=True) if expires else None,
+            stream_enabled=streams or None,
+            stream_view_type="NEW_AND_OLD_IMAGES" if streams else None,
+            point_in_time_recovery=DynamodbTablePointInTimeRecovery(
+                enabled=stack.settings.point_in_time_recovery
+            ),
+            server_side_encryption=DynamodbTableServerSideEncryption(
+                enabled=True, kms_key_arn=key_arn
+            ),
+            deletion_protection_enabled=False,
+        )
+
+    @property
+    def stream_arn(self) -> str:
+        """The ARN of the table's stream, which only AWS knows: it ends with a time."""
+        return self._table.stream_arn
+
+    @property
+    def get(self) -> Grant:
+        """Read one item."""
+        return self._grant("GetItem")
+
+    @property
+    def batch_get(self) -> Grant:
+        """Read several items at once."""
+        return self._grant("BatchGetItem")
+
+    @property
+    def put(self) -> Grant:
+        """Write a whole item."""
+        return self._grant("PutItem")
+
+    @property
+    def update(self) -> Grant:
+        """Change an item, also as part of a transaction."""
+        return self._grant("UpdateItem")
+
+    def _grant(self, action: str) -> Grant:
+        sid = f"{action}Of{self._resource.capitalize()}"
+        return Grant(Statement(sid, (f"dynamodb:{action}",), (self.arn,)), KeyUse("dynamodb"))
+
+
+def _rendered(index: Index) -> DynamodbTableGlobalSecondaryIndex:
+    projection: Mapping[str, str | list[str]] = (
+        {"projection_type": "INCLUDE", "non_key_attributes": list(index.projects)}
+        if index.projects
+        else {"projection_type": "KEYS_ONLY"}
+    )
+    return DynamodbTableGlobalSecondaryIndex(
+        name=index.name, hash_key=index.partition_key, range_key=index.sort_key, **projection
+    )

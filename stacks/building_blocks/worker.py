@@ -1,0 +1,78 @@
+"""Workers: the stages of the pipeline that handle events from a queue of their own."""
+
+from collections.abc import Mapping, Sequence
+
+from order_pipeline.transitions import EventType
+from stacks.building_blocks.function import TIMEOUT, Function
+from stacks.building_blocks.policy import Grant
+from stacks.building_blocks.queue import MAX_RECEIVES, Queue
+from stacks.building_blocks.topic import EventTopic
+from stacks.building_blocks.workload import WorkloadStack
+from stacks.cdk import LambdaEventSourceMapping, LambdaEventSourceMappingScalingConfig
+
+BATCH_SIZE = 10
+# AWS's advice for SQS mappings: room for the retries of a throttled invocation.
+VISIBILITY_TIMEOUTS = 6
+RETRY_FIRST_DELAY = 2
+RETRY_LONGEST_DELAY = 300
+
+
+class Worker:
+    """A stage: a filtered queue with its dead-letter queue, and the function that works it off."""
+
+    def __init__(
+        self,
+        stack: WorkloadStack,
+        name: str,
+        *,
+        consumes: Sequence[EventType],
+        from_: EventTopic,
+        environment: Mapping[str, str],
+        timeout: int = TIMEOUT,
+        batch_size: int = BATCH_SIZE,
+        max_receives: int = MAX_RECEIVES,
+        longest_delay: int = RETRY_LONGEST_DELAY,
+    ) -> None:
+        """Make the queue ``{name}-queue`` and the function of the folder `name`.
+
+        Times are in seconds. `longest_delay` ends the doubling of the backoff.
+        """
+        self.queue = Queue(
+            stack,
+            name,
+            topic_arn=from_.arn,
+            visibility_timeout=VISIBILITY_TIMEOUTS * timeout,
+            max_receives=max_receives,
+        )
+        from_.fill(self.queue, name, consumes)
+        self.function = Function(
+            stack,
+            name,
+            timeout=timeout,
+            environment={
+                "QUEUE_URL": self.queue.url,
+                "DEAD_LETTER_QUEUE_URL": self.queue.dead_letters.url,
+                "RETRY_FIRST_DELAY_SECONDS": str(RETRY_FIRST_DELAY),
+                "RETRY_LONGEST_DELAY_SECONDS": str(longest_delay),
+                **environment,
+            },
+        )
+        # A message that can never be handled goes to the dead-letter queue at once.
+        self.may(self.queue.consume, self.queue.dead_letters.send)
+        LambdaEventSourceMapping(
+            stack,
+            f"{name}-mapping",
+            event_source_arn=self.queue.resource.arn,
+            function_name=self.function.function.arn,
+            batch_size=batch_size,
+            maximum_batching_window_in_seconds=0,
+            function_response_types=["ReportBatchItemFailures"],
+            scaling_config=LambdaEventSourceMappingScalingConfig(
+                maximum_concurrency=stack.settings.maximum_concurrency[name]
+            ),
+            depends_on=[self.function.policy],
+        )
+
+    def may(self, *grants: Grant) -> None:
+        """Let the worker's function do what `grants` say."""
+        self.function.may(*grants)

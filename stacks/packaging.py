@@ -1,0 +1,286 @@
+"""Packages of functions: one zip each, with only what the function imports, always the same bytes.
+
+First-party code is followed import by import from the handler's module; of the pinned requirements
+a package holds the distributions that this code imports and, in turn, those they require. They are
+installed for the functions' Python and processor, whatever this machine has.
+"""
+
+import ast
+import base64
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from platform import machine
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PROJECT = Path(__file__).resolve().parent.parent
+PYTHON = "3.13"
+
+# What AWS's Python runtime has already. (It has urllib3, too, but of a version of its choice, and
+# the payment provider's library needs the pinned one.)
+IN_RUNTIME = frozenset(
+    {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "python-dateutil", "six"}
+)
+
+# The oldest time a zip can hold.
+_TIME = (1980, 1, 1, 0, 0, 0)
+_REGULAR_FILE_READABLE_BY_ALL = 0o100644
+_UNIX = 3
+# Written by the installer, different on each machine, not read at run time.
+_INSTALLERS_NOTES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+
+
+class PackagingError(RuntimeError):
+    """A function cannot be packaged; the message says why."""
+
+
+class Architecture(StrEnum):
+    """The processors that Lambda runs functions on, as Lambda calls them."""
+
+    ARM64 = "arm64"
+    X86_64 = "x86_64"
+
+    @classmethod
+    def of_host(cls) -> "Architecture":
+        """Return the processor of this machine."""
+        return cls.ARM64 if machine().lower() in {"arm64", "aarch64"} else cls.X86_64
+
+    @property
+    def platform(self) -> str:
+        """The platform as uv calls it: the wheels that Lambda's Amazon Linux 2023 can load."""
+        processor = "aarch64" if self is Architecture.ARM64 else "x86_64"
+        return f"{processor}-manylinux2014"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A function's zip, and the digest by which Lambda knows its contents."""
+
+    path: Path
+    digest: str
+
+
+def package_function(
+    folder: str, architecture: Architecture, destination: Path, *, project: Path = PROJECT
+) -> Package:
+    """Put the zip of the function in ``lambdas/{folder}`` into the folder `destination`.
+
+    Raises
+    ------
+    PackagingError
+        When the function's code is missing or imports what no pinned requirement provides.
+    """
+    requirements = project / "requirements" / "lambda.txt"
+    installed = _installed_requirements(requirements, architecture, project)
+    files = files_of(folder, source_root=project / "lambdas", installed=installed)
+    built = project / "build" / "functions" / architecture.value / f"{folder}-{_key(files)}.zip"
+    if not built.exists():
+        _write_zip(built, files)
+    destination.mkdir(parents=True, exist_ok=True)
+    target = destination / f"{folder}.zip"
+    shutil.copyfile(built, target)
+    digest = base64.b64encode(hashlib.sha256(target.read_bytes()).digest()).decode()
+    return Package(target, digest)
+
+
+def files_of(folder: str, *, source_root: Path, installed: Path) -> dict[str, Path]:
+    """Return what belongs into the package of a function: name in the zip → file."""
+    modules = _first_party_modules(f"{folder}.handler", source_root)
+    files = {str(path.relative_to(source_root)): path for path in modules}
+    imported = {name for path in modules for name in _imports(path, source_root)}
+    for distribution in _required_distributions(imported, folder, source_root, installed):
+        files |= _files(distribution, installed)
+    return dict(sorted(files.items()))
+
+
+# ------------------------------------------------------------------ first-party code
+
+
+def _first_party_modules(entry: str, source_root: Path) -> set[Path]:
+    """Return the files of the module `entry` and of all first-party modules it leads to."""
+    found: set[Path] = set()
+    pending = [entry]
+    if _module_file(entry, source_root) is None:
+        raise PackagingError(f"there is no function {entry}: no such module in {source_root.name}/")
+    while pending:
+        name = pending.pop()
+        path = _module_file(name, source_root)
+        if path is None or path in found:
+            continue
+        found.add(path)
+        pending += _imports(path, source_root)
+        parent = name.rpartition(".")[0]
+        if parent:
+            pending.append(parent)  # its __init__ runs first
+    return found
+
+
+def _module_file(name: str, source_root: Path) -> Path | None:
+    path = source_root.joinpath(*name.split("."))
+    for candidate in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _imports(path: Path, source_root: Path) -> set[str]:
+    """Return the dotted names that a module imports; of ``from a import b`` both a and a.b."""
+    names: set[str] = set()
+    package = path.relative_to(source_root).parent.parts
+    for node in _executed_nodes(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else ()
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            names.add(module)
+            names.update(f"{module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def _executed_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk the nodes of a module but for what only type checkers look at."""
+    yield node
+    skipped: list[ast.stmt] = []
+    if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+        skipped = node.body
+    for child in ast.iter_child_nodes(node):
+        if child not in skipped:
+            yield from _executed_nodes(child)
+
+
+# ------------------------------------------------------------------ requirements
+
+
+def _installed_requirements(requirements: Path, architecture: Architecture, project: Path) -> Path:
+    """Return the folder with the requirements for a processor, installing them the first time."""
+    pinned = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
+    target = project / "build" / "packages" / f"{architecture.value}-{pinned}"
+    if target.exists():
+        return target
+    uv = project / ".venvs" / "uv" / "bin" / "uv"
+    if not uv.exists():
+        raise PackagingError("uv, which installs the functions' packages, is missing: make setup")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".installing-") as temporary:
+        command: list[str | Path] = [uv, "pip", "install", "--quiet", "--target", temporary]
+        command += ["--python-platform", architecture.platform, "--python-version", PYTHON]
+        command += ["--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", requirements]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True)
+        except subprocess.CalledProcessError as error:
+            raise PackagingError(
+                f"the functions' packages could not be installed for {architecture.value}:\n"
+                f"{error.stderr}"
+            ) from error
+        _put_in_place(Path(temporary), target)
+    return target
+
+
+def _required_distributions(
+    imported: set[str], folder: str, source_root: Path, installed: Path
+) -> list[Distribution]:
+    """Return the distributions that provide what is `imported`, and what they require in turn."""
+    available = {
+        canonicalize_name(each.name): each for each in distributions(path=[str(installed)])
+    }
+    providers = _providers(available)
+    first_party = {path.name.removesuffix(".py") for path in source_root.iterdir()}
+    pending: list[str] = []
+    for module in sorted({name.partition(".")[0] for name in imported}):
+        if module in sys.stdlib_module_names | first_party | IN_RUNTIME:
+            continue
+        if module not in providers:
+            raise PackagingError(
+                f"{folder} imports {module}, which nothing in requirements/lambda.txt provides"
+            )
+        pending.append(providers[module])
+    found: dict[str, Distribution] = {}
+    while pending:
+        name = pending.pop()
+        if name in found or name in IN_RUNTIME:
+            continue
+        if name not in available:
+            raise PackagingError(f"{folder} needs {name}, which requirements/lambda.txt lacks")
+        found[name] = available[name]
+        pending += _requirements(available[name])
+    return list(found.values())
+
+
+def _providers(available: Mapping[str, Distribution]) -> dict[str, str]:
+    """Return which distribution provides which top-level module."""
+    providers = {}
+    for name, distribution in available.items():
+        for file in distribution.files or []:
+            top = file.parts[0]
+            if top.endswith((".dist-info", ".data")):
+                continue
+            providers[top.partition(".")[0]] = name
+    return providers
+
+
+def _requirements(distribution: Distribution) -> Iterator[str]:
+    """Yield what a distribution requires where the functions run."""
+    target = {"python_version": PYTHON, "sys_platform": "linux", "platform_system": "Linux"}
+    for line in distribution.requires or []:
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({**target, "extra": ""}):
+            yield canonicalize_name(requirement.name)
+
+
+def _files(distribution: Distribution, installed: Path) -> dict[str, Path]:
+    files = {}
+    for file in distribution.files or []:
+        is_program = file.parts[0] in {"..", "bin"}
+        is_test = "tests" in file.parts or "test" in file.parts
+        is_cache = "__pycache__" in file.parts
+        if is_program or is_test or is_cache or file.name in _INSTALLERS_NOTES:
+            continue
+        files[str(file)] = installed / file
+    return files
+
+
+# ------------------------------------------------------------------ the zip
+
+
+def _key(files: Mapping[str, Path]) -> str:
+    """Return a name for the contents of `files`."""
+    contents = hashlib.sha256()
+    for name, path in files.items():
+        contents.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return contents.hexdigest()[:16]
+
+
+def _write_zip(target: Path, files: Mapping[str, Path]) -> None:
+    """Write the same bytes for the same contents: sorted, without times, owners or modes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as temporary:
+        unfinished = Path(temporary) / target.name
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+            for name, path in sorted(files.items()):
+                entry = zipfile.ZipInfo(name, _TIME)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.create_system = _UNIX
+                entry.external_attr = _REGULAR_FILE_READABLE_BY_ALL << 16
+                archive.writestr(entry, path.read_bytes())
+        unfinished.replace(target)
+
+
+def _put_in_place(source: Path, target: Path) -> None:
+    """Give a finished folder its name, unless another process was there first."""
+    try:
+        source.rename(target)
+        source.mkdir()  # for its context manager to remove
+    except OSError:
+        if not target.exists():
+            raise

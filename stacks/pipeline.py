@@ -1,0 +1,126 @@
+"""The pipeline stack: everything that moves orders."""
+
+from order_pipeline.transitions import EventType
+from stacks.building_blocks.api import Api
+from stacks.building_blocks.audit_stream import AuditStream
+from stacks.building_blocks.email import EmailSender
+from stacks.building_blocks.function import Function
+from stacks.building_blocks.publisher import EventPublisher
+from stacks.building_blocks.queue import Queue
+from stacks.building_blocks.topic import EventTopic
+from stacks.building_blocks.worker import Worker
+from stacks.building_blocks.workload import WorkloadStack
+from stacks.cdk import Construct, TerraformOutput
+from stacks.settings import Settings
+from stacks.storage import StorageStack
+
+
+class PipelineStack(WorkloadStack):
+    """The topic, the stages around it, the API in front and the audit behind; holds no data."""
+
+    def __init__(self, scope: Construct, settings: Settings, storage: StorageStack) -> None:
+        super().__init__(scope, "pipeline", settings, key_arn=storage.key_arn)
+        orders, inventory, idempotency = storage.orders, storage.inventory, storage.idempotency
+        orders_table = {"ORDERS_TABLE_NAME": orders.name}
+        inventory_table = {"INVENTORY_TABLE_NAME": inventory.name}
+
+        events = EventTopic(self, "order-events")
+        EventPublisher(self, stream_arn=orders.stream_arn, topic=events)
+        AuditStream(self, from_=events, bucket_name=storage.audit_bucket_name)
+
+        place_order = Function(
+            self,
+            "place_order",
+            environment={
+                **orders_table,
+                "DEFAULT_PAYMENT_METHOD": settings.default_payment_method,
+            },
+        )
+        place_order.may(orders.put, orders.get)
+        orders_api = Function(self, "orders_api", environment=orders_table)
+        orders_api.may(orders.get)
+        inventory_api = Function(self, "inventory_api", environment=inventory_table)
+        inventory_api.may(inventory.get, inventory.put, inventory.update)
+        api = Api(self, "orders", functions=[place_order, orders_api, inventory_api])
+
+        validation = Worker(
+            self,
+            "validation",
+            consumes=[EventType.ORDER_PLACED],
+            from_=events,
+            environment={**orders_table, **inventory_table},
+        )
+        validation.may(orders.get, orders.update, inventory.batch_get)
+
+        reservation = Worker(
+            self,
+            "inventory",
+            consumes=[EventType.ORDER_VALIDATED, EventType.PAYMENT_DECLINED],
+            from_=events,
+            environment={**orders_table, **inventory_table},
+        )
+        reservation.may(orders.get, orders.update, inventory.put, inventory.update)
+
+        payment = Worker(
+            self,
+            "payment",
+            consumes=[EventType.STOCK_RESERVED],
+            from_=events,
+            timeout=20,
+            batch_size=5,
+            # With a backoff of up to ten minutes: at least an hour before it is given up.
+            max_receives=21,
+            longest_delay=600,
+            environment={
+                **orders_table,
+                "PAYMENT_SECRET_ARN": storage.payment_secret.arn,
+                "PAYMENT_API_URL": settings.payment_api_url,
+            },
+        )
+        payment.may(orders.get, orders.update, storage.payment_secret.read)
+
+        notification = Worker(
+            self,
+            "notification",
+            consumes=[
+                EventType.ORDER_CONFIRMED,
+                EventType.ORDER_REJECTED,
+                EventType.STOCK_UNAVAILABLE,
+                EventType.PAYMENT_DECLINED,
+            ],
+            from_=events,
+            environment={
+                **orders_table,
+                "IDEMPOTENCY_TABLE_NAME": idempotency.name,
+                "EMAIL_SENDER": settings.email_sender,
+            },
+        )
+        notification.may(orders.get, idempotency.put, idempotency.update)
+        notification.may(EmailSender(self).send)
+
+        # The warehouse system consumes it: five minutes for what it picks up at once.
+        fulfilment = Queue(self, "fulfilment", topic_arn=events.arn, visibility_timeout=300)
+        events.fill(
+            fulfilment, "fulfilment", [EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED]
+        )
+
+        self._tell("ApiEndpoint", api.endpoint)
+        self._tell("OrdersTableName", orders.name)
+        self._tell("InventoryTableName", inventory.name)
+        self._tell("OrderEventsTopicArn", events.arn)
+        self._tell("AuditBucketName", storage.audit_bucket_name)
+        self._tell("PaymentSecretArn", storage.payment_secret.arn)
+        for name, queue in (
+            ("Validation", validation.queue),
+            ("Inventory", reservation.queue),
+            ("Payment", payment.queue),
+            ("Notification", notification.queue),
+            ("Fulfilment", fulfilment),
+        ):
+            self._tell(f"{name}QueueUrl", queue.url)
+            self._tell(f"{name}QueueName", queue.name)
+            self._tell(f"{name}DeadLetterQueueUrl", queue.dead_letters.url)
+            self._tell(f"{name}DeadLetterQueueName", queue.dead_letters.name)
+
+    def _tell(self, name: str, value: str) -> None:
+        TerraformOutput(self, name, value=value)
