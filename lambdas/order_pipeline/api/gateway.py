@@ -18,7 +18,10 @@ from order_pipeline.api.schemas import (
     reference,
 )
 
-_VALIDATOR = "body-and-parameters"
+_VALIDATORS = {
+    "body-and-parameters": {"validateRequestBody": True, "validateRequestParameters": True},
+    "parameters": {"validateRequestBody": False, "validateRequestParameters": True},
+}
 _SIGV4 = "sigv4"
 
 _TIMEOUT_MILLISECONDS = 28_000
@@ -56,9 +59,7 @@ def gateway_document(
         "info": {"title": API_TITLE, "version": API_VERSION},
         "paths": paths,
         "components": {"schemas": _request_schemas(calls)},
-        "x-amazon-apigateway-request-validators": {
-            _VALIDATOR: {"validateRequestBody": True, "validateRequestParameters": True}
-        },
+        "x-amazon-apigateway-request-validators": _VALIDATORS,
         "x-amazon-apigateway-gateway-responses": gateway_responses(),
     }
     if require_iam:
@@ -80,7 +81,9 @@ def _operation(call: Call, invoke_arn: str) -> JsonObject:
             str(status): {"description": answer.description}
             for status, answer in call.answers.items()
         },
-        "x-amazon-apigateway-request-validator": _VALIDATOR,
+        "x-amazon-apigateway-request-validator": (
+            "body-and-parameters" if call.request else "parameters"
+        ),
         "x-amazon-apigateway-integration": {
             "type": "aws_proxy",
             "httpMethod": "POST",

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from itertools import groupby
 from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter
@@ -154,13 +153,11 @@ def _answer(answer: Answer) -> JsonObject:
 
 def _problems(problems: tuple[ProblemType, ...]) -> JsonObject:
     """Describe problems by their status, which several may share."""
-
-    def status(problem: ProblemType) -> HTTPStatus:
-        return problem.status
-
+    by_status: dict[HTTPStatus, list[ProblemType]] = {}
+    for problem in dict.fromkeys(problems):
+        by_status.setdefault(problem.status, []).append(problem)
     return {
-        str(code.value): _problem(code, list(shared))
-        for code, shared in groupby(sorted(problems, key=status), key=status)
+        str(status.value): _problem(status, shared) for status, shared in sorted(by_status.items())
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from order_pipeline.api.calls import CALLS
+from order_pipeline.api.calls import CALLS, Call
 from order_pipeline.api.gateway import gateway_document
 from order_pipeline.api.problems import ProblemType
 from tests.unit.api_document.gateway_rules import RESPONSE_TYPES, violations
@@ -74,7 +74,7 @@ def test_the_rules_find_what_is_not_supported(spoil: Callable[[dict[str, Any]], 
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.operation)
-def test_every_call_reaches_its_function(call: Any) -> None:
+def test_every_call_reaches_its_function(call: Call) -> None:
     integration = document()["paths"][call.path][call.method.lower()][
         "x-amazon-apigateway-integration"
     ]
@@ -84,16 +84,18 @@ def test_every_call_reaches_its_function(call: Any) -> None:
     assert integration["timeoutInMillis"] < 29_000
 
 
-def test_every_call_is_checked_by_the_gateway() -> None:
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.operation)
+def test_every_call_is_checked_by_the_gateway(call: Call) -> None:
     rendering = document()
+    operation = rendering["paths"][call.path][call.method.lower()]
     validators = rendering["x-amazon-apigateway-request-validators"]
-    for call in CALLS:
-        operation = rendering["paths"][call.path][call.method.lower()]
-        assert validators[operation["x-amazon-apigateway-request-validator"]] == {
-            "validateRequestBody": True,
-            "validateRequestParameters": True,
-        }
-        assert ("requestBody" in operation) == (call.request is not None)
+    has_body = call.request is not None
+    assert ("requestBody" in operation) == has_body
+    # LocalStack refuses the body of a call that has none, if told to check it.
+    assert validators[operation["x-amazon-apigateway-request-validator"]] == {
+        "validateRequestBody": has_body,
+        "validateRequestParameters": True,
+    }
 
 
 def test_every_call_has_to_be_signed_where_iam_is_required() -> None:
