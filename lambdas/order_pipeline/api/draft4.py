@@ -15,7 +15,7 @@ from typing import Any
 
 type Schema = dict[str, Any]
 
-KEYWORDS = frozenset(
+_KEYWORDS = frozenset(
     {
         "$ref",
         "type",
@@ -40,7 +40,8 @@ _ANNOTATIONS = frozenset(
     {"title", "description", "default", "example", "examples", "deprecated", "readOnly"}
 )
 
-# `format`: draft 4 validators are stricter about times than pydantic is.
+# Left to the function: the first is not supported, and about the second, draft 4 validators are
+# stricter than pydantic (times).
 _RELAXED = frozenset({"additionalProperties", "format"})
 
 _TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean"})
@@ -82,7 +83,7 @@ def gateway_schema(schema: Schema, where: str) -> Schema:
     if "const" in said:
         said["enum"] = [said.pop("const")]
     _include_bounds(said)
-    if unknown := said.keys() - KEYWORDS:
+    if unknown := said.keys() - _KEYWORDS:
         raise UnsupportedSchemaError(f"{where}: API Gateway cannot check {sorted(unknown)}")
     if "$ref" in said and len(said) > 1:
         raise UnsupportedSchemaError(f"{where}: a constraint beside $ref would be ignored")
