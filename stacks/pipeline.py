@@ -95,7 +95,7 @@ class PipelineStack(WorkloadStack):
                 "EMAIL_SENDER": settings.email_sender,
             },
         )
-        notification.may(orders.get, idempotency.put, idempotency.update)
+        notification.may(orders.get, idempotency.get, idempotency.update)
         notification.may(EmailSender(self).send)
 
         # The warehouse system consumes it: five minutes for what it picks up at once.

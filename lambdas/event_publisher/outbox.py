@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 from order_pipeline.adapters.items import from_item
 from order_pipeline.adapters.observability import logger
+from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.order import Order
 
 
 class Topic(Protocol):
@@ -57,4 +57,4 @@ def events_of(record: Mapping[str, Any]) -> list[OrderEvent]:
     if "NewImage" not in images:
         return []
     published = from_item(images["OldImage"])["version"] if "OldImage" in images else 0
-    return events_since(published, Order.model_validate(from_item(images["NewImage"])))
+    return events_since(published, to_order(images["NewImage"]))

@@ -6,7 +6,7 @@ appended to its history. Nothing here stores, sends or asks anybody: see `adapte
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from pydantic import Field
 
 from order_pipeline.limits import PAYMENT_HOLD, PAYMENT_HOLD_MARGIN, SETTLING_TIME
 from order_pipeline.money import Currency
-from order_pipeline.stored import Record, Timestamp
+from order_pipeline.stored import Record, Timestamp, now
 from order_pipeline.transitions import TRANSITIONS, EventType, Status, status_after
 
 SCHEMA_VERSION = 1
@@ -225,7 +225,7 @@ class Order(Record):
         status = status_after(event, self.status)
         version = self.version + 1
         entry = HistoryEntry(
-            version=version, event=event, at=at or datetime.now(UTC), by=by, detail=detail or {}
+            version=version, event=event, at=at or now(), by=by, detail=detail or {}
         )
         return self.model_copy(
             update=changes
@@ -289,7 +289,7 @@ def place(
     at: datetime | None = None,
 ) -> Order:
     """Return a new order: PLACED, with the one event in its history."""
-    placed_at = at or datetime.now(UTC)
+    placed_at = at or now()
     return Order(
         order_id=order_id,
         customer_id=customer_id,

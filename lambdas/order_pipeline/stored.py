@@ -3,8 +3,14 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
+
+
+def now() -> datetime:
+    """Return the time to the millisecond, which is how exactly times are stored."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -20,7 +26,12 @@ def rfc3339(moment: datetime) -> str:
     )
 
 
-Timestamp = Annotated[AwareDatetime, PlainSerializer(rfc3339, when_used="json")]
+Timestamp = Annotated[
+    AwareDatetime,
+    PlainSerializer(rfc3339, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+"""A time, stored and published as RFC 3339 in UTC."""
 
 
 class Record(BaseModel):

@@ -4,8 +4,6 @@ The intent is created unconfirmed, its id is stored with the order, and only the
 confirmed. The provider forgets idempotency keys after a day; the stored id is what remembers.
 """
 
-from datetime import UTC, datetime
-
 from order_pipeline.events import OrderEvent
 from order_pipeline.order import Order, PaymentState
 from order_pipeline.ports import (
@@ -16,6 +14,7 @@ from order_pipeline.ports import (
     Payments,
     Unconfirmed,
 )
+from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 
 BY = "payment"
@@ -74,11 +73,11 @@ def _record_authorisation(order: Order, orders: OrdersWithIntents) -> Order:
     def confirmed(order: Order) -> Order:
         if not order.may(EventType.ORDER_CONFIRMED):
             return order
-        now = datetime.now(UTC)
+        authorised_at = now()
         payment = order.payment.model_copy(
-            update={"state": PaymentState.AUTHORISED, "authorised_at": now}
+            update={"state": PaymentState.AUTHORISED, "authorised_at": authorised_at}
         )
-        return order.after(EventType.ORDER_CONFIRMED, by=BY, at=now, payment=payment)
+        return order.after(EventType.ORDER_CONFIRMED, by=BY, at=authorised_at, payment=payment)
 
     return orders.change(order.order_id, confirmed)
 

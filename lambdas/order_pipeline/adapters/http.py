@@ -120,7 +120,9 @@ def _request(event: dict[str, Any]) -> Request:
     return Request(
         path_parameters=event.get("pathParameters") or {},
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
-        body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+        body=base64.b64decode(body)
+        if event.get("isBase64Encoded")
+        else body.encode(errors="surrogatepass"),
     )
 
 

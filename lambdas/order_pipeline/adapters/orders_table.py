@@ -4,7 +4,7 @@ The table's stream is the outbox: a write that appends to the history is publish
 ever writes the table and sends a message.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -17,10 +17,13 @@ from order_pipeline.transitions import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateTypeDef
 
 OPEN_BUCKETS = 16
 """Partitions of the open-orders index, so that no key of it is hot."""
+
+_FOR_INDEXES = ("openBucket", "dueAt", "expiresAt")
+"""Attributes that follow from the order: written with it, never read from it."""
 
 _ATTEMPTS = 5
 
@@ -57,7 +60,7 @@ class OrdersTable:
         )
         if "Item" not in answer:
             raise OrderNotFoundError(order_id)
-        return Order.model_validate(from_item(answer["Item"]))
+        return to_order(answer["Item"])
 
     def change(self, order_id: str, decide: Callable[[Order], Order]) -> Order:
         """Store what `decide` makes of the order; see `ports.Orders`."""
@@ -122,6 +125,20 @@ class OrdersTable:
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": to_item(values),
         }
+
+
+def to_order(item: "Mapping[str, AttributeValueTypeDef]") -> Order:
+    """Return the order that an item of the table, or an image of its stream, holds.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If it holds none.
+    """
+    values = from_item(item)
+    return Order.model_validate(
+        {name: value for name, value in values.items() if name not in _FOR_INDEXES}
+    )
 
 
 def _attributes(order: Order) -> dict[str, Any]:

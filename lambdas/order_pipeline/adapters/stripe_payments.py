@@ -112,7 +112,8 @@ def _outcome(intent: PaymentIntent) -> PaymentOutcome:
         case "requires_action":
             return Declined(AUTHENTICATION_REQUIRED)
         case "requires_payment_method" | "canceled":
-            return Declined(_reason(intent.last_payment_error, otherwise=intent.status))
+            error = getattr(intent, "last_payment_error", None)
+            return Declined(_reason(error, otherwise=intent.status))
         case _:
             raise PaymentOutcomeUnknownError(f"intent {intent.id} is {intent.status}")
 

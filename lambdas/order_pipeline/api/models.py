@@ -30,6 +30,7 @@ from order_pipeline.order import Channel, PaymentState, Priority, RefundState, S
 from order_pipeline.stored import Timestamp
 from order_pipeline.transitions import EventType, Status
 
+_LARGEST_AMOUNT = Decimal("999999999.99")
 _AMOUNT_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 
 
@@ -59,13 +60,14 @@ Amount = Annotated[
     BeforeValidator(_amount_text),
     Field(
         ge=0,
+        le=_LARGEST_AMOUNT,
         description="Zero or more, in major units, with at most the currency's decimals.",
         examples=["29.99", 29.99],
     ),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "minimum": 0, "maximum": 999_999_999.99},
+                {"type": "number", "minimum": 0, "maximum": float(_LARGEST_AMOUNT)},
                 {"type": "string", "pattern": _AMOUNT_PATTERN},
             ]
         },

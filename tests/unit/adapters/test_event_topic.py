@@ -1,0 +1,81 @@
+import json
+from typing import Any
+from unittest.mock import Mock
+
+from botocore.exceptions import ClientError
+
+from order_pipeline.adapters.event_topic import EventTopic
+from order_pipeline.order import Line, Priority
+from tests.unit.builders import a_placed_order, latest_event
+
+TOPIC = "arn:aws:sns:eu-west-2:000000000000:order-events-topic-test"
+
+
+def placed(number: int, lines: int = 1) -> Any:
+    return latest_event(
+        a_placed_order(
+            *(Line(item_id=f"{line:064}", quantity=1) for line in range(lines)),
+            order_id=f"ORD-{number}",
+            priority=Priority.HIGH,
+        )
+    )
+
+
+def accepting() -> Mock:
+    client = Mock()
+    client.publish_batch.return_value = {"Successful": [], "Failed": []}
+    return client
+
+
+def batches(client: Mock) -> list[list[dict[str, Any]]]:
+    return [call.kwargs["PublishBatchRequestEntries"] for call in client.publish_batch.mock_calls]
+
+
+def test_an_event_carries_what_subscriptions_filter_by() -> None:
+    client = accepting()
+    assert EventTopic(client, TOPIC).publish([placed(1)]) == set()
+    entry = batches(client)[0][0]
+    assert entry["MessageAttributes"] == {
+        "eventType": {"DataType": "String", "StringValue": "OrderPlaced"},
+        "customerId": {"DataType": "String", "StringValue": "CUST-1"},
+        "priority": {"DataType": "String", "StringValue": "high"},
+    }
+    assert json.loads(entry["Message"])["eventId"] == "ORD-1#1"
+    assert client.publish_batch.call_args.kwargs["TopicArn"] == TOPIC
+
+
+def test_events_go_out_ten_at_a_time_in_their_order() -> None:
+    client = accepting()
+    EventTopic(client, TOPIC).publish([placed(number) for number in range(23)])
+    assert [len(batch) for batch in batches(client)] == [10, 10, 3]
+    ids = [json.loads(entry["Message"])["orderId"] for batch in batches(client) for entry in batch]
+    assert ids == [f"ORD-{number}" for number in range(23)]
+
+
+def test_a_batch_stays_below_the_size_that_the_topic_takes() -> None:
+    client = accepting()
+    EventTopic(client, TOPIC).publish([placed(number, lines=400) for number in range(10)])
+    sizes = [sum(len(entry["Message"]) for entry in batch) for batch in batches(client)]
+    assert len(sizes) > 1
+    assert max(sizes) < 256 * 1024
+
+
+def test_events_that_the_topic_refuses_are_named() -> None:
+    client = Mock()
+    client.publish_batch.return_value = {
+        "Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}]
+    }
+    assert EventTopic(client, TOPIC).publish([placed(1), placed(2)]) == {"ORD-2#1"}
+
+
+def test_a_batch_that_fails_as_a_whole_does_not_stop_the_next() -> None:
+    client = Mock()
+    client.publish_batch.side_effect = [ClientError({}, "PublishBatch"), {"Failed": []}]
+    refused = EventTopic(client, TOPIC).publish([placed(number) for number in range(12)])
+    assert refused == {f"ORD-{number}#1" for number in range(10)}
+
+
+def test_nothing_to_publish_asks_nothing() -> None:
+    client = Mock()
+    assert EventTopic(client, TOPIC).publish([]) == set()
+    client.publish_batch.assert_not_called()

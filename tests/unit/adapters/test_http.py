@@ -1,0 +1,164 @@
+import base64
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from order_pipeline.adapters.http import Request, Response, api_handler
+from order_pipeline.api.models import OrderLinks, PlaceOrderRequest
+from order_pipeline.api.problems import ProblemError, ProblemType
+from order_pipeline.limits import MAX_BODY_BYTES
+
+GOOD = {"customerId": "CUST-1", "items": [{"itemId": "ITEM-001", "quantity": 1}]}
+
+
+def call(
+    serve: Callable[[Request], Response], body: str | None = None, **event: object
+) -> dict[str, Any]:
+    handler = api_handler({("POST", "/orders"): serve})
+    request = {
+        "httpMethod": "POST",
+        "resource": "/orders",
+        "requestContext": {"requestId": "r-1"},
+        "headers": {"Idempotency-Key": "k"},
+        "pathParameters": None,
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    return handler(request | event, Mock())
+
+
+def read(request: Request) -> Response:
+    placed = request.model(PlaceOrderRequest)
+    return Response(HTTPStatus.ACCEPTED, OrderLinks(self=placed.customer_id), {"Location": "/x"})
+
+
+def problem(answer: dict[str, Any]) -> dict[str, Any]:
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    document: dict[str, Any] = json.loads(answer["body"])
+    assert document["status"] == answer["statusCode"]
+    return document
+
+
+def test_a_good_request_is_answered() -> None:
+    answer = call(read, json.dumps(GOOD))
+    assert answer["statusCode"] == 202
+    assert answer["headers"] == {"Content-Type": "application/json", "Location": "/x"}
+    assert json.loads(answer["body"]) == {"self": "CUST-1"}
+
+
+def test_a_body_in_base64_is_read() -> None:
+    body = base64.b64encode(json.dumps(GOOD).encode()).decode()
+    assert call(read, body, isBase64Encoded=True)["statusCode"] == 202
+
+
+def test_header_names_have_no_case() -> None:
+    seen = []
+
+    def serve(request: Request) -> Response:
+        seen.append(request.headers)
+        return read(request)
+
+    call(serve, json.dumps(GOOD))
+    assert seen == [{"idempotency-key": "k"}]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "nonsense", '{"a": NaN}', "[" * 60_000, '"\ud800"', None]
+)
+def test_what_is_not_json_is_refused(body: str | None) -> None:
+    document = problem(call(read, body))
+    assert document["type"] == "urn:order-pipeline:problem:invalid-request"
+    assert document["errors"][0]["field"] == "body"
+
+
+def test_a_body_that_is_too_large_is_refused() -> None:
+    answer = call(read, " " * (MAX_BODY_BYTES + 1))
+    assert answer["statusCode"] == 413
+    assert "65536 are allowed" in problem(answer)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        ({"items": []}, "items", "must have at least 1 item"),
+        ({"items": GOOD["items"] * 51}, "items", "must have at most 50 items"),  # type: ignore[operator]
+        ({"items": [{"itemId": "A", "quantity": 0}]}, "items[0].quantity", "greater than or equal"),
+        ({"items": [{"itemId": "A", "quantity": 10001}]}, "items[0].quantity", "10000"),
+        ({"items": [{"itemId": "A", "quantity": "1"}]}, "items[0].quantity", "valid integer"),
+        ({"items": [{"itemId": "A", "quantity": True}]}, "items[0].quantity", "valid integer"),
+        ({"items": [{"quantity": 1}]}, "items[0].itemId", "required"),
+        ({"items": [{"itemId": "A", "quantity": 1, "price": -1}]}, "items[0].price", "greater"),
+        ({"items": [{"itemId": "A", "quantity": 1, "price": "1e3"}]}, "items[0].price", "29.99"),
+        ({"items": [{"itemId": "A", "quantity": 1, "prise": 1}]}, "items[0].prise", "permitted"),
+        ({"customerId": "a\u0000b"}, "customerId", "match pattern"),
+        ({"customerId": "x" * 65}, "customerId", "match pattern"),
+        ({"customerId": None}, "customerId", "valid string"),
+        ({"currency": "XXX"}, "currency", "'GBP'"),
+        ({"priority": "urgent"}, "priority", "'normal' or 'high'"),
+        ({"contact": {"email": "no"}}, "contact.email", "match pattern"),
+        ({"contact": {"phone": "0770"}}, "contact.phone", "match pattern"),
+        ({"payment": {"method": "4242424242424242"}}, "payment.method", "match pattern"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_is_allowed(
+    change: dict[str, Any], field: str, message: str
+) -> None:
+    answer = call(read, json.dumps(GOOD | change))
+    assert answer["statusCode"] == 400
+    errors = problem(answer)["errors"]
+    assert errors[0]["field"] == field
+    assert message in errors[0]["message"]
+
+
+def test_text_that_cannot_be_stored_is_refused() -> None:
+    address = {"name": "\ud800", "line1": "x", "city": "x", "postcode": "x", "country": "GB"}
+    document = problem(call(read, json.dumps(GOOD | {"shippingAddress": address})))
+    assert document["errors"][0]["field"] == "shippingAddress.name"
+
+
+def test_every_wrong_field_is_named() -> None:
+    errors = problem(call(read, json.dumps({"items": [], "orderId": "#"})))["errors"]
+    assert {error["field"] for error in errors} == {"items", "orderId", "customerId"}
+
+
+def test_a_problem_that_a_call_raises_is_its_answer() -> None:
+    serve = Mock(side_effect=ProblemError(ProblemType.ORDER_CONFLICT, "Placed before."))
+    answer = call(serve)
+    assert answer["statusCode"] == 409
+    assert problem(answer)["detail"] == "Placed before."
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem"),
+        ConnectTimeoutError(endpoint_url="x"),
+    ],
+)
+def test_a_dependency_that_fails_is_a_503_to_be_tried_again(failure: Exception) -> None:
+    answer = call(Mock(side_effect=failure))
+    assert answer["statusCode"] == 503
+    assert answer["headers"]["Retry-After"] == "5"
+    assert problem(answer)["type"] == "urn:order-pipeline:problem:unavailable"
+
+
+def test_an_unexpected_failure_tells_the_caller_nothing_about_us() -> None:
+    answer = call(Mock(side_effect=KeyError("secret")))
+    assert answer["statusCode"] == 500
+    assert "secret" not in answer["body"]
+    assert problem(answer)["type"] == "urn:order-pipeline:problem:internal-error"
+
+
+def test_an_id_in_the_path_must_be_one() -> None:
+    def serve(request: Request) -> Response:
+        return Response(HTTPStatus.OK, OrderLinks(self=request.id("orderId")))
+
+    assert call(serve, pathParameters={"orderId": "ORD-1"})["statusCode"] == 200
+    answer = call(serve, pathParameters={"orderId": "reservation#ORD-1"})
+    assert answer["statusCode"] == 400
+    assert problem(answer)["errors"][0]["field"] == "orderId"

@@ -1,0 +1,158 @@
+from typing import TYPE_CHECKING
+
+import pytest
+
+from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.orders_table import OPEN_BUCKETS, OrdersTable, open_bucket
+from order_pipeline.order import Order
+from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
+from order_pipeline.stored import rfc3339
+from order_pipeline.transitions import EventType, Status
+from tests.unit.builders import (
+    BY,
+    NOON,
+    a_placed_order,
+    a_reserved_order,
+    a_validated_order,
+)
+from tests.unit.conftest import ORDERS_TABLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@pytest.fixture
+def orders(dynamodb: "DynamoDBClient") -> OrdersTable:
+    return OrdersTable(dynamodb, ORDERS_TABLE)
+
+
+def stored(dynamodb: "DynamoDBClient", order_id: str = "ORD-1") -> dict[str, object]:
+    key = to_item({"orderId": order_id})
+    return from_item(dynamodb.get_item(TableName=ORDERS_TABLE, Key=key)["Item"])
+
+
+def reject(order: Order) -> Order:
+    return order.after(EventType.ORDER_REJECTED, by=BY, at=NOON, detail={"reason": "x"})
+
+
+def test_an_order_is_read_as_it_was_written(orders: OrdersTable) -> None:
+    order = a_reserved_order(intent_id="pi_1")
+    assert orders.add(order) == order
+    assert orders.get("ORD-1") == order
+
+
+def test_an_order_that_is_not_there_is_named(orders: OrdersTable) -> None:
+    with pytest.raises(OrderNotFoundError, match="ORD-9"):
+        orders.get("ORD-9")
+
+
+def test_adding_an_order_twice_keeps_the_first(orders: OrdersTable) -> None:
+    first = a_placed_order()
+    orders.add(first)
+    assert orders.add(a_placed_order(customer_id="CUST-2")) == first
+    assert orders.get("ORD-1") == first
+
+
+def test_a_change_appends_to_the_history(orders: OrdersTable, dynamodb: "DynamoDBClient") -> None:
+    placed = orders.add(a_placed_order())
+    changed = orders.change("ORD-1", reject)
+    assert changed == orders.get("ORD-1")
+    assert changed.history[:-1] == placed.history
+    assert changed.status is Status.REJECTED
+
+
+def test_nothing_to_change_writes_nothing(orders: OrdersTable, dynamodb: "DynamoDBClient") -> None:
+    orders.add(a_placed_order())
+    before = stored(dynamodb)
+    assert orders.change("ORD-1", lambda order: order).version == 1
+    assert stored(dynamodb) == before
+
+
+def test_an_order_changed_in_between_is_decided_upon_again(orders: OrdersTable) -> None:
+    orders.add(a_placed_order())
+    seen: list[Status] = []
+
+    def decide(order: Order) -> Order:
+        seen.append(order.status)
+        if len(seen) == 1:
+            orders.change("ORD-1", lambda now: now.after(EventType.ORDER_VALIDATED, by=BY))
+        return order.after(EventType.ORDER_CANCELLED, by=BY)
+
+    changed = orders.change("ORD-1", decide)
+
+    assert seen == [Status.PLACED, Status.VALIDATED]
+    assert [entry.event for entry in changed.history] == [
+        EventType.ORDER_PLACED,
+        EventType.ORDER_VALIDATED,
+        EventType.ORDER_CANCELLED,
+    ]
+    assert orders.get("ORD-1") == changed
+
+
+def test_an_order_that_others_keep_changing_is_left_for_later(orders: OrdersTable) -> None:
+    orders.add(a_reserved_order().after(EventType.ORDER_CONFIRMED, by=BY))
+
+    def decide(order: Order) -> Order:
+        orders.change("ORD-1", lambda now: now.after(EventType.REFUND_REQUESTED, by="other"))
+        return order.after(EventType.ORDER_SHIPPED, by=BY)
+
+    with pytest.raises(ConcurrentChangeError):
+        orders.change("ORD-1", decide)
+    assert orders.get("ORD-1").status is Status.CONFIRMED
+
+
+def test_a_change_keeps_attributes_it_does_not_know(
+    orders: OrdersTable, dynamodb: "DynamoDBClient"
+) -> None:
+    orders.add(a_placed_order())
+    dynamodb.update_item(
+        TableName=ORDERS_TABLE,
+        Key=to_item({"orderId": "ORD-1"}),
+        UpdateExpression="SET giftWrap = :yes",
+        ExpressionAttributeValues=to_item({":yes": {"paper": 3}}),
+    )
+    orders.change("ORD-1", reject)
+    assert stored(dynamodb)["giftWrap"] == {"paper": 3}
+
+
+def test_an_open_order_is_in_the_open_orders_index(
+    orders: OrdersTable, dynamodb: "DynamoDBClient"
+) -> None:
+    order = orders.add(a_placed_order())
+    assert order.due_at
+    assert stored(dynamodb)["openBucket"] == open_bucket("ORD-1")
+    assert stored(dynamodb)["dueAt"] == rfc3339(order.due_at)
+    assert "expiresAt" not in stored(dynamodb)
+
+
+def test_a_settled_order_leaves_the_index_and_expires(
+    orders: OrdersTable, dynamodb: "DynamoDBClient"
+) -> None:
+    orders.add(a_placed_order())
+    orders.change("ORD-1", reject)
+    assert not stored(dynamodb).keys() & {"openBucket", "dueAt"}
+    assert stored(dynamodb)["expiresAt"] == int(NOON.timestamp()) + 90 * 24 * 3600
+
+
+def test_open_orders_spread_over_every_bucket() -> None:
+    assert {open_bucket(f"ORD-{number}") for number in range(500)} == {
+        f"open#{number}" for number in range(OPEN_BUCKETS)
+    }
+
+
+def test_an_intent_is_remembered_without_an_event(orders: OrdersTable) -> None:
+    order = orders.add(a_reserved_order())
+    orders.remember_intent(order, "pi_1")
+    now = orders.get("ORD-1")
+    assert now.payment.intent_id == "pi_1"
+    assert (now.version, now.history) == (order.version, order.history)
+
+
+@pytest.mark.parametrize(
+    "order", [a_reserved_order(intent_id="pi_0"), a_validated_order()], ids=["has one", "too early"]
+)
+def test_an_intent_is_not_remembered_where_it_must_not(orders: OrdersTable, order: Order) -> None:
+    orders.add(order)
+    with pytest.raises(ConcurrentChangeError):
+        orders.remember_intent(order, "pi_1")
+    assert orders.get("ORD-1") == order

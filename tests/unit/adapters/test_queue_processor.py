@@ -1,0 +1,146 @@
+import json
+from collections.abc import Callable
+from typing import Any, cast
+from unittest.mock import Mock
+
+import pytest
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import ClientError
+
+from order_pipeline.adapters.queue_processor import Handler, queue_processor
+from order_pipeline.adapters.settings import WorkerSettings
+from order_pipeline.events import OrderEvent
+from order_pipeline.transitions import EventType
+from tests.unit.builders import a_placed_order, latest_event
+
+SETTINGS = WorkerSettings(
+    queue_url="https://sqs/validation-queue",
+    dead_letter_queue_url="https://sqs/validation-dlq",
+    retry_first_delay_seconds=2,
+    retry_longest_delay_seconds=300,
+)
+
+
+class Context:
+    """What the processor asks of Lambda's context."""
+
+    aws_request_id = "request-1"
+
+    def __init__(self, milliseconds_left: int) -> None:
+        self._left = milliseconds_left
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._left
+
+
+def body(order_id: str = "ORD-1", **changes: object) -> str:
+    event = latest_event(a_placed_order(order_id=order_id)).model_dump(mode="json", by_alias=True)
+    return json.dumps(event | changes)
+
+
+def batch(*bodies: str, receive_count: int = 1) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": f"message-{number}",
+                "receiptHandle": f"receipt-{number}",
+                "body": text,
+                "attributes": {"ApproximateReceiveCount": str(receive_count)},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:eu-west-2:000000000000:validation-queue-test",
+                "awsRegion": "eu-west-2",
+            }
+            for number, text in enumerate(bodies)
+        ]
+    }
+
+
+def processor(sqs: Mock, stage: Callable[[OrderEvent], None]) -> Handler:
+    return queue_processor({EventType.ORDER_PLACED: stage}, settings=SETTINGS, sqs=sqs)
+
+
+def run(handler: Handler, event: dict[str, Any], milliseconds_left: int = 10_000) -> list[Any]:
+    answer = handler(event, cast("LambdaContext", Context(milliseconds_left)))
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_every_message_is_handled_with_its_event() -> None:
+    seen: list[str] = []
+    sqs = Mock()
+    failures = run(
+        processor(sqs, lambda event: seen.append(event.order_id)), batch(body("A"), body("B"))
+    )
+    assert seen == ["A", "B"]
+    assert failures == []
+    assert sqs.mock_calls == []
+
+
+def test_a_failed_message_waits_and_holds_no_other_back() -> None:
+    seen: list[str] = []
+
+    def stage(event: OrderEvent) -> None:
+        if event.order_id == "BAD":
+            raise ConnectionError
+        seen.append(event.order_id)
+
+    sqs = Mock()
+    failures = run(processor(sqs, stage), batch(body("A"), body("BAD"), body("C"), receive_count=4))
+
+    assert seen == ["A", "C"]
+    assert failures == ["message-1"]
+    sqs.change_message_visibility.assert_called_once()
+    call = sqs.change_message_visibility.call_args.kwargs
+    assert call["QueueUrl"] == SETTINGS.queue_url
+    assert call["ReceiptHandle"] == "receipt-1"
+    assert 8 <= call["VisibilityTimeout"] <= 16
+
+
+def test_when_every_message_fails_each_is_reported() -> None:
+    handler = processor(Mock(), Mock(side_effect=ConnectionError))
+    assert run(handler, batch(body("A"), body("B"))) == ["message-0", "message-1"]
+
+
+def test_a_queue_that_refuses_the_delay_still_delivers_again() -> None:
+    sqs = Mock()
+    sqs.change_message_visibility.side_effect = ClientError({}, "ChangeMessageVisibility")
+    handler = processor(sqs, Mock(side_effect=ConnectionError))
+    assert run(handler, batch(body("A"))) == ["message-0"]
+
+
+@pytest.mark.parametrize(
+    ("poison", "reason"),
+    [
+        ("not json", "not an order event: the body"),
+        ("{}", "not an order event: eventId, eventType"),
+        (body(eventType="NoSuchEvent"), "not an order event: eventType"),
+        (body(schemaVersion=2), "unknown schemaVersion 2"),
+        (body(eventType="OrderDelivered"), "no stage here handles OrderDelivered"),
+    ],
+)
+def test_a_message_that_can_never_succeed_is_put_aside_at_once(poison: str, reason: str) -> None:
+    sqs = Mock()
+    seen: list[str] = []
+    failures = run(
+        processor(sqs, lambda event: seen.append(event.order_id)), batch(poison, body("B"))
+    )
+    assert seen == ["B"]
+    assert failures == []
+    sqs.send_message.assert_called_once()
+    call = sqs.send_message.call_args.kwargs
+    assert call["QueueUrl"] == SETTINGS.dead_letter_queue_url
+    assert call["MessageBody"] == poison
+    assert call["MessageAttributes"]["reason"]["StringValue"].startswith(reason)
+
+
+def test_poison_that_cannot_be_put_aside_stays_in_the_queue() -> None:
+    sqs = Mock()
+    sqs.send_message.side_effect = ClientError({}, "SendMessage")
+    assert run(processor(sqs, Mock()), batch("not json")) == ["message-0"]
+
+
+def test_a_message_is_not_begun_without_time_to_end_it() -> None:
+    stage = Mock()
+    failures = run(processor(Mock(), stage), batch(body("A")), milliseconds_left=2_000)
+    assert failures == ["message-0"]
+    stage.assert_not_called()

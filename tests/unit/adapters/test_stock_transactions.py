@@ -1,0 +1,169 @@
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
+
+import pytest
+from botocore.exceptions import ClientError
+
+from order_pipeline.adapters.inventory_table import InventoryTable
+from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
+from order_pipeline.order import Order, Stock, StockState
+from order_pipeline.ports import ConcurrentChangeError
+from order_pipeline.transitions import EventType
+from tests.unit.builders import BY, a_declined_order, a_line, a_validated_order, an_item
+from tests.unit.conftest import INVENTORY_TABLE, ORDERS_TABLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class Tables:
+    """The two tables and what moves stock between them."""
+
+    def __init__(self, client: "DynamoDBClient") -> None:
+        self.client = client
+        self.orders = OrdersTable(client, ORDERS_TABLE)
+        self.inventory = InventoryTable(client, INVENTORY_TABLE)
+        self.ledger = StockTransactions(client, INVENTORY_TABLE, self.orders)
+        self.inventory.create(an_item("A", available=5))
+        self.inventory.create(an_item("B", available=1))
+
+    def available(self) -> dict[str, int]:
+        items = self.inventory.find(["A", "B"])
+        return {item_id: items[item_id].available for item_id in ("A", "B")}
+
+    def reservation(self) -> dict[str, Any] | None:
+        key = to_item({"itemId": reservation_key("ORD-1")})
+        item = self.client.get_item(TableName=INVENTORY_TABLE, Key=key).get("Item")
+        return from_item(item) if item else None
+
+
+@pytest.fixture
+def tables(dynamodb: "DynamoDBClient") -> Tables:
+    return Tables(dynamodb)
+
+
+def reserved(order: Order) -> Order:
+    return order.after(EventType.STOCK_RESERVED, by=BY, stock=Stock(state=StockState.HELD))
+
+
+def released(order: Order) -> Order:
+    return order.after(EventType.STOCK_RELEASED, by=BY, stock=Stock(state=StockState.RELEASED))
+
+
+def test_reserving_takes_the_stock_and_moves_the_order(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 2), a_line("B", 1), a_line("A", 1)))
+
+    assert tables.ledger.reserve(order, reserved(order)) == []
+
+    assert tables.available() == {"A": 2, "B": 0}
+    assert tables.orders.get("ORD-1").stock.state is StockState.HELD
+    assert tables.reservation() == {
+        "itemId": "reservation#ORD-1",
+        "orderId": "ORD-1",
+        "state": "HELD",
+        "units": {"A": 3, "B": 1},
+    }
+
+
+def test_reserving_raises_the_version_of_the_items(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 2)))
+    tables.ledger.reserve(order, reserved(order))
+    item = tables.inventory.get("A")
+    assert item
+    assert item.version == 2
+
+
+def test_too_little_stock_moves_nothing_and_names_the_items(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 5), a_line("B", 2)))
+
+    assert tables.ledger.reserve(order, reserved(order)) == ["B"]
+
+    assert tables.available() == {"A": 5, "B": 1}
+    assert tables.orders.get("ORD-1") == order
+    assert tables.reservation() is None
+
+
+def test_an_item_that_is_gone_is_out_of_stock(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("GONE", 1)))
+    assert tables.ledger.reserve(order, reserved(order)) == ["GONE"]
+
+
+def test_an_order_that_changed_in_between_keeps_its_stock_where_it_is(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 2)))
+    tables.orders.change("ORD-1", lambda now: now.after(EventType.ORDER_CANCELLED, by="other"))
+    with pytest.raises(ConcurrentChangeError):
+        tables.ledger.reserve(order, reserved(order))
+    assert tables.available() == {"A": 5, "B": 1}
+    assert tables.reservation() is None
+
+
+def test_a_changed_order_is_not_called_out_of_stock(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 99)))
+    tables.orders.change("ORD-1", lambda now: now.after(EventType.ORDER_CANCELLED, by="other"))
+    with pytest.raises(ConcurrentChangeError):
+        tables.ledger.reserve(order, reserved(order))
+
+
+def test_stock_is_reserved_once_for_an_order(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 2)))
+    tables.ledger.reserve(order, reserved(order))
+    with pytest.raises(ConcurrentChangeError):
+        tables.ledger.reserve(order, reserved(order))
+    assert tables.available() == {"A": 3, "B": 1}
+
+
+def test_a_conflict_on_a_hot_item_is_a_fault_not_out_of_stock() -> None:
+    client = Mock()
+    client.exceptions.TransactionCanceledException = ClientError
+    client.transact_write_items.side_effect = ClientError(
+        {
+            "Error": {"Code": "TransactionCanceledException"},
+            "CancellationReasons": [
+                {"Code": "TransactionConflict"},
+                {"Code": "None"},
+                {"Code": "None"},
+            ],
+        },
+        "TransactWriteItems",
+    )
+    ledger = StockTransactions(client, INVENTORY_TABLE, OrdersTable(client, ORDERS_TABLE))
+    order = a_validated_order(a_line("A", 2))
+    with pytest.raises(ConcurrentChangeError):
+        ledger.reserve(order, reserved(order))
+
+
+def test_releasing_gives_the_stock_back(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 3), a_line("B", 1)))
+    tables.ledger.reserve(order, reserved(order))
+    declined = tables.orders.change(
+        "ORD-1", lambda now: now.after(EventType.PAYMENT_DECLINED, by=BY)
+    )
+
+    tables.ledger.release(declined, released(declined))
+
+    assert tables.available() == {"A": 5, "B": 1}
+    assert tables.orders.get("ORD-1").stock.state is StockState.RELEASED
+    reservation = tables.reservation()
+    assert reservation
+    assert reservation["state"] == "RELEASED"
+
+
+def test_stock_is_given_back_once(tables: Tables) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 3)))
+    tables.ledger.reserve(order, reserved(order))
+    declined = tables.orders.change(
+        "ORD-1", lambda now: now.after(EventType.PAYMENT_DECLINED, by=BY)
+    )
+    tables.ledger.release(declined, released(declined))
+    with pytest.raises(ConcurrentChangeError):
+        tables.ledger.release(declined, released(declined))
+    assert tables.available() == {"A": 5, "B": 1}
+
+
+def test_what_was_never_reserved_is_not_given_back(tables: Tables) -> None:
+    order = tables.orders.add(a_declined_order(a_line("A", 3)))
+    with pytest.raises(ConcurrentChangeError):
+        tables.ledger.release(order, released(order))
+    assert tables.available() == {"A": 5, "B": 1}

@@ -1,0 +1,193 @@
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+import requests
+import responses
+import stripe
+
+from order_pipeline.adapters.stripe_payments import StripePayments
+from order_pipeline.ports import (
+    Authorised,
+    Declined,
+    PaymentOutcomeUnknownError,
+    Unconfirmed,
+)
+from tests.unit.builders import a_placed_order, a_reserved_order
+
+URL = "http://payments.test"
+INTENTS = f"{URL}/v1/payment_intents"
+ORDER = a_reserved_order(intent_id="pi_1")
+
+
+@pytest.fixture
+def stripe_api() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as api:
+        yield api
+
+
+@pytest.fixture
+def payments() -> StripePayments:
+    return StripePayments("sk_test_1", api_url=URL)
+
+
+def intent(status: str, **more: object) -> dict[str, Any]:
+    return {"id": "pi_1", "object": "payment_intent", "status": status, **more}
+
+
+def error(kind: str, **more: object) -> dict[str, Any]:
+    return {"error": {"type": kind, "message": "no", **more}}
+
+
+def test_an_intent_is_created_unconfirmed_for_exactly_the_total(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.post(INTENTS, json=intent("requires_confirmation"))
+
+    assert payments.create(ORDER) == "pi_1"
+
+    request = stripe_api.calls[0].request
+    assert parse_qs(str(request.body)) == {
+        "amount": ["5998"],
+        "currency": ["gbp"],
+        "capture_method": ["manual"],
+        "payment_method": ["pm_card_visa"],
+        "payment_method_types[0]": ["card"],
+        "metadata[orderId]": ["ORD-1"],
+    }
+    assert request.headers["Idempotency-Key"] == "ORD-1:create"
+    assert request.headers["Authorization"] == "Bearer sk_test_1"
+
+
+def test_an_order_without_a_total_is_never_charged(payments: StripePayments) -> None:
+    with pytest.raises(ValueError, match="never validated"):
+        payments.create(a_placed_order())
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, error("invalid_request_error", code="resource_missing", param="payment_method")),
+        (404, error("invalid_request_error")),
+    ],
+)
+def test_a_payment_method_that_is_not_known_is_a_decline(
+    stripe_api: responses.RequestsMock,
+    payments: StripePayments,
+    status: int,
+    body: dict[str, Any],
+) -> None:
+    stripe_api.post(INTENTS, status=status, json=body)
+    assert payments.create(ORDER) == Declined("invalid_payment_method")
+
+
+def test_a_request_that_is_wrong_on_our_side_is_a_fault(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.post(INTENTS, status=400, json=error("invalid_request_error", param="amount"))
+    with pytest.raises(stripe.InvalidRequestError):
+        payments.create(ORDER)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (intent("requires_capture"), Authorised()),
+        (intent("requires_action"), Declined("authentication_required")),
+        (
+            intent("requires_payment_method", last_payment_error={"code": "card_declined"}),
+            Declined("card_declined"),
+        ),
+    ],
+)
+def test_confirming_tells_whether_the_money_is_held(
+    stripe_api: responses.RequestsMock,
+    payments: StripePayments,
+    answer: dict[str, Any],
+    outcome: Authorised | Declined,
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/confirm", json=answer)
+    assert payments.confirm(ORDER, "pi_1") == outcome
+    key = stripe_api.calls[0].request.headers["Idempotency-Key"]
+    assert key == "ORD-1:confirm:pi_1"
+
+
+@pytest.mark.parametrize(
+    ("details", "reason"),
+    [
+        ({"code": "card_declined", "decline_code": "insufficient_funds"}, "insufficient_funds"),
+        ({"code": "expired_card"}, "expired_card"),
+        ({}, "declined"),
+    ],
+)
+def test_a_declined_card_is_a_result(
+    stripe_api: responses.RequestsMock,
+    payments: StripePayments,
+    details: dict[str, str],
+    reason: str,
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/confirm", status=402, json=error("card_error", **details))
+    assert payments.confirm(ORDER, "pi_1") == Declined(reason)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 500, "json": error("api_error")},
+        {"status": 429, "json": error("rate_limit")},
+        {"status": 200, "body": "<html>garbage"},
+        {"body": requests.ConnectionError()},
+        {"body": requests.ReadTimeout()},
+        {"json": intent("processing")},
+        {"json": intent("requires_confirmation")},
+    ],
+)
+def test_an_answer_that_tells_nothing_is_an_unknown_outcome(
+    stripe_api: responses.RequestsMock, payments: StripePayments, answer: dict[str, Any]
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/confirm", **answer)
+    with pytest.raises(PaymentOutcomeUnknownError):
+        payments.confirm(ORDER, "pi_1")
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (intent("requires_confirmation"), Unconfirmed()),
+        (intent("requires_capture"), Authorised()),
+        (intent("succeeded"), Authorised()),
+        (intent("canceled"), Declined("canceled")),
+        (
+            intent("canceled", last_payment_error={"code": "card_declined"}),
+            Declined("card_declined"),
+        ),
+    ],
+)
+def test_what_became_of_an_intent_can_be_asked(
+    stripe_api: responses.RequestsMock,
+    payments: StripePayments,
+    answer: dict[str, Any],
+    outcome: object,
+) -> None:
+    stripe_api.get(f"{INTENTS}/pi_1", json=answer)
+    assert payments.outcome("pi_1") == outcome
+
+
+def test_cancelling_twice_is_no_error(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    refused = error("invalid_request_error", code="payment_intent_unexpected_state")
+    stripe_api.post(f"{INTENTS}/pi_1/cancel", status=400, json=refused)
+    stripe_api.get(f"{INTENTS}/pi_1", json=intent("canceled"))
+    payments.cancel("pi_1")
+
+
+def test_an_intent_that_cannot_be_cancelled_is_a_fault(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    refused = error("invalid_request_error", code="payment_intent_unexpected_state")
+    stripe_api.post(f"{INTENTS}/pi_1/cancel", status=400, json=refused)
+    stripe_api.get(f"{INTENTS}/pi_1", json=intent("succeeded"))
+    with pytest.raises(stripe.InvalidRequestError):
+        payments.cancel("pi_1")

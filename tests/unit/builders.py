@@ -1,0 +1,97 @@
+"""Builders that the unit tests share: an order at any point of its life, an item, an event."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from order_pipeline.catalogue import Item, check
+from order_pipeline.events import OrderEvent, events_since
+from order_pipeline.money import Currency
+from order_pipeline.order import (
+    Contact,
+    Line,
+    Order,
+    Payment,
+    PaymentState,
+    Stock,
+    StockState,
+    place,
+)
+from order_pipeline.transitions import EventType
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+BY = "test"
+
+
+def a_line(item_id: str = "ITEM-001", quantity: int = 2, price: int | None = None) -> Line:
+    return Line(item_id=item_id, quantity=quantity, expected_price=price)
+
+
+def an_item(item_id: str = "ITEM-001", **changes: Any) -> Item:
+    values: dict[str, Any] = {
+        "item_id": item_id,
+        "name": "Tea pot",
+        "price": 2999,
+        "currency": Currency.GBP,
+        "available": 10,
+        "active": True,
+        "version": 1,
+    }
+    return Item(**(values | changes))
+
+
+def a_placed_order(*lines: Line, **changes: Any) -> Order:
+    values: dict[str, Any] = {
+        "order_id": "ORD-1",
+        "customer_id": "CUST-1",
+        "currency": Currency.GBP,
+        "lines": lines or (a_line(),),
+        "payment_method": "pm_card_visa",
+        "payload_hash": "0" * 64,
+        "contact": Contact(email="ada@example.com"),
+        "by": BY,
+        "at": NOON,
+    }
+    return place(**(values | changes))
+
+
+def a_validated_order(*lines: Line, **changes: Any) -> Order:
+    order = a_placed_order(*lines, **changes)
+    return check(order, {item_id: an_item(item_id) for item_id in order.quantities}, by=BY)
+
+
+def a_reserved_order(*lines: Line, intent_id: str | None = None, **changes: Any) -> Order:
+    order = a_validated_order(*lines, **changes)
+    return order.after(
+        EventType.STOCK_RESERVED,
+        by=BY,
+        at=NOON,
+        stock=Stock(state=StockState.HELD),
+        payment=order.payment.model_copy(update={"intent_id": intent_id}),
+    )
+
+
+def a_confirmed_order(*lines: Line, **changes: Any) -> Order:
+    order = a_reserved_order(*lines, intent_id="pi_1", **changes)
+    payment = Payment(
+        method=order.payment.method,
+        intent_id="pi_1",
+        state=PaymentState.AUTHORISED,
+        authorised_at=NOON,
+    )
+    return order.after(EventType.ORDER_CONFIRMED, by=BY, at=NOON, payment=payment)
+
+
+def a_declined_order(*lines: Line, **changes: Any) -> Order:
+    order = a_reserved_order(*lines, intent_id="pi_1", **changes)
+    return order.after(
+        EventType.PAYMENT_DECLINED, by=BY, at=NOON, detail={"reason": "card_declined"}
+    )
+
+
+def a_cancelled_order(*lines: Line, **changes: Any) -> Order:
+    return a_reserved_order(*lines, **changes).after(EventType.ORDER_CANCELLED, by=BY, at=NOON)
+
+
+def latest_event(order: Order) -> OrderEvent:
+    """Return the event that the order's last history entry stands for."""
+    return events_since(order.version - 1, order)[0]

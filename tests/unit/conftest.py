@@ -1,0 +1,53 @@
+"""AWS in memory (moto), for the adapters' tests; nothing leaves the process."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from order_pipeline.adapters import clients
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ORDERS_TABLE = "orders-table-test"
+INVENTORY_TABLE = "inventory-table-test"
+IDEMPOTENCY_TABLE = "idempotency-table-test"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS, empty."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with mock_aws():
+        yield
+    for client in (
+        clients.dynamodb,
+        clients.sns,
+        clients.sqs,
+        clients.ses,
+        clients.secrets_manager,
+    ):
+        client.cache_clear()
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> "DynamoDBClient":
+    """DynamoDB with the three tables."""
+    client = boto3.client("dynamodb")
+    for table, key in (
+        (ORDERS_TABLE, "orderId"),
+        (INVENTORY_TABLE, "itemId"),
+        (IDEMPOTENCY_TABLE, "id"),
+    ):
+        client.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    return client

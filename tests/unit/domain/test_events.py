@@ -1,0 +1,69 @@
+import json
+
+from order_pipeline.events import OrderEvent, events_since
+from order_pipeline.limits import MAX_LINES
+from order_pipeline.order import Address, Contact, Line
+from tests.unit.builders import a_confirmed_order, a_placed_order, a_reserved_order
+
+
+def test_every_history_entry_above_the_version_is_an_event() -> None:
+    order = a_confirmed_order()
+    assert [event.event_type for event in events_since(1, order)] == [
+        "OrderValidated",
+        "StockReserved",
+        "OrderConfirmed",
+    ]
+    assert events_since(order.version, order) == []
+
+
+def test_an_event_reads_as_the_contract_says() -> None:
+    order = a_reserved_order()
+    event = json.loads(events_since(2, order)[0].model_dump_json(by_alias=True, exclude_none=True))
+    assert event == {
+        "schemaVersion": 1,
+        "eventId": "ORD-1#3",
+        "eventType": "StockReserved",
+        "orderId": "ORD-1",
+        "customerId": "CUST-1",
+        "version": 3,
+        "status": "RESERVED",
+        "occurredAt": "2026-01-31T12:00:00.000Z",
+        "priority": "normal",
+        "detail": {},
+        "order": {
+            "currency": "GBP",
+            "total": 5998,
+            "lines": [{"itemId": "ITEM-001", "quantity": 2, "unitPrice": 2999}],
+            "paymentState": "NONE",
+            "stockState": "HELD",
+            "parcels": [],
+            "refunds": [],
+        },
+    }
+
+
+def test_no_event_carries_personal_data_or_payment_tokens() -> None:
+    order = a_confirmed_order(
+        contact=Contact(email="ada@example.com", phone="+447700900123"),
+        shipping_address=Address(
+            name="Ada", line1="1 Engine Road", city="London", postcode="N1", country="GB"
+        ),
+    )
+    text = "".join(event.model_dump_json(by_alias=True) for event in events_since(0, order))
+    for secret in ("ada@", "+4477", "Ada", "Engine", "pm_card_visa", "pi_1"):
+        assert secret not in text
+
+
+def test_the_largest_order_fits_into_a_message() -> None:
+    lines = tuple(
+        Line(item_id=f"{number:064}", quantity=10_000, expected_price=99_999_999)
+        for number in range(MAX_LINES)
+    )
+    event = events_since(0, a_placed_order(*lines))[0]
+    assert len(event.model_dump_json(by_alias=True)) < 64 * 1024
+
+
+def test_consumers_tolerate_fields_they_do_not_know() -> None:
+    event = json.loads(events_since(0, a_placed_order())[0].model_dump_json(by_alias=True))
+    read = OrderEvent.model_validate(event | {"newField": {"a": 1}})
+    assert read.order_id == "ORD-1"
