@@ -1,6 +1,7 @@
 """What every stack has: its provider, where its state is kept, its names and its tags."""
 
 from pathlib import Path
+from typing import Any
 
 from stacks.cdk import (
     App,
@@ -63,7 +64,9 @@ class BaseStack(TerraformStack):
         super().__init__(scope, name)
         self.name = name
         self.settings = settings
-        self.names = Names(settings.suffix, settings.account_id, settings.region)
+        self.names = Names(
+            settings.suffix, settings.account_id, settings.region, settings.local_endpoint
+        )
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
         self._keep_state()
         self._use_provider()
@@ -129,7 +132,7 @@ class LocalStateStack(BaseStack):
         LocalBackend(self, path=str(path))
 
 
-def _local_state_options(settings: Settings) -> dict[str, object]:
+def _local_state_options(settings: Settings) -> dict[str, Any]:
     """Return what the S3 backend needs besides to keep state on LocalStack."""
     if not settings.is_local:
         return {}

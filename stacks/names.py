@@ -1,8 +1,8 @@
-"""What things are called: names, and the ARNs that follow from them.
+"""What things are called: names, and the ARNs and URLs that follow from them.
 
 Every name is ``{resource}-{type}-{suffix}``; buckets, whose names are shared by all accounts of
 AWS, add the account's id. Because a name decides an ARN, most resources can point at each other
-without waiting for each other.
+without waiting for each other to be there.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ class Names:
     suffix: str
     account_id: str
     region: str
+    endpoint: str = ""
+    """Where LocalStack answers instead of AWS."""
 
     def of(self, resource: str, kind: str) -> str:
         """Return the name of a resource, such as ``payment-queue-dev``."""
@@ -35,6 +37,11 @@ class Names:
     def queue_arn(self, name: str) -> str:
         """Return the ARN of the queue `name`."""
         return self.arn("sqs", name)
+
+    def queue_url(self, name: str) -> str:
+        """Return the URL of the queue `name`."""
+        endpoint = self.endpoint or f"https://sqs.{self.region}.amazonaws.com"
+        return f"{endpoint}/{self.account_id}/{name}"
 
     def topic_arn(self, name: str) -> str:
         """Return the ARN of the topic `name`."""

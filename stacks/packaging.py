@@ -191,9 +191,7 @@ def _required_distributions(
     imported: set[str], folder: str, source_root: Path, installed: Path
 ) -> list[Distribution]:
     """Return the distributions that provide what is `imported`, and what they require in turn."""
-    available = {
-        canonicalize_name(each.name): each for each in distributions(path=[str(installed)])
-    }
+    available = {_name(each.name): each for each in distributions(path=[str(installed)])}
     providers = _providers(available)
     first_party = {path.name.removesuffix(".py") for path in source_root.iterdir()}
     pending: list[str] = []
@@ -235,7 +233,12 @@ def _requirements(distribution: Distribution) -> Iterator[str]:
     for line in distribution.requires or []:
         requirement = Requirement(line)
         if requirement.marker is None or requirement.marker.evaluate({**target, "extra": ""}):
-            yield canonicalize_name(requirement.name)
+            yield _name(requirement.name)
+
+
+def _name(distribution: str) -> str:
+    """Return the one spelling of a distribution's name."""
+    return str(canonicalize_name(distribution))
 
 
 def _files(distribution: Distribution, installed: Path) -> dict[str, Path]:

@@ -81,7 +81,10 @@ class AuditStream:
             "audit-stream",
             name=self._name,
             destination="extended_s3",
-            server_side_encryption=KinesisFirehoseDeliveryStreamServerSideEncryption(
+            # LocalStack's Firehose cannot be told to encrypt.
+            server_side_encryption=None
+            if stack.settings.is_local
+            else KinesisFirehoseDeliveryStreamServerSideEncryption(
                 enabled=True, key_type="CUSTOMER_MANAGED_CMK", key_arn=stack.key_arn
             ),
             extended_s3_configuration=AuditBucketDestination(

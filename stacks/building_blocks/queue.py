@@ -41,6 +41,7 @@ class DeadLetterQueue:
         names = stack.names
         self.name = names.of(resource, "dlq")
         self.arn = names.queue_arn(self.name)
+        self.url = names.queue_url(self.name)
         statements = [refuse_plain_http("sqs:*", self.arn)]
         if filled_by_topic_arn:
             statements.append(send_from_topic(self.arn, filled_by_topic_arn))
@@ -63,7 +64,6 @@ class DeadLetterQueue:
             if source_queue_name
             else None,
         )
-        self.url: str = self._queue.url
         stack.alarms.watch_dead_letters(f"{resource}-dlq", self.name)
 
     @property
@@ -96,6 +96,7 @@ class Queue:
         names = stack.names
         self.name = names.of(resource, "queue")
         self.arn = names.queue_arn(self.name)
+        self.url = names.queue_url(self.name)
         self.dead_letters = DeadLetterQueue(stack, resource, source_queue_name=self.name)
         self._queue = SqsQueue(
             stack,
@@ -118,7 +119,6 @@ class Queue:
             # SQS refuses a redrive policy that names a queue which does not exist.
             depends_on=[self.dead_letters.resource],
         )
-        self.url: str = self._queue.url
 
     @property
     def resource(self) -> SqsQueue:

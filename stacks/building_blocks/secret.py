@@ -23,7 +23,7 @@ class Secret:
     @property
     def arn(self) -> str:
         """The secret's ARN, which only AWS knows: it ends with six random characters."""
-        return self._secret.arn
+        return str(self._secret.arn)
 
     @property
     def read(self) -> Grant:

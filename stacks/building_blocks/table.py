@@ -71,7 +71,7 @@ class Table:
     @property
     def stream_arn(self) -> str:
         """The ARN of the table's stream, which only AWS knows: it ends with a time."""
-        return self._table.stream_arn
+        return str(self._table.stream_arn)
 
     @property
     def get(self) -> Grant:
