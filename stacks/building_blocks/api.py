@@ -1,10 +1,10 @@
 """The REST API: the gateway rendering of the API's document, and a stage to call it on."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 
 from order_pipeline.api.gateway import gateway_document
+from stacks.building_blocks.document import as_json
 from stacks.building_blocks.function import Function
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import (
@@ -43,13 +43,12 @@ class Api:
     ) -> None:
         """Make ``{resource}-api`` with one stage."""
         settings, names = stack.settings, stack.names
-        body = json.dumps(
+        body = as_json(
             gateway_document(
                 {function.folder: function.invoke_arn for function in functions},
                 # LocalStack does not check signatures.
                 require_iam=not settings.is_local,
             ),
-            sort_keys=True,
         )
         api = ApiGatewayRestApi(
             stack,
@@ -91,7 +90,7 @@ class Api:
             stage_name=stage_name,
             xray_tracing_enabled=True,
             access_log_settings=ApiGatewayStageAccessLogSettings(
-                destination_arn=access_log.arn, format=json.dumps(_ACCESS_LOG)
+                destination_arn=access_log.arn, format=as_json(_ACCESS_LOG)
             ),
             depends_on=[execution_log],
         )

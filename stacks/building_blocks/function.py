@@ -82,7 +82,8 @@ class Function:
             source_code_hash=package.digest,
             memory_size=settings.function_memory_mb,
             timeout=timeout,
-            kms_key_arn=stack.key_arn,
+            # LocalStack does not keep it; Terraform would set it again and again.
+            kms_key_arn=None if settings.is_local else stack.key_arn,
             reserved_concurrent_executions=settings.reserved_concurrency.get(folder),
             environment=LambdaFunctionEnvironment(
                 variables={**self._powertools(folder), **environment}

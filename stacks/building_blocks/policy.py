@@ -1,9 +1,10 @@
 """Policies: statements, the documents they make, and grants from one block to another."""
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
+
+from stacks.building_blocks.document import as_json
 
 type Condition = Mapping[str, Mapping[str, str | list[str]]]
 
@@ -54,9 +55,7 @@ class Grant:
 
 def policy_document(statements: Iterable[Statement]) -> str:
     """Return a policy document of `statements`."""
-    return json.dumps(
-        {"Version": "2012-10-17", "Statement": [each.rendered() for each in statements]}
-    )
+    return as_json({"Version": "2012-10-17", "Statement": [each.rendered() for each in statements]})
 
 
 def assumed_by(service: str, conditions: Condition | None = None) -> str:
@@ -68,7 +67,7 @@ def assumed_by(service: str, conditions: Condition | None = None) -> str:
     }
     if conditions:
         statement["Condition"] = conditions
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return as_json({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def refuse_plain_http(actions: str, *resources: str) -> Statement:

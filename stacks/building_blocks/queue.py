@@ -1,7 +1,6 @@
 """Queues, each with the dead-letter queue that catches what it cannot get rid of."""
 
-import json
-
+from stacks.building_blocks.document import as_json
 from stacks.building_blocks.policy import (
     Grant,
     KeyUse,
@@ -55,7 +54,7 @@ class DeadLetterQueue:
             kms_data_key_reuse_period_seconds=DATA_KEY_REUSE,
             message_retention_seconds=DEAD_LETTER_RETENTION,
             policy=policy_document(statements),
-            redrive_allow_policy=json.dumps(
+            redrive_allow_policy=as_json(
                 {
                     "redrivePermission": "byQueue",
                     "sourceQueueArns": [names.queue_arn(source_queue_name)],
@@ -110,7 +109,7 @@ class Queue:
             policy=policy_document(
                 [send_from_topic(self.arn, topic_arn), refuse_plain_http("sqs:*", self.arn)]
             ),
-            redrive_policy=json.dumps(
+            redrive_policy=as_json(
                 {
                     "deadLetterTargetArn": self.dead_letters.arn,
                     "maxReceiveCount": max_receives,

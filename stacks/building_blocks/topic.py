@@ -1,9 +1,9 @@
 """The topic that events are published on, and the subscriptions that pass them on."""
 
-import json
 from collections.abc import Sequence
 
 from order_pipeline.transitions import EventType
+from stacks.building_blocks.document import as_json
 from stacks.building_blocks.policy import (
     Grant,
     KeyUse,
@@ -49,7 +49,7 @@ class EventTopic:
             resource,
             protocol="sqs",
             endpoint=queue.resource.arn,
-            filter_policy=json.dumps({"eventType": [each.value for each in event_types]}),
+            filter_policy=as_json({"eventType": [each.value for each in event_types]}),
             filter_policy_scope="MessageAttributes",
         )
 
@@ -71,7 +71,7 @@ class EventTopic:
             f"{resource}-subscription",
             topic_arn=self._topic.arn,
             raw_message_delivery=True,
-            redrive_policy=json.dumps({"deadLetterTargetArn": dead_letters.arn}),
+            redrive_policy=as_json({"deadLetterTargetArn": dead_letters.arn}),
             depends_on=[dead_letters.resource],
             **arguments,
         )
