@@ -22,11 +22,9 @@ settings = Settings.from_environment()
 orders = OrdersTable(dynamodb(), settings.orders_table_name)
 ledger = StockTransactions(dynamodb(), settings.inventory_table_name, orders)
 
-handler = queue_processor(
-    {
-        EventType.ORDER_VALIDATED: partial(reserve_stock, orders=orders, ledger=ledger),
-        EventType.PAYMENT_DECLINED: partial(release_stock, orders=orders, ledger=ledger),
-    },
-    settings=settings,
-    sqs=sqs(),
-)
+stages = {
+    EventType.ORDER_VALIDATED: partial(reserve_stock, orders=orders, ledger=ledger),
+    EventType.PAYMENT_DECLINED: partial(release_stock, orders=orders, ledger=ledger),
+}
+
+handler = queue_processor(stages, settings=settings, sqs=sqs())

@@ -22,9 +22,7 @@ def reserve_stock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> 
         def out_of_stock(order: Order) -> Order:
             if not order.may(EventType.STOCK_UNAVAILABLE):
                 return order
-            return order.after(
-                EventType.STOCK_UNAVAILABLE, by=BY, detail={"itemIds": ",".join(short)}
-            )
+            return order.after(EventType.STOCK_UNAVAILABLE, by=BY, detail={"itemIds": list(short)})
 
         orders.change(event.order_id, out_of_stock)
 

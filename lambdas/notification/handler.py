@@ -28,4 +28,6 @@ notify = partial(
     messengers=[EmailChannel(ses(), sender=settings.email_sender)],
 )
 
-handler = queue_processor(dict.fromkeys(TEMPLATES, notify), settings=settings, sqs=sqs())
+stages = dict.fromkeys(TEMPLATES, notify)
+
+handler = queue_processor(stages, settings=settings, sqs=sqs())

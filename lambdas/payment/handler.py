@@ -22,15 +22,14 @@ class Settings(WorkerSettings):
 settings = Settings.from_environment()
 secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn)
 
+stages = {
+    EventType.STOCK_RESERVED: partial(
+        authorise_payment,
+        orders=OrdersTable(dynamodb(), settings.orders_table_name),
+        payments=StripePayments(secret["SecretString"], api_url=settings.payment_api_url),
+    )
+}
+
 handler = queue_processor(
-    {
-        EventType.STOCK_RESERVED: partial(
-            authorise_payment,
-            orders=OrdersTable(dynamodb(), settings.orders_table_name),
-            payments=StripePayments(secret["SecretString"], api_url=settings.payment_api_url),
-        )
-    },
-    settings=settings,
-    sqs=sqs(),
-    seconds_needed=3 * CALL_TIMEOUT_SECONDS + 1,
+    stages, settings=settings, sqs=sqs(), seconds_needed=3 * CALL_TIMEOUT_SECONDS + 1
 )

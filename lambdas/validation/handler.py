@@ -20,14 +20,12 @@ class Settings(WorkerSettings):
 
 settings = Settings.from_environment()
 
-handler = queue_processor(
-    {
-        EventType.ORDER_PLACED: partial(
-            validate_order,
-            orders=OrdersTable(dynamodb(), settings.orders_table_name),
-            catalogue=InventoryTable(dynamodb(), settings.inventory_table_name),
-        )
-    },
-    settings=settings,
-    sqs=sqs(),
-)
+stages = {
+    EventType.ORDER_PLACED: partial(
+        validate_order,
+        orders=OrdersTable(dynamodb(), settings.orders_table_name),
+        catalogue=InventoryTable(dynamodb(), settings.inventory_table_name),
+    )
+}
+
+handler = queue_processor(stages, settings=settings, sqs=sqs())

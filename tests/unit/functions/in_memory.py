@@ -1,0 +1,176 @@
+"""The ports, in memory: what the stages' tests use in place of tables and of the provider."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from order_pipeline.catalogue import Item
+from order_pipeline.messages import Message
+from order_pipeline.order import Channel, Contact, Order
+from order_pipeline.ports import (
+    Authorised,
+    ClaimTakenError,
+    ConcurrentChangeError,
+    Declined,
+    OrderNotFoundError,
+    PaymentOutcome,
+    PaymentOutcomeUnknownError,
+    Unconfirmed,
+)
+from order_pipeline.transitions import Status
+
+
+class Orders:
+    """Orders by id; `meanwhile` is what somebody else does before the next write."""
+
+    def __init__(self, *orders: Order) -> None:
+        self._orders = {order.order_id: order for order in orders}
+        self.meanwhile: Callable[[Order], Order] | None = None
+
+    def get(self, order_id: str) -> Order:
+        try:
+            return self._orders[order_id]
+        except KeyError:
+            raise OrderNotFoundError(order_id) from None
+
+    def add(self, order: Order) -> Order:
+        return self._orders.setdefault(order.order_id, order)
+
+    def change(self, order_id: str, decide: Callable[[Order], Order]) -> Order:
+        self._let_others_go_first(order_id)
+        self._orders[order_id] = decide(self.get(order_id))
+        return self.get(order_id)
+
+    def remember_intent(self, order: Order, intent_id: str) -> None:
+        self._let_others_go_first(order.order_id)
+        now = self.get(order.order_id)
+        if now.status is not Status.RESERVED or now.payment.intent_id is not None:
+            raise ConcurrentChangeError(order.order_id)
+        payment = now.payment.model_copy(update={"intent_id": intent_id})
+        self._orders[order.order_id] = now.model_copy(update={"payment": payment})
+
+    def _let_others_go_first(self, order_id: str) -> None:
+        if self.meanwhile:
+            others, self.meanwhile = self.meanwhile, None
+            self._orders[order_id] = others(self.get(order_id))
+
+
+class Inventory:
+    """Items by id."""
+
+    def __init__(self, *items: Item) -> None:
+        self.items = {item.item_id: item for item in items}
+
+    def find(self, item_ids: Iterable[str]) -> Mapping[str, Item]:
+        return {item_id: self.items[item_id] for item_id in item_ids if item_id in self.items}
+
+
+class Ledger:
+    """A stock ledger that writes down what it is asked."""
+
+    def __init__(self, orders: Orders, *, short: Sequence[str] = ()) -> None:
+        self._orders = orders
+        self._short = short
+        self.reserved: list[Order] = []
+        self.released: list[Order] = []
+
+    def reserve(self, order: Order, reserved: Order) -> Sequence[str]:
+        if not self._short:
+            self._orders.change(order.order_id, lambda _: reserved)
+            self.reserved.append(order)
+        return self._short
+
+    def release(self, order: Order, released: Order) -> None:
+        self._orders.change(order.order_id, lambda _: released)
+        self.released.append(order)
+
+
+class Provider:
+    """A payment provider: intents by id, each with what became of it.
+
+    `on_confirm` is its answer to a confirmation; `silent` are calls whose answer is lost after
+    they did their work.
+    """
+
+    def __init__(
+        self, *, on_confirm: Authorised | Declined | None = None, silent: Iterable[str] = ()
+    ) -> None:
+        self.intents: dict[str, PaymentOutcome] = {}
+        self.cancelled: set[str] = set()
+        self.calls: list[str] = []
+        self._on_confirm = on_confirm or Authorised()
+        self._silent = set(silent)
+
+    @property
+    def holding(self) -> list[str]:
+        """The intents that hold money."""
+        return [
+            intent_id
+            for intent_id, outcome in self.intents.items()
+            if outcome == Authorised() and intent_id not in self.cancelled
+        ]
+
+    def create(self, order: Order) -> str | Declined:
+        if order.payment.method == "pm_unknown":
+            return Declined("invalid_payment_method")
+        intent_id = f"pi_{len(self.intents) + 1}"
+        self.intents[intent_id] = Unconfirmed()
+        self._answer("create")
+        return intent_id
+
+    def confirm(self, order: Order, intent_id: str) -> Authorised | Declined:
+        assert order.total
+        self.intents[intent_id] = self._on_confirm
+        self._answer("confirm")
+        return self._on_confirm
+
+    def outcome(self, intent_id: str) -> PaymentOutcome:
+        self._answer("outcome")
+        return self.intents[intent_id]
+
+    def cancel(self, intent_id: str) -> None:
+        self.cancelled.add(intent_id)
+        self._answer("cancel")
+
+    def _answer(self, call: str) -> None:
+        self.calls.append(call)
+        if call in self._silent:
+            self._silent.remove(call)
+            raise PaymentOutcomeUnknownError(call)
+
+
+class Claims:
+    """Claims by key: False while claimed, True when done."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, bool] = {}
+
+    def claim(self, key: str) -> bool:
+        if key not in self.keys:
+            self.keys[key] = False
+            return True
+        if not self.keys[key]:
+            raise ClaimTakenError(key)
+        return False
+
+    def done(self, key: str) -> None:
+        self.keys[key] = True
+
+    def release(self, key: str) -> None:
+        del self.keys[key]
+
+
+class Mailbox:
+    """An e-mail channel that keeps what it is given."""
+
+    channel = Channel.EMAIL
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, Message]] = []
+        self.out_of_order = False
+
+    def address(self, contact: Contact) -> str | None:
+        return contact.email
+
+    def send(self, address: str, message: Message) -> None:
+        if self.out_of_order:
+            raise ConnectionError
+        self.sent.append((address, message))

@@ -1,0 +1,245 @@
+"""Every function as Lambda sees it: environment, handler, an event, and what comes of it."""
+
+import importlib
+import json
+import sys
+from typing import TYPE_CHECKING, Any, cast
+from unittest.mock import Mock
+
+import boto3
+import pytest
+
+from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.events import OrderEvent
+from order_pipeline.transitions import EventType, Status
+from tests.unit.builders import (
+    a_confirmed_order,
+    a_placed_order,
+    a_reserved_order,
+    a_validated_order,
+    latest_event,
+)
+from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE, ORDERS_TABLE
+from tests.unit.functions.test_outbox import record
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+SENDER = "orders@shop.example"
+
+
+class Context:
+    """Lambda's context, as far as the functions ask it."""
+
+    aws_request_id = "request-1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 20_000
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch, dynamodb: "DynamoDBClient") -> "Account":
+    return Account(monkeypatch, dynamodb)
+
+
+class Account:
+    """An AWS account in memory with what the functions need, and their environment."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, dynamodb: "DynamoDBClient") -> None:
+        self.orders = OrdersTable(dynamodb, ORDERS_TABLE)
+        self.sqs = boto3.client("sqs")
+        self.queue_url = self.sqs.create_queue(QueueName="events-queue-test")["QueueUrl"]
+        dead_letter_queue_url = self.sqs.create_queue(QueueName="worker-dlq-test")["QueueUrl"]
+        sns = boto3.client("sns")
+        topic_arn = sns.create_topic(Name="order-events-topic-test")["TopicArn"]
+        sns.subscribe(
+            TopicArn=topic_arn,
+            Protocol="sqs",
+            Endpoint="arn:aws:sqs:eu-west-2:123456789012:events-queue-test",
+            Attributes={"RawMessageDelivery": "true"},
+        )
+        boto3.client("ses").verify_email_identity(EmailAddress=SENDER)
+        secret = boto3.client("secretsmanager").create_secret(Name="key", SecretString="sk_test_1")
+        for name, value in {
+            "ORDERS_TABLE_NAME": ORDERS_TABLE,
+            "INVENTORY_TABLE_NAME": INVENTORY_TABLE,
+            "IDEMPOTENCY_TABLE_NAME": IDEMPOTENCY_TABLE,
+            "DEFAULT_PAYMENT_METHOD": "pm_card_visa",
+            "EVENT_TOPIC_ARN": topic_arn,
+            "PAYMENT_SECRET_ARN": secret["ARN"],
+            "PAYMENT_API_URL": "",
+            "EMAIL_SENDER": SENDER,
+            "QUEUE_URL": self.queue_url,
+            "DEAD_LETTER_QUEUE_URL": dead_letter_queue_url,
+            "RETRY_FIRST_DELAY_SECONDS": "2",
+            "RETRY_LONGEST_DELAY_SECONDS": "300",
+        }.items():
+            monkeypatch.setenv(name, value)
+
+    def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Start the function anew, as a cold start does, and hand it the event."""
+        sys.modules.pop(f"{function}.handler", None)
+        module = importlib.import_module(f"{function}.handler")
+        return cast("dict[str, Any]", module.handler(event, Context()))
+
+    def call(
+        self, function: str, method: str, resource: str, body: object = None, **more: Any
+    ) -> tuple[int, dict[str, Any]]:
+        answer = self.invoke(
+            function,
+            {
+                "httpMethod": method,
+                "resource": resource,
+                "requestContext": {"requestId": "r-1"},
+                "headers": more.pop("headers", {}),
+                "pathParameters": more,
+                "body": json.dumps(body) if body else None,
+            },
+        )
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def deliver(self, function: str, event: OrderEvent) -> list[Any]:
+        """Hand the worker a message with the event; return the failures it reports."""
+        message = {
+            "messageId": "message-1",
+            "receiptHandle": "receipt-1",
+            "body": event.model_dump_json(by_alias=True),
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
+        return cast("list[Any]", self.invoke(function, {"Records": [message]})["batchItemFailures"])
+
+
+def test_place_order_stores_the_order_and_says_where_to_look(account: Account) -> None:
+    body = {
+        "orderId": "ORD-1",
+        "customerId": "CUST-1",
+        "items": [{"itemId": "A", "quantity": 1, "price": 29.99}],
+    }
+    status, answer = account.call("place_order", "POST", "/orders", body)
+    assert status == 202
+    assert answer == {
+        "orderId": "ORD-1",
+        "status": "PLACED",
+        "message": "The order is accepted and on its way.",
+        "links": {"self": "/orders/ORD-1"},
+    }
+    order = account.orders.get("ORD-1")
+    assert order.lines[0].expected_price == 2999
+    assert order.payment.method == "pm_card_visa"
+
+
+def test_place_order_gives_a_later_repeat_the_same_answer(account: Account) -> None:
+    body = {"customerId": "CUST-1", "items": [{"itemId": "A", "quantity": 1}]}
+    headers = {"Idempotency-Key": "key-1"}
+    first = account.call("place_order", "POST", "/orders", body, headers=headers)
+    account.orders.change(
+        first[1]["orderId"], lambda order: order.after(EventType.ORDER_REJECTED, by="test")
+    )
+    assert account.call("place_order", "POST", "/orders", body, headers=headers) == first
+
+
+def test_orders_api_shows_the_order_without_personal_data(account: Account) -> None:
+    account.orders.add(a_confirmed_order())
+    status, answer = account.call("orders_api", "GET", "/orders/{orderId}", orderId="ORD-1")
+    assert status == 200
+    assert answer["status"] == "CONFIRMED"
+    assert answer["total"] == "59.98"
+    assert answer["items"] == [{"itemId": "ITEM-001", "quantity": 2, "unitPrice": "29.99"}]
+    assert answer["payment"] == {"state": "AUTHORISED"}
+    assert answer["stock"] == {"state": "HELD"}
+    assert [entry["event"] for entry in answer["history"]] == [
+        "OrderPlaced",
+        "OrderValidated",
+        "StockReserved",
+        "OrderConfirmed",
+    ]
+    assert not any(secret in json.dumps(answer) for secret in ("ada@", "pm_card", "pi_1"))
+
+
+def test_orders_api_knows_what_is_not_there(account: Account) -> None:
+    status, answer = account.call("orders_api", "GET", "/orders/{orderId}", orderId="ORD-9")
+    assert status == 404
+    assert answer["detail"] == "There is no order ORD-9."
+
+
+def test_inventory_api_keeps_stock(account: Account) -> None:
+    path = "/inventory/{itemId}"
+    body = {"name": "Tea pot", "price": "29.99", "available": 5}
+    created = account.call("inventory_api", "PUT", path, body, itemId="A")
+    read = account.call("inventory_api", "GET", path, itemId="A")
+    headers = {"If-Match": '"1"'}
+    changed = account.call("inventory_api", "PUT", path, body, itemId="A", headers=headers)
+    assert created == (201, read[1])
+    assert read == (
+        200,
+        {
+            "itemId": "A",
+            "name": "Tea pot",
+            "price": "29.99",
+            "currency": "GBP",
+            "available": 5,
+            "active": True,
+            "version": 1,
+        },
+    )
+    assert changed == (200, read[1] | {"version": 2})
+
+
+def test_event_publisher_publishes_to_the_topic(account: Account) -> None:
+    answer = account.invoke("event_publisher", {"Records": [record(a_placed_order())]})
+    assert answer == {"batchItemFailures": []}
+    messages = account.sqs.receive_message(QueueUrl=account.queue_url)["Messages"]
+    assert [json.loads(message["Body"])["eventId"] for message in messages] == ["ORD-1#1"]
+
+
+def test_event_publisher_asks_again_for_what_it_could_not_read(account: Account) -> None:
+    broken = {"dynamodb": {"SequenceNumber": "7", "NewImage": {"orderId": {"S": "ORD-0"}}}}
+    answer = account.invoke("event_publisher", {"Records": [broken]})
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+
+
+def test_validation_records_its_verdict(account: Account) -> None:
+    account.orders.add(a_placed_order())
+    assert account.deliver("validation", latest_event(a_placed_order())) == []
+    assert account.orders.get("ORD-1").status is Status.REJECTED
+
+
+def test_inventory_reserves_and_releases(account: Account) -> None:
+    body = {"name": "Tea pot", "price": "29.99", "available": 5}
+    account.call("inventory_api", "PUT", "/inventory/{itemId}", body, itemId="ITEM-001")
+    account.orders.add(a_validated_order())
+    assert account.deliver("inventory", latest_event(a_validated_order())) == []
+    assert account.orders.get("ORD-1").status is Status.RESERVED
+
+    declined = account.orders.change(
+        "ORD-1", lambda order: order.after(EventType.PAYMENT_DECLINED, by="test")
+    )
+    assert account.deliver("inventory", latest_event(declined)) == []
+    _, item = account.call("inventory_api", "GET", "/inventory/{itemId}", itemId="ITEM-001")
+    assert item["available"] == 5
+
+
+def test_payment_asks_the_provider_with_the_secret_key(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.orders.add(a_reserved_order())
+    provider = Mock()
+    provider.return_value.create.return_value = "pi_1"
+    monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
+    assert account.deliver("payment", latest_event(a_reserved_order())) == []
+    provider.assert_called_once_with("sk_test_1", api_url="")
+    assert account.orders.get("ORD-1").status is Status.CONFIRMED
+
+
+def test_notification_sends_the_mail(account: Account) -> None:
+    account.orders.add(a_confirmed_order())
+    assert account.deliver("notification", latest_event(a_confirmed_order())) == []
+    assert boto3.client("ses").get_send_quota()["SentLast24Hours"] == 1
+
+
+def test_a_function_without_its_settings_does_not_start(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ORDERS_TABLE_NAME")
+    with pytest.raises(ValueError, match="orders_table_name"):
+        account.invoke("orders_api", {})

@@ -1,0 +1,77 @@
+import pytest
+
+from inventory.stage import release_stock, reserve_stock
+from order_pipeline.order import Order, Stock, StockState
+from order_pipeline.transitions import EventType, Status
+from tests.unit.builders import (
+    BY,
+    a_cancelled_order,
+    a_confirmed_order,
+    a_declined_order,
+    a_placed_order,
+    a_reserved_order,
+    a_validated_order,
+    latest_event,
+)
+from tests.unit.functions.in_memory import Ledger, Orders
+
+
+def test_a_validated_order_gets_its_stock() -> None:
+    orders = Orders(a_validated_order())
+    ledger = Ledger(orders)
+    reserve_stock(latest_event(a_validated_order()), orders=orders, ledger=ledger)
+    order = orders.get("ORD-1")
+    assert (order.status, order.stock.state) == (Status.RESERVED, StockState.HELD)
+    assert order.history[-1].by == "inventory"
+    assert len(ledger.reserved) == 1
+
+
+def test_an_order_without_enough_stock_says_which_items() -> None:
+    orders = Orders(a_validated_order())
+    ledger = Ledger(orders, short=["A", "B"])
+    reserve_stock(latest_event(a_validated_order()), orders=orders, ledger=ledger)
+    order = orders.get("ORD-1")
+    assert (order.status, order.stock.state) == (Status.OUT_OF_STOCK, StockState.NONE)
+    assert order.history[-1].detail == {"itemIds": ["A", "B"]}
+
+
+def test_an_order_that_was_cancelled_meanwhile_is_not_called_out_of_stock() -> None:
+    orders = Orders(a_validated_order())
+    orders.meanwhile = lambda order: order.after(EventType.ORDER_CANCELLED, by="other")
+    ledger = Ledger(orders, short=["A"])
+    reserve_stock(latest_event(a_validated_order()), orders=orders, ledger=ledger)
+    assert orders.get("ORD-1").status is Status.CANCELLED
+
+
+@pytest.mark.parametrize("order", [a_placed_order(), a_reserved_order(), a_cancelled_order()])
+def test_stock_is_reserved_for_validated_orders_only(order: Order) -> None:
+    orders = Orders(order)
+    ledger = Ledger(orders)
+    reserve_stock(latest_event(a_validated_order()), orders=orders, ledger=ledger)
+    assert ledger.reserved == []
+    assert orders.get("ORD-1") == order
+
+
+@pytest.mark.parametrize("order", [a_declined_order(), a_cancelled_order()])
+def test_an_order_that_does_not_go_on_gives_its_stock_back(order: Order) -> None:
+    orders = Orders(order)
+    ledger = Ledger(orders)
+    release_stock(latest_event(order), orders=orders, ledger=ledger)
+    assert len(ledger.released) == 1
+    assert orders.get("ORD-1").stock.state is StockState.RELEASED
+    assert orders.get("ORD-1").status is order.status
+
+
+RELEASED = a_declined_order().after(
+    EventType.STOCK_RELEASED, by=BY, stock=Stock(state=StockState.RELEASED)
+)
+NEVER_HELD = a_placed_order().after(EventType.ORDER_CANCELLED, by=BY)
+
+
+@pytest.mark.parametrize("order", [RELEASED, NEVER_HELD, a_confirmed_order(), a_reserved_order()])
+def test_only_held_stock_of_an_ended_order_is_given_back(order: Order) -> None:
+    orders = Orders(order)
+    ledger = Ledger(orders)
+    release_stock(latest_event(a_declined_order()), orders=orders, ledger=ledger)
+    assert ledger.released == []
+    assert orders.get("ORD-1") == order

@@ -1,0 +1,79 @@
+import pytest
+
+from inventory_api.stock_keeping import etag, item_now, set_item
+from order_pipeline.api.models import SetItemRequest
+from order_pipeline.api.problems import ProblemError, ProblemType
+from order_pipeline.catalogue import Item
+from order_pipeline.ports import ItemChangedError, ItemExistsError
+from tests.unit.builders import an_item
+
+
+class Inventory:
+    """Items by id, with the conditions of the table."""
+
+    def __init__(self, *items: Item) -> None:
+        self.items = {item.item_id: item for item in items}
+
+    def get(self, item_id: str) -> Item | None:
+        return self.items.get(item_id)
+
+    def create(self, item: Item) -> None:
+        if item.item_id in self.items:
+            raise ItemExistsError(item.item_id)
+        self.items[item.item_id] = item
+
+    def replace(self, item: Item, *, expected_version: int) -> None:
+        if item.item_id not in self.items or self.items[item.item_id].version != expected_version:
+            raise ItemChangedError(item.item_id)
+        self.items[item.item_id] = item
+
+
+def tea_pot(available: int = 10, price: str = "29.99") -> SetItemRequest:
+    return SetItemRequest.model_validate(
+        {"name": "Tea pot", "price": price, "available": available}
+    )
+
+
+def test_a_new_item_is_made() -> None:
+    inventory = Inventory()
+    item = set_item("ITEM-001", tea_pot(), if_match=None, inventory=inventory)
+    assert item == an_item()
+    assert item_now("ITEM-001", inventory=inventory) == item
+    assert etag(item) == '"1"'
+
+
+def test_an_item_that_exists_is_changed_with_its_version_only() -> None:
+    inventory = Inventory(an_item(version=3))
+    with pytest.raises(ProblemError) as error:
+        set_item("ITEM-001", tea_pot(), if_match=None, inventory=inventory)
+    assert error.value.problem is ProblemType.ITEM_EXISTS
+    with pytest.raises(ProblemError) as error:
+        set_item("ITEM-001", tea_pot(), if_match='"2"', inventory=inventory)
+    assert error.value.problem is ProblemType.ITEM_CHANGED
+
+    changed = set_item("ITEM-001", tea_pot(available=7), if_match='"3"', inventory=inventory)
+
+    assert (changed.available, changed.version) == (7, 4)
+    assert inventory.get("ITEM-001") == changed
+
+
+@pytest.mark.parametrize("if_match", ["*", "", "abc", 'W/"3"', "9" * 30, "٣"])
+def test_an_entity_tag_must_be_one(if_match: str) -> None:
+    with pytest.raises(ProblemError) as error:
+        set_item("ITEM-001", tea_pot(), if_match=if_match, inventory=Inventory(an_item()))
+    assert error.value.errors[0].field == "If-Match"
+
+
+def test_a_price_must_be_one_in_its_currency() -> None:
+    request = SetItemRequest.model_validate(
+        {"name": "Tea pot", "price": "29.99", "available": 1, "currency": "JPY"}
+    )
+    with pytest.raises(ProblemError) as error:
+        set_item("ITEM-001", request, if_match=None, inventory=Inventory())
+    assert error.value.errors[0].field == "price"
+
+
+def test_an_item_that_is_not_there_is_not_found() -> None:
+    with pytest.raises(ProblemError) as error:
+        item_now("ITEM-009", inventory=Inventory())
+    assert error.value.problem is ProblemType.NOT_FOUND
