@@ -1,0 +1,55 @@
+"""The shop that every end-to-end test drives, and the table of its orders at the end of a run."""
+
+import shutil
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from rich.console import Console
+
+from tests.e2e.deployment import OUTPUTS, Deployment
+from tests.e2e.shop import Json, Shop
+
+WIDTH_OF_A_LOG = 150
+"""Columns, where no terminal says how many it has."""
+
+SHOP = pytest.StashKey[Shop]()
+
+
+@pytest.fixture(scope="session")
+def shop(request: pytest.FixtureRequest) -> Shop:
+    """The deployed shop. It is closed with the session, after its table is printed."""
+    if not OUTPUTS.exists():
+        pytest.exit("nothing is deployed: `make local-deploy` deploys to LocalStack", returncode=1)
+    shop = Shop(Deployment.read())
+    request.config.stash[SHOP] = shop
+    return shop
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print what became of each order."""
+    shop = config.stash.get(SHOP, None)
+    if shop is None or not shop.story.shows:
+        return
+    console = Console(
+        width=shutil.get_terminal_size((WIDTH_OF_A_LOG, 0)).columns,
+        force_terminal=terminalreporter.hasmarkup,
+    )
+    with console.capture() as capture:
+        console.print()
+        console.print(shop.story.table(dict(_orders(shop)), shop.payments.intents()))
+    terminalreporter.write(capture.get())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SHOP in config.stash:
+        config.stash[SHOP].close()
+
+
+def _orders(shop: Shop) -> Iterator[tuple[str, Json]]:
+    for order_id in shop.story.shows:
+        answer = shop.api.get(f"orders/{order_id}")
+        if answer.status_code == httpx.codes.OK:
+            yield order_id, answer.json()

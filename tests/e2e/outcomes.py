@@ -1,0 +1,117 @@
+"""What leaves the pipeline: e-mails, messages for the warehouse, and the audit's record."""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+type Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Mail:
+    """An e-mail as it was handed to SES."""
+
+    to: tuple[str, ...]
+    subject: str
+    text: str
+
+
+class Mailbox:
+    """Every e-mail that LocalStack's SES was given."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._http = httpx.Client(base_url=endpoint, timeout=30)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def mails(self) -> list[Mail]:
+        answer = self._http.get("/_aws/ses")
+        answer.raise_for_status()
+        return [
+            Mail(
+                tuple(message["Destination"]["ToAddresses"]),
+                message["Subject"],
+                message["Body"]["text_part"],
+            )
+            for message in answer.json()["messages"]
+        ]
+
+    def mails_to(self, address: str) -> list[Mail]:
+        return [mail for mail in self.mails() if address in mail.to]
+
+    def mails_about(self, order_id: str) -> list[Mail]:
+        return [mail for mail in self.mails() if order_id in mail.subject + mail.text]
+
+
+@dataclass(frozen=True)
+class FulfilmentMessage:
+    """A message for the warehouse."""
+
+    event: Event
+    attributes: dict[str, str]
+
+
+class Warehouse:
+    """The system behind the fulfilment queue: takes every message, and remembers it."""
+
+    def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
+        self._sqs = sqs
+        self._queue_url = queue_url
+        self._received: list[FulfilmentMessage] = []
+
+    def messages_about(self, order_id: str) -> list[FulfilmentMessage]:
+        self._receive()
+        return [each for each in self._received if each.event["orderId"] == order_id]
+
+    def _receive(self) -> None:
+        while messages := self._sqs.receive_message(
+            QueueUrl=self._queue_url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=0,
+            MessageAttributeNames=["All"],
+        ).get("Messages"):
+            for message in messages:
+                attributes = message.get("MessageAttributes", {})
+                self._received.append(
+                    FulfilmentMessage(
+                        json.loads(message["Body"]),
+                        {name: value["StringValue"] for name, value in attributes.items()},
+                    )
+                )
+                self._sqs.delete_message(
+                    QueueUrl=self._queue_url, ReceiptHandle=message["ReceiptHandle"]
+                )
+
+
+class AuditBucket:
+    """The audit's record: objects of newline-delimited JSON, one event a line."""
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._texts: dict[str, str] = {}
+
+    def texts(self) -> list[str]:
+        """Return the objects' texts; each is read once, since Firehose never changes one."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket)
+        for page in pages:
+            for listed in page.get("Contents", []):
+                if listed["Key"] not in self._texts:
+                    answer = self._s3.get_object(Bucket=self._bucket, Key=listed["Key"])
+                    self._texts[listed["Key"]] = answer["Body"].read().decode()
+        return list(self._texts.values())
+
+    def events_of(self, order_id: str) -> list[Event]:
+        """Return an order's events, oldest first; one that was delivered twice is there twice."""
+        events = [json.loads(line) for text in self.texts() for line in text.splitlines()]
+        return sorted(
+            (event for event in events if event["orderId"] == order_id),
+            key=lambda event: int(event["version"]),
+        )
