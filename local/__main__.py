@@ -7,6 +7,7 @@ from types import FrameType
 from typing import NoReturn
 
 from local.backends import choose_backend
+from local.deployment import Deployment
 from local.processes import LocalError
 from local.settings import settings_from_environment
 from local.tools import cdktf_command, replace_this_process, tool_environment
@@ -51,17 +52,24 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 def _run(command: str, arguments: list[str]) -> int:
     settings = settings_from_environment()
     backend = choose_backend(settings)
+    deployment = Deployment(settings, backend)
     match command:
         case "up":
-            backend.start()
+            deployment.start()
             print(f"LocalStack: {settings.endpoint}  payment server: {settings.payment_url}")
         case "down":
             print("stopped" if backend.stop() else "nothing was running")
+        case "deploy":
+            _print_address(deployment.deploy())
         case "cdktf":
             replace_this_process(cdktf_command(arguments), tool_environment(settings, backend))
         case "terraform":
             replace_this_process(["terraform", *arguments], tool_environment(settings, backend))
     return 0
+
+
+def _print_address(outputs: dict[str, str]) -> None:
+    print(f"the API's address: {outputs['ApiEndpoint']}")
 
 
 if __name__ == "__main__":

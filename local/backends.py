@@ -11,8 +11,8 @@ from local.settings import LocalSettings
 class Backend(Protocol):
     """Runs LocalStack and the payment server."""
 
-    def start(self) -> bool:
-        """Start what does not run and wait until both answer; False if LocalStack ran already."""
+    def start(self) -> None:
+        """Start what does not run and wait until both answer."""
 
     def stop(self) -> bool:
         """Stop both; False if neither ran."""

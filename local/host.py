@@ -1,6 +1,7 @@
 """LocalStack and the payment server as processes of this machine, without Docker."""
 
 import os
+import shutil
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -24,12 +25,12 @@ class HostBackend:
 
     settings: LocalSettings
 
-    def start(self) -> bool:
-        """Start what does not run and wait until both answer; False if LocalStack ran already."""
+    def start(self) -> None:
+        """Start what does not run and wait until both answer."""
         localstack, payment_server = self._localstack(), self._payment_server()
         missing = [program for program in (localstack, payment_server) if not program.process()]
         if not missing:
-            return False
+            return
         with step(f"starting {' and '.join(program.name for program in missing)}"):
             try:
                 if payment_server in missing:
@@ -42,11 +43,12 @@ class HostBackend:
                 for program in missing:
                     program.stop()
                 raise
-        return localstack in missing
 
     def stop(self) -> bool:
         """Stop both; False if neither ran."""
         stopped = [program.stop() for program in (self._localstack(), self._payment_server())]
+        for scratch in ("tmp", "localstack"):
+            shutil.rmtree(self.settings.folder / scratch, ignore_errors=True)
         return any(stopped)
 
     def is_running(self) -> bool:
@@ -99,6 +101,8 @@ class HostBackend:
                 "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
                 "LAMBDA_RUNTIME_EXECUTOR": "host",
                 "LAMBDA_RUNTIME_PYTHON": str(LAMBDA_PYTHON),
+                # A function can be used as soon as it is created, which saves Terraform asking.
+                "LAMBDA_SYNCHRONOUS_CREATE": "1",
                 "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
                 "PROVIDER_OVERRIDE_DYNAMODB": "v2",
                 "DYNAMODB_IN_MEMORY": "1",

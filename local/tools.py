@@ -1,11 +1,16 @@
 """The CDKTF CLI and Terraform, with the environment that they and `main.py` need."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+import signal
+import subprocess
+from collections import deque
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from local.backends import Backend
+from local.processes import LocalError
 from local.settings import REGION, ROOT, LocalSettings
 from local.terraform import provider_mirror, terraform_environment
 
@@ -13,6 +18,9 @@ CDKTF = ROOT / "node_modules/.bin/cdktf"
 
 # `terraform providers lock` asks the registry even where a mirror has the providers.
 LOCKING_COMMANDS = ("deploy", "diff", "destroy")
+
+LINES_OF_A_FAILURE = 40
+INTERRUPT_SECONDS = 30
 
 
 def tool_environment(settings: LocalSettings, backend: Backend) -> dict[str, str]:
@@ -56,3 +64,54 @@ def replace_this_process(command: Sequence[str | Path], variables: dict[str, str
     """Become the command, so that it has the terminal, the signals and the exit status."""
     words = [str(word) for word in command]
     os.execvpe(words[0], words, variables)  # noqa: S606 - no shell is wanted
+
+
+def run_logged(
+    command: Sequence[str | Path],
+    variables: dict[str, str],
+    *,
+    log: Path,
+    see: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Run a command with its output in a log file, line by line also given to `see`.
+
+    Raises LocalError, with the end of the output, if the command fails. If this command is
+    interrupted the other gets the same signal and time to end in order.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        [str(word) for word in command],
+        env=variables,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    last: deque[str] = deque(maxlen=LINES_OF_A_FAILURE)
+    try:
+        with log.open("w") as file:
+            for line in process.stdout:
+                file.write(line)
+                last.append(line)
+                see(line)
+        status = process.wait()
+    except BaseException:
+        interrupt(process)
+        raise
+    if status:
+        raise LocalError(f"{Path(command[0]).name} failed; all of it is in {log}\n{''.join(last)}")
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """End a command and what it started: with Ctrl-C's signal first, so that locks are released."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=INTERRUPT_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

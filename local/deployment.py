@@ -1,0 +1,144 @@
+"""Deploys the stacks to LocalStack and takes them down again, with the CDKTF CLI."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.aws import client
+from local.backends import Backend
+from local.progress import step
+from local.settings import ROOT, STATE, LocalSettings
+from local.terraform_output import TerraformProgress
+from local.tools import cdktf_command, run_logged, tool_environment
+
+# In the order in which they are deployed; bootstrap makes the bucket for the others' state.
+STACKS = ("bootstrap", "storage", "pipeline")
+SYNTHESISED = ROOT / "cdktf.out/stacks"
+OUTPUTS = STATE / "outputs.json"
+
+# Any key of this form opens an account of its own at the payment server.
+PAYMENT_KEY = "sk_test_order_pipeline"
+
+# Of an apply most is waiting: 25 s for each queue.
+PARALLELISM = "40"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The stacks on one LocalStack."""
+
+    settings: LocalSettings
+    backend: Backend
+
+    def start(self) -> None:
+        """Start LocalStack; what an earlier one held is gone, so forget it."""
+        if not self.backend.is_running():
+            self._forget()
+        self.backend.start()
+
+    def deploy(self) -> dict[str, str]:
+        """Deploy the stacks that are new or changed since the last time; return the outputs."""
+        self.start()
+        with step("synthesising the stacks"):
+            self._cdktf("synth")
+        deployed = self._deployed()
+        current = {stack: _fingerprint(SYNTHESISED / stack) for stack in STACKS}
+        changed = [stack for stack in STACKS if deployed.get(stack) != current[stack]]
+        if not changed:
+            print("nothing changed since the last deploy")
+            return read_outputs()
+        # A stack may depend on those before it.
+        to_deploy = STACKS[STACKS.index(changed[0]) :]
+        if "bootstrap" in to_deploy:
+            self._apply(["bootstrap"])
+            self._record.write_text(json.dumps({"bootstrap": current["bootstrap"]}))
+        outputs = self._apply([stack for stack in to_deploy if stack != "bootstrap"])["pipeline"]
+        client("secretsmanager", self.settings).put_secret_value(
+            SecretId=outputs["PaymentSecretArn"], SecretString=PAYMENT_KEY
+        )
+        outputs |= {
+            "Endpoint": self.settings.endpoint,
+            "PaymentServerUrl": self.settings.payment_url,
+        }
+        OUTPUTS.write_text(json.dumps(outputs, indent=2) + "\n")
+        self._record.write_text(json.dumps(current))
+        return outputs
+
+    def is_complete(self) -> bool:
+        """Say whether every stack is deployed."""
+        return self.backend.is_running() and len(self._deployed()) == len(STACKS)
+
+    def destroy(self) -> None:
+        """Destroy every stack, the bucket for the state last."""
+        self._record.unlink(missing_ok=True)
+        OUTPUTS.unlink(missing_ok=True)
+        for stacks in (["pipeline", "storage"], ["bootstrap"]):
+            with step(f"destroying {' and '.join(stacks)}"):
+                self._cdktf(
+                    "destroy", *stacks, "--auto-approve", f"--terraform-parallelism={PARALLELISM}"
+                )
+        self._forget()
+
+    @property
+    def _record(self) -> Path:
+        return self.settings.folder / "deployed.json"
+
+    def _deployed(self) -> dict[str, str]:
+        """Return the fingerprint of each stack as it was last deployed to this LocalStack."""
+        if not self._record.exists():
+            return {}
+        deployed: dict[str, str] = json.loads(self._record.read_text())
+        return deployed
+
+    def _forget(self) -> None:
+        OUTPUTS.unlink(missing_ok=True)
+        self._record.unlink(missing_ok=True)
+        for state in STATE.glob("terraform.*.tfstate*"):
+            state.unlink()
+
+    def _apply(self, stacks: list[str]) -> dict[str, dict[str, str]]:
+        """Deploy stacks in one call and return their outputs."""
+        outputs = self.settings.folder / "cdktf-outputs.json"
+        # The CDKTF CLI wants storage along with pipeline, unless told that it is there already;
+        # told so, it would deploy the two at the same time.
+        alone = ["--ignore-missing-stack-dependencies"] if stacks == ["pipeline"] else []
+        with step(f"deploying {' and '.join(stacks)}"):
+            self._cdktf(
+                "deploy",
+                *stacks,
+                "--auto-approve",
+                "--skip-synth",
+                *alone,
+                f"--outputs-file={outputs}",
+                f"--terraform-parallelism={PARALLELISM}",
+            )
+        found: dict[str, Any] = json.loads(outputs.read_text())
+        return found
+
+    def _cdktf(self, command: str, *arguments: str) -> None:
+        run_logged(
+            cdktf_command([command, *arguments]),
+            # CI=1: lines instead of a picture that is drawn again and again.
+            {**tool_environment(self.settings, self.backend), "CI": "1"},
+            log=self.settings.folder / f"cdktf-{command}.log",
+            see=TerraformProgress().see,
+        )
+
+
+def read_outputs() -> dict[str, str]:
+    """Return what the last deploy wrote."""
+    outputs: dict[str, str] = json.loads(OUTPUTS.read_text())
+    return outputs
+
+
+def _fingerprint(folder: Path) -> str:
+    """Return a hash of a synthesised stack, without what Terraform keeps next to it."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_file() and not relative.parts[0].startswith(".terraform"):
+            digest.update(f"{relative} {path.stat().st_size} ".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
