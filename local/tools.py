@@ -49,6 +49,8 @@ def tool_environment(settings: LocalSettings, backend: Backend) -> dict[str, str
             "AWS_ACCOUNT_ID": "000000000000",
             "LOCAL_ENDPOINT": settings.endpoint,
             "PAYMENT_API_URL": backend.payment_url_for_functions,
+            # cdktf.out may have been initialised for another environment or port.
+            "TF_CLI_ARGS_init": "-reconfigure",
         }
     return variables
 
