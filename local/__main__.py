@@ -10,7 +10,7 @@ from local.backends import choose_backend
 from local.deployment import Deployment
 from local.processes import LocalError
 from local.settings import settings_from_environment
-from local.tools import cdktf_command, replace_this_process, tool_environment
+from local.tools import cdktf_command, forget_backends, replace_this_process, tool_environment
 
 COMMANDS = {
     "up": "start LocalStack and the payment server",
@@ -62,6 +62,7 @@ def _run(command: str, arguments: list[str]) -> int:
         case "deploy":
             _print_address(deployment.deploy())
         case "cdktf":
+            forget_backends()
             replace_this_process(cdktf_command(arguments), tool_environment(settings, backend))
         case "terraform":
             replace_this_process(["terraform", *arguments], tool_environment(settings, backend))

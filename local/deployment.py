@@ -9,13 +9,18 @@ from typing import Any
 from local.aws import client
 from local.backends import Backend
 from local.progress import step
-from local.settings import ROOT, STATE, LocalSettings
+from local.settings import STATE, LocalSettings
 from local.terraform_output import TerraformProgress
-from local.tools import cdktf_command, run_logged, tool_environment
+from local.tools import (
+    SYNTHESISED,
+    cdktf_command,
+    forget_backends,
+    run_logged,
+    tool_environment,
+)
 
 # In the order in which they are deployed; bootstrap makes the bucket for the others' state.
 STACKS = ("bootstrap", "storage", "pipeline")
-SYNTHESISED = ROOT / "cdktf.out/stacks"
 OUTPUTS = STATE / "outputs.json"
 
 # Any key of this form opens an account of its own at the payment server.
@@ -118,6 +123,7 @@ class Deployment:
         return found
 
     def _cdktf(self, command: str, *arguments: str) -> None:
+        forget_backends()
         run_logged(
             cdktf_command([command, *arguments]),
             # CI=1: lines instead of a picture that is drawn again and again.

@@ -33,7 +33,7 @@ class TerraformProgress:
             print(f"  {self._stack}: {plan[0].removeprefix('Plan: ')}", flush=True)
         if FINISHED.search(text):
             self._finished[self._stack] += 1
-        if self._planned and time.monotonic() - self._told >= EVERY_SECONDS:
+        if self._stack in self._planned and time.monotonic() - self._told >= EVERY_SECONDS:
             self._told = time.monotonic()
-            done = (f"{name} {self._finished[name]} of {n}" for name, n in self._planned.items())
-            print(f"  resources done: {', '.join(done)}", flush=True)
+            done, planned = self._finished[self._stack], self._planned[self._stack]
+            print(f"  {self._stack}: {done} of {planned} done", flush=True)

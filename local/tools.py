@@ -14,6 +14,7 @@ from local.processes import LocalError
 from local.settings import REGION, ROOT, LocalSettings
 from local.terraform import provider_mirror, terraform_environment
 
+SYNTHESISED = ROOT / "cdktf.out/stacks"
 CDKTF = ROOT / "node_modules/.bin/cdktf"
 
 # `terraform providers lock` asks the registry even where a mirror has the providers.
@@ -60,6 +61,16 @@ def cdktf_command(arguments: Sequence[str]) -> list[str | Path]:
     locks = bool(arguments) and arguments[0] in LOCKING_COMMANDS
     skip = ["--skip-provider-lock"] if locks and provider_mirror() else []
     return [CDKTF, *arguments, *skip]
+
+
+def forget_backends() -> None:
+    """Make Terraform's next init take the stacks' backends as they are synthesised now.
+
+    It remembers the backend of its last init next to the synthesised code and refuses another one,
+    such as that of another environment. No state is lost: it is not kept there.
+    """
+    for remembered in SYNTHESISED.glob("*/.terraform/terraform.tfstate"):
+        remembered.unlink()
 
 
 def replace_this_process(command: Sequence[str | Path], variables: dict[str, str]) -> NoReturn:
