@@ -85,7 +85,10 @@ def package_function(
     files = files_of(folder, source_root=project / "lambdas", installed=installed)
     built = project / "build" / "functions" / architecture.value / f"{folder}-{_key(files)}.zip"
     if not built.exists():
+        outdated = list(built.parent.glob(f"{folder}-*.zip"))
         _write_zip(built, files)
+        for package in outdated:
+            package.unlink(missing_ok=True)
     destination.mkdir(parents=True, exist_ok=True)
     target = destination / f"{folder}.zip"
     shutil.copyfile(built, target)

@@ -104,12 +104,12 @@ class PipelineStack(WorkloadStack):
             fulfilment, "fulfilment", [EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED]
         )
 
-        self._tell("ApiEndpoint", api.endpoint)
-        self._tell("OrdersTableName", orders.name)
-        self._tell("InventoryTableName", inventory.name)
-        self._tell("OrderEventsTopicArn", events.arn)
-        self._tell("AuditBucketName", storage.audit_bucket_name)
-        self._tell("PaymentSecretArn", storage.payment_secret.arn)
+        self._output("ApiEndpoint", api.endpoint)
+        self._output("OrdersTableName", orders.name)
+        self._output("InventoryTableName", inventory.name)
+        self._output("OrderEventsTopicArn", events.arn)
+        self._output("AuditBucketName", storage.audit_bucket_name)
+        self._output("PaymentSecretArn", storage.payment_secret.arn)
         for name, queue in (
             ("Validation", validation.queue),
             ("Inventory", reservation.queue),
@@ -117,10 +117,10 @@ class PipelineStack(WorkloadStack):
             ("Notification", notification.queue),
             ("Fulfilment", fulfilment),
         ):
-            self._tell(f"{name}QueueUrl", queue.url)
-            self._tell(f"{name}QueueName", queue.name)
-            self._tell(f"{name}DeadLetterQueueUrl", queue.dead_letters.url)
-            self._tell(f"{name}DeadLetterQueueName", queue.dead_letters.name)
+            self._output(f"{name}QueueUrl", queue.url)
+            self._output(f"{name}QueueName", queue.name)
+            self._output(f"{name}DeadLetterQueueUrl", queue.dead_letters.url)
+            self._output(f"{name}DeadLetterQueueName", queue.dead_letters.name)
 
-    def _tell(self, name: str, value: str) -> None:
+    def _output(self, name: str, value: str) -> None:
         TerraformOutput(self, name, value=value)

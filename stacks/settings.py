@@ -19,6 +19,8 @@ from pydantic import (
 )
 
 REGION: Final = "eu-west-2"
+# What LocalStack makes of the access key "test".
+LOCAL_ACCOUNT_ID: Final = "000000000000"
 LONGEST_SUFFIX = 20
 
 # AWS keeps this much of an account's concurrency for functions that reserve none.
@@ -226,9 +228,9 @@ class Settings(BaseModel):
         """Read the settings of the environment that `variables` name.
 
         ``ENVIRONMENT`` is ``local`` unless set, ``ENVIRONMENT_SUFFIX`` the environment's name.
-        ``AWS_ACCOUNT_ID`` must be set except for ``local``. ``AWS_REGION``, ``EMAIL_SENDER`` and
-        ``ALARM_ADDRESSES`` (separated by commas) are optional; ``LOCAL_ENDPOINT`` and
-        ``PAYMENT_API_URL`` are read for ``local`` only.
+        ``AWS_ACCOUNT_ID`` must be set, except for ``local``, where it is LocalStack's.
+        ``AWS_REGION``, ``EMAIL_SENDER`` and ``ALARM_ADDRESSES`` (separated by commas) are optional.
+        ``LOCAL_ENDPOINT`` and ``PAYMENT_API_URL`` are read for ``local`` only.
 
         Raises
         ------
@@ -236,25 +238,23 @@ class Settings(BaseModel):
             When a setting is missing or wrong, with one line for each.
         """
         environment = variables.get("ENVIRONMENT") or Environment.LOCAL.value
-        is_local = environment == Environment.LOCAL
+        addresses = variables.get("ALARM_ADDRESSES")
         values: dict[str, Any] = {
             "ENVIRONMENT": environment,
             "ENVIRONMENT_SUFFIX": variables.get("ENVIRONMENT_SUFFIX") or environment,
-            "EMAIL_SENDER": "orders@example.com",
-            "ALARM_ADDRESSES": (),
-            **(_SIZES[Environment(environment)] if environment in list(Environment) else {}),
+            "AWS_ACCOUNT_ID": variables.get("AWS_ACCOUNT_ID", ""),
+            "AWS_REGION": variables.get("AWS_REGION") or REGION,
+            "EMAIL_SENDER": variables.get("EMAIL_SENDER") or "orders@example.com",
+            "ALARM_ADDRESSES": tuple(addresses.split(",")) if addresses else (),
+            # An environment that does not exist is reported as such, whatever its sizes.
+            **_SIZES.get(environment, _SIZES[Environment.DEV]),
         }
-        if is_local:
+        if environment == Environment.LOCAL:
             values |= {
-                "AWS_ACCOUNT_ID": "000000000000",
+                "AWS_ACCOUNT_ID": LOCAL_ACCOUNT_ID,
                 "LOCAL_ENDPOINT": variables.get("LOCAL_ENDPOINT") or "http://localhost:4566",
                 "PAYMENT_API_URL": variables.get("PAYMENT_API_URL") or "http://127.0.0.1:8420",
             }
-        for variable in ("AWS_ACCOUNT_ID", "AWS_REGION", "EMAIL_SENDER"):
-            if variables.get(variable):
-                values[variable] = variables[variable]
-        if variables.get("ALARM_ADDRESSES"):
-            values["ALARM_ADDRESSES"] = tuple(variables["ALARM_ADDRESSES"].split(","))
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -269,25 +269,18 @@ def _email_address(value: str) -> str:
 
 def _explained(error: ValidationError) -> str:
     """Return one sentence per mistake: the setting, its value, what is allowed."""
-    wrong_environment = any(details["loc"] == ("ENVIRONMENT",) for details in error.errors())
     sentences = []
-    for details in error.errors():
-        setting = ".".join(str(part) for part in details["loc"])
-        allowed = details["msg"].removeprefix("Value error, ")
-        if details["type"] == "missing":
-            # Sizes cannot be looked up for an environment that does not exist.
-            if not wrong_environment or setting.isupper():
-                sentences.append(f"{setting} is not set; it must be. {_MISSING.get(setting, '')}")
-        elif setting:
-            sentences.append(f"{setting} is {details['input']!r}; it {allowed}.")
-        else:
+    for mistake in error.errors():
+        setting = ".".join(str(part) for part in mistake["loc"])
+        allowed = mistake["msg"].removeprefix("Value error, ")
+        if setting:
+            sentences.append(f"{setting} is {mistake['input']!r}; it {allowed}.")
+        else:  # found by comparing settings, which the message names
             sentences.append(f"{allowed}.")
-    return "\n".join(sentence.strip() for sentence in sentences)
+    return "\n".join(sentences)
 
 
-_MISSING = {"AWS_ACCOUNT_ID": "Give the 12 digits of the AWS account to deploy to."}
-
-_SIZES: Mapping[Environment, Mapping[str, Any]] = {
+_SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.LOCAL: {
         "default_payment_method": "pm_card_visa",
         "log_retention_days": 1,

@@ -49,7 +49,7 @@ class StorageStack(BaseStack):
             self,
             "payment",
             key_arn=self.key_arn,
-            description="The payment provider's API key, put in by hand or by make local-deploy",
+            description="The payment provider's API key, put in after the deployment",
         )
 
 

@@ -111,10 +111,10 @@ class Api:
         for function in functions:
             LambdaPermission(
                 stack,
-                f"{function.resource}-permission",
+                f"{function.id}-permission",
                 statement_id="CalledByApi",
                 action="lambda:InvokeFunction",
-                function_name=function.function.function_name,
+                function_name=function.resource.function_name,
                 principal="apigateway.amazonaws.com",
                 source_arn=f"{api.execution_arn}/{stage_name}/*",
             )

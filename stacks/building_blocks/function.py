@@ -40,7 +40,7 @@ class Function:
         """Make ``{folder}-function``, whose handler is ``{folder}.handler.handler``."""
         settings, names = stack.settings, stack.names
         self.folder = folder
-        self.resource = f"{folder.replace('_', '-')}-function"
+        self.id = f"{folder.replace('_', '-')}-function"
         self.name = names.of(folder.replace("_", "-"), "function")
         self.arn = names.function_arn(self.name)
         self._stack = stack
@@ -50,21 +50,21 @@ class Function:
         self._log_streams_arn = names.log_group_arn(f"{log_group_name}:log-stream:*")
         log_group = CloudwatchLogGroup(
             stack,
-            f"{self.resource}-log-group",
+            f"{self.id}-log-group",
             name=log_group_name,
             retention_in_days=settings.log_retention_days,
             kms_key_id=stack.key_arn,
         )
         role = IamRole(
             stack,
-            f"{self.resource}-role",
-            name=names.of(self.resource, "role"),
+            f"{self.id}-role",
+            name=names.of(self.id, "role"),
             assume_role_policy=assumed_by("lambda"),
         )
         self._policy = IamRolePolicy(
             stack,
-            f"{self.resource}-policy",
-            name=names.of(self.resource, "policy"),
+            f"{self.id}-policy",
+            name=names.of(self.id, "policy"),
             role=role.name,
             policy=self._policy_document(),
         )
@@ -72,7 +72,7 @@ class Function:
         package = package_function(folder, architecture, stack.output_folder / "packages")
         self._function = LambdaFunction(
             stack,
-            self.resource,
+            self.id,
             function_name=self.name,
             role=role.arn,
             runtime="python3.13",
@@ -92,7 +92,7 @@ class Function:
                 log_format="JSON",
                 log_group=log_group.name,
                 application_log_level=_LAMBDA_LOG_LEVELS[settings.log_level],
-                system_log_level="WARN",
+                system_log_level="INFO",
             ),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
             depends_on=[self._policy],
@@ -106,7 +106,7 @@ class Function:
         return f"arn:aws:apigateway:{region}:lambda:{path}"
 
     @property
-    def function(self) -> LambdaFunction:
+    def resource(self) -> LambdaFunction:
         """The resource itself, for others to wait for."""
         return self._function
 

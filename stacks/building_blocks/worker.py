@@ -63,7 +63,7 @@ class Worker:
             stack,
             f"{name}-mapping",
             event_source_arn=self.queue.resource.arn,
-            function_name=self.function.function.arn,
+            function_name=self.function.resource.arn,
             batch_size=batch_size,
             maximum_batching_window_in_seconds=0,
             function_response_types=["ReportBatchItemFailures"],
