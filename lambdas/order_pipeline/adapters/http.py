@@ -134,9 +134,21 @@ def _json(body: bytes) -> object:
             f"The body has {len(body)} bytes; {MAX_BODY_BYTES} are allowed.",
         )
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
+        return json.loads(
+            body,
+            parse_float=Decimal,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object,
+        )
     except (ValueError, RecursionError):
         raise invalid_field("body", "must be JSON") from None
+
+
+def _object(fields: list[tuple[str, object]]) -> dict[str, object]:
+    """Refuse an object that says a name twice: readers differ in which value they take."""
+    if len(by_name := dict(fields)) < len(fields):
+        raise invalid_field("body", "must not say a name twice in an object")
+    return by_name
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -76,6 +76,14 @@ def test_what_is_not_json_is_refused(body: str | None) -> None:
     assert document["errors"][0]["field"] == "body"
 
 
+def test_a_name_that_is_said_twice_is_refused() -> None:
+    line = '{"itemId": "ITEM-001", "quantity": 1, "quantity": 1000}'
+    document = problem(call(read, f'{{"customerId": "CUST-1", "items": [{line}]}}'))
+    assert document["errors"] == [
+        {"field": "body", "message": "must not say a name twice in an object"}
+    ]
+
+
 def test_a_body_that_is_too_large_is_refused() -> None:
     answer = call(read, " " * (MAX_BODY_BYTES + 1))
     assert answer["statusCode"] == 413
