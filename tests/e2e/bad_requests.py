@@ -60,7 +60,6 @@ BAD_ORDERS = (
     not_an_order("two documents", json.dumps(ORDER).encode() * 2),
     not_an_order("single quotes", str(ORDER).encode()),
     not_an_order("trailing comma", json.dumps(ORDER).encode()[:-1] + b",}"),
-    not_an_order("no UTF-8", json.dumps(ORDER).encode().replace(b"customer-1", b"\xff\xfe")),
     not_an_order("array", json.dumps([ORDER]).encode()),
     not_an_order("null", b"null"),
     not_an_order("text", b'"order"'),
@@ -128,10 +127,10 @@ BAD_ORDERS = (
     order("id a list", "customerId", customerId=["customer-1"]),
     written("half a surrogate pair in an id", "orderId", "never-stored", "\\ud800"),
     # ---------------------------------------------------------------- names said twice
-    written("quantity said twice", "quantity", '"quantity": 1', '"quantity": 1, "quantity": 1000'),
+    written("quantity said twice", "body", '"quantity": 1', '"quantity": 1, "quantity": 1000'),
     written(
         "customerId said twice",
-        "customerId",
+        "body",
         '"customerId": "customer-1"',
         '"customerId": "customer-1", "customerId": "customer-2"',
     ),
@@ -175,6 +174,12 @@ BAD_ORDERS = (
         "body",
         status=413,
     ),
+)
+
+BAD_ORDERS_FOR_THE_FUNCTION = (
+    # LocalStack's gateway gives up on these with a 500, AWS's does not.
+    not_an_order("no UTF-8", json.dumps(ORDER).encode().replace(b"customer-1", b"\xff\xfe")),
+    not_an_order("nesting that exhausts a parser", b"[" * 60_000),
 )
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from tests.e2e.deployment import OUTPUTS, Deployment
 from tests.e2e.shop import Json, Shop
 
-WIDTH_OF_A_LOG = 150
+WIDTH_OF_A_LOG = 160
 """Columns, where no terminal says how many it has."""
 
 SHOP = pytest.StashKey[Shop]()

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -45,15 +46,14 @@ class Story:
         intents
             Every intent at the payment server.
         """
-        table = Table(title="What became of each order", title_style="bold", pad_edge=False)
-        table.add_column("order", no_wrap=True)
+        table = Table(title="What became of each order", title_style="bold", box=box.SIMPLE)
+        table.add_column("order", max_width=22, overflow="fold")
         table.add_column("status", no_wrap=True)
-        table.add_column("timeline (milliseconds since placed)", ratio=1)
+        table.add_column("what it shows, and its timeline in milliseconds since it was placed")
         table.add_column("payment", no_wrap=True)
         table.add_column("stock", no_wrap=True)
         for shows, group in groupby(self.shows, key=lambda order_id: self.shows[order_id]):
-            table.add_section()
-            table.add_row(Text(shows, style="bold"))
+            table.add_row("", "", Text(shows, style="bold"))
             for order_id in group:
                 money = _money([i for i in intents if i["metadata"].get("orderId") == order_id])
                 table.add_row(*_row(order_id, orders.get(order_id), money))
@@ -61,7 +61,7 @@ class Story:
 
 
 def _row(order_id: str, order: Mapping[str, Any] | None, money: str) -> Iterator[str | Text]:
-    yield f"  {order_id}"
+    yield order_id
     if order is None:
         yield Text("not found", style="red")
         return

@@ -8,7 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.bad_requests import BAD_ITEMS, BAD_ORDERS, ITEM, ORDER, BadRequest
+from tests.e2e.bad_requests import (
+    BAD_ITEMS,
+    BAD_ORDERS,
+    BAD_ORDERS_FOR_THE_FUNCTION,
+    ITEM,
+    ORDER,
+    BadRequest,
+)
 from tests.e2e.shop import Json, Shop
 
 INVALID = "urn:order-pipeline:problem:invalid-request"
@@ -36,7 +43,7 @@ def test_bad_item_is_refused(shop: Shop, bad: BadRequest) -> None:
     assert_refused(answer, bad)
 
 
-@pytest.mark.parametrize("bad", BAD_ORDERS, ids=str)
+@pytest.mark.parametrize("bad", [*BAD_ORDERS, *BAD_ORDERS_FOR_THE_FUNCTION], ids=str)
 def test_bad_order_is_refused_where_the_gateway_lets_it_pass(shop: Shop, bad: BadRequest) -> None:
     """As a body of another content type does on AWS."""
     answer = invoke(shop, "place-order", ("POST", "/orders"), bad.body)
@@ -51,16 +58,7 @@ def test_bad_item_is_refused_where_the_gateway_lets_it_pass(shop: Shop, bad: Bad
     assert_problem_names_the_field(answer, bad)
 
 
-def test_nesting_that_exhausts_a_parser_is_refused(shop: Shop) -> None:
-    """Straight at the function: LocalStack's own parser gives up on it, as AWS's does not."""
-    nested = BadRequest("deep nesting", b"[" * 60_000, "body")
-    answer = invoke(shop, "place-order", ("POST", "/orders"), nested.body)
-    assert_problem_names_the_field(answer, nested)
-
-
-@pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/xml", "multipart/form-data; boundary=x", ""]
-)
+@pytest.mark.parametrize("content_type", ["text/plain", "application/xml", ""])
 def test_content_type_does_not_get_a_bad_order_in(shop: Shop, content_type: str) -> None:
     answer = shop.post_order(b"customerId=customer-1", {"Content-Type": content_type})
     assert_refused(answer, BadRequest("", b"", "body"))

@@ -132,10 +132,10 @@ def test_personal_data_stays_in_the_orders_table(shop: Shop, purchase: Purchase)
         "the functions' logs": shop.logged_about(purchase.order_id),
     }
 
-    # then the order is there, and who ordered it is not
-    intent = shop.payments.intents_of(purchase.order_id)[0]["id"]
-    personal = [purchase.customer.email, purchase.customer.phone, purchase.customer.name]
+    # then the order is there, and neither who ordered it nor what pays for it
+    customer = purchase.customer
+    personal = (customer.email, customer.phone, customer.name, customer.address["line1"])
     for place, text in elsewhere.items():
         assert purchase.order_id in text, place
-        for secret in (*personal, "Analytical Row", purchase.payment_method, intent):
+        for secret in (*personal, purchase.payment_method):
             assert secret not in text, f"{secret} is in {place}"
