@@ -27,7 +27,7 @@ class HostBackend:
 
     def start(self) -> None:
         """Start what does not run and wait until both answer."""
-        localstack, payment_server = self._localstack(), self._payment_server()
+        localstack, payment_server = self.localstack, self.payment_server
         missing = [program for program in (localstack, payment_server) if not program.process()]
         if not missing:
             return
@@ -46,27 +46,31 @@ class HostBackend:
 
     def stop(self) -> bool:
         """Stop both; False if neither ran."""
-        stopped = [program.stop() for program in (self._localstack(), self._payment_server())]
+        stopped = [program.stop() for program in (self.localstack, self.payment_server)]
         for scratch in ("tmp", "localstack"):
             shutil.rmtree(self.settings.folder / scratch, ignore_errors=True)
         return any(stopped)
 
     def is_running(self) -> bool:
         """Say whether LocalStack runs."""
-        return self._localstack().process() is not None
+        return self.localstack.process() is not None
 
     @property
     def payment_url_for_functions(self) -> str:
         """Where a function, a process of this machine, finds the payment server."""
         return self.settings.payment_url
 
-    def _localstack(self) -> BackgroundProgram:
+    @property
+    def localstack(self) -> BackgroundProgram:
+        """LocalStack itself."""
         health = f"{self.settings.endpoint}/_localstack/health"
         return BackgroundProgram(
             "localstack", self.settings.port, self.settings.folder, lambda: answers(health)
         )
 
-    def _payment_server(self) -> BackgroundProgram:
+    @property
+    def payment_server(self) -> BackgroundProgram:
+        """The Stripe-compatible server."""
         script = f"{self.settings.payment_url}/js.stripe.com/v3/"
         return BackgroundProgram(
             "payment-server",

@@ -16,6 +16,10 @@ START_SECONDS = 120
 STOP_SECONDS = 10
 
 
+# Python warns of a process that still runs when its object goes away.
+_started: list[psutil.Popen] = []
+
+
 class LocalError(Exception):
     """A problem that its message explains to the person who ran the command."""
 
@@ -63,6 +67,7 @@ class BackgroundProgram:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        _started.append(process)
         recorded = {"pid": process.pid, "created": process.create_time()}
         self._pid_file.write_text(json.dumps(recorded))
 

@@ -72,7 +72,7 @@ class ExecutionEnvironment:
     def start(self) -> FunctionProcess:
         """Start the function's process, unless it runs or was never used."""
         with self._changing:
-            if self._process and self._process.was_used and self._process.api.ended:
+            if self._process and self._process.was_used and self._process.has_ended:
                 self._process.stop()
                 self._process = None
             if self._process is None:

@@ -49,6 +49,15 @@ class FunctionProcess:
         return None if ended is None else ended - self._started
 
     @property
+    def has_ended(self) -> bool:
+        """Whether it is gone, even if nobody has noticed yet."""
+        try:
+            flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
+            return os.waitid(os.P_PID, self._process.pid, flags) is not None
+        except ChildProcessError:
+            return True
+
+    @property
     def exit_status(self) -> int | None:
         """None while it runs, its exit status, or the negative number of the signal it died of."""
         return self._process.returncode

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
+import http.client
 import re
 import threading
 import time
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+
+# AWS's client sends the cause of an error, up to 1 MB, in one header; Python stops at 64 KB.
+http.client._MAXLINE = 2**21  # type: ignore[attr-defined]  # noqa: SLF001
 
 API = "/2018-06-01/runtime"
 

@@ -1,0 +1,1 @@
+"""LocalStack without Docker behaves as AWS's Lambda does."""
