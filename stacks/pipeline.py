@@ -40,7 +40,7 @@ class PipelineStack(WorkloadStack):
         orders_api = Function(self, "orders_api", environment=orders_table)
         orders_api.may(orders.get)
         inventory_api = Function(self, "inventory_api", environment=inventory_table)
-        inventory_api.may(inventory.get, inventory.put, inventory.update)
+        inventory_api.may(inventory.get, inventory.put)
         api = Api(self, "orders", functions=[place_order, orders_api, inventory_api])
 
         validation = Worker(

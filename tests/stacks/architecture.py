@@ -1,0 +1,594 @@
+"""The architecture as rules over the synthesised stacks; each yields what breaks it.
+
+Exceptions are tables here, each entry with its reason.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from order_pipeline.transitions import EventType
+from stacks.settings import Environment
+from tests.stacks.synthesised import Deployment, Resource
+
+type Rule = Callable[[Deployment], Iterator[str]]
+
+RULES: list[Rule] = []
+
+DAY = 24 * 60 * 60
+
+# Attribute that holds the name, for every kind of resource that has a name of its own.
+NAME_OF = {
+    "aws_api_gateway_rest_api": "name",
+    "aws_api_gateway_stage": "stage_name",
+    "aws_cloudwatch_log_group": "name",
+    "aws_cloudwatch_metric_alarm": "alarm_name",
+    "aws_dynamodb_table": "name",
+    "aws_iam_role": "name",
+    "aws_iam_role_policy": "name",
+    "aws_kinesis_firehose_delivery_stream": "name",
+    "aws_kms_alias": "name",
+    "aws_lambda_function": "function_name",
+    "aws_s3_bucket": "bucket",
+    "aws_secretsmanager_secret": "name",
+    "aws_sns_topic": "name",
+    "aws_sqs_queue": "name",
+    "aws_xray_resource_policy": "policy_name",
+}
+
+NAMELESS = {
+    "aws_api_gateway_account": "a setting of the account",
+    "aws_api_gateway_deployment": "belongs to its API",
+    "aws_api_gateway_method_settings": "belongs to its stage",
+    "aws_cloudwatch_log_stream": "belongs to its log group",
+    "aws_iam_role_policy_attachment": "belongs to its role",
+    "aws_kms_key": "has an alias",
+    "aws_lambda_event_source_mapping": "belongs to its function",
+    "aws_lambda_permission": "belongs to its function",
+    "aws_s3_bucket_ownership_controls": "belongs to its bucket",
+    "aws_s3_bucket_policy": "belongs to its bucket",
+    "aws_s3_bucket_public_access_block": "belongs to its bucket",
+    "aws_s3_bucket_server_side_encryption_configuration": "belongs to its bucket",
+    "aws_s3_bucket_versioning": "belongs to its bucket",
+    "aws_ses_email_identity": "its name is the address",
+    "aws_sns_topic_subscription": "belongs to its topic",
+}
+
+ANY_RESOURCE_ALLOWED = {
+    "xray:PutTelemetryRecords": "X-Ray has no resources for it",
+    "xray:PutTraceSegments": "X-Ray has no resources for it",
+    "xray:GetSamplingRules": "X-Ray has no resources for it",
+    "xray:GetSamplingTargets": "X-Ray has no resources for it",
+}
+
+PART_OF_A_RESOURCE = {
+    r":log-group:[^*]+:log-stream:\*$": "streams of one log group, which the service names",
+    r"^arn:aws:s3:::[^*]+/\*$": "objects of one bucket",
+}
+
+MANAGED_POLICIES = {
+    "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": (
+        "API Gateway asks for this one when it is given its logging role"
+    ),
+}
+
+PINNED_BY = {
+    "sns.amazonaws.com": "aws:SourceArn",
+    "cloudwatch.amazonaws.com": "aws:SourceArn",
+    "logs.eu-west-2.amazonaws.com": "kms:EncryptionContext:aws:logs:arn",
+}
+
+# An AWS service's principal in the key's policy → the condition that pins whom it acts for.
+KEY_PINNED_BY = PINNED_BY | {"cloudwatch.amazonaws.com": "aws:SourceAccount"}
+
+NOT_OUR_KEY = {
+    "aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption": (
+        "the state is there before any key of ours"
+    ),
+}
+
+
+def rule(check: Rule) -> Rule:
+    """Register a rule."""
+    RULES.append(check)
+    return check
+
+
+# ------------------------------------------------------------------ queues
+
+
+def _dead_letter_queues(deployment: Deployment) -> dict[str, list[str]]:
+    """Return ARN of a dead-letter queue → what it serves."""
+    served: dict[str, list[str]] = {}
+    for each in deployment.all("aws_sqs_queue", "aws_sns_topic_subscription"):
+        if each.get("redrive_policy"):
+            target = json.loads(each["redrive_policy"])["deadLetterTargetArn"]
+            served.setdefault(target, []).append(str(each))
+    for mapping in deployment.all("aws_lambda_event_source_mapping"):
+        on_failure = (mapping.get("destination_config") or {}).get("on_failure")
+        if on_failure:
+            queue = deployment.referred(mapping.stack, on_failure["destination_arn"])
+            if queue is not None:
+                served.setdefault(_queue_arn(deployment, queue), []).append(str(mapping))
+    return served
+
+
+def _queue_arn(deployment: Deployment, queue: Resource) -> str:
+    return f"arn:aws:sqs:eu-west-2:{deployment.settings.account_id}:{queue['name']}"
+
+
+@rule
+def every_queue_has_a_dead_letter_queue_of_its_own(deployment: Deployment) -> Iterator[str]:
+    dead_letters = _dead_letter_queues(deployment)
+    queues = {_queue_arn(deployment, queue): queue for queue in deployment.all("aws_sqs_queue")}
+    for arn, queue in queues.items():
+        if queue.get("redrive_policy") is None and arn not in dead_letters:
+            yield f"{queue} has no dead-letter queue and is none"
+    for arn, served in dead_letters.items():
+        if len(served) > 1:
+            yield f"{arn} is shared by {', '.join(served)}"
+        if arn not in queues:
+            yield f"{arn}, for {served[0]}, does not exist"
+            continue
+        source = next((key for key, queue in queues.items() if str(queue) == served[0]), None)
+        if source:
+            allowed = json.loads(queues[arn].get("redrive_allow_policy") or "{}")
+            if allowed != {"redrivePermission": "byQueue", "sourceQueueArns": [source]}:
+                yield f"{queues[arn]} does not say that exactly {source} may use it"
+
+
+@rule
+def every_dead_letter_queue_has_an_alarm(deployment: Deployment) -> Iterator[str]:
+    watched = {
+        alarm["dimensions"]["QueueName"]
+        for alarm in deployment.all("aws_cloudwatch_metric_alarm")
+        if alarm["metric_name"] == "ApproximateNumberOfMessagesVisible"
+        and alarm["comparison_operator"] == "GreaterThanThreshold"
+        and alarm["threshold"] == 0
+        and alarm.get("alarm_actions")
+    }
+    for arn in _dead_letter_queues(deployment):
+        name = arn.rpartition(":")[2]
+        if name not in watched:
+            yield f"nobody is told about messages on {name}"
+
+
+@rule
+def dead_letters_are_kept_longest(deployment: Deployment) -> Iterator[str]:
+    dead_letters = _dead_letter_queues(deployment)
+    for queue in deployment.all("aws_sqs_queue"):
+        kept = queue["message_retention_seconds"]
+        if _queue_arn(deployment, queue) in dead_letters:
+            if kept != 14 * DAY:
+                yield f"{queue} keeps messages {kept} s, not 14 days"
+        elif kept >= 14 * DAY:
+            yield f"{queue} keeps messages as long as its dead-letter queue"
+
+
+@rule
+def every_subscription_has_a_dead_letter_queue_and_a_filter(
+    deployment: Deployment,
+) -> Iterator[str]:
+    for subscription in deployment.all("aws_sns_topic_subscription"):
+        if subscription["protocol"] == "email":
+            continue  # alarms to people: SNS has no queue for what a mailbox refuses
+        if not subscription.get("redrive_policy"):
+            yield f"{subscription} has no dead-letter queue"
+        if subscription.get("raw_message_delivery") is not True:
+            yield f"{subscription} wraps the event"
+        if subscription["protocol"] == "firehose":
+            continue  # the audit takes every event
+        policy = json.loads(subscription.get("filter_policy") or "{}")
+        types = policy.get("eventType") or ["none"]
+        if set(policy) != {"eventType"} or not set(types) <= set(EventType):
+            yield f"{subscription} does not filter by event type: {policy}"
+        if subscription.get("filter_policy_scope") != "MessageAttributes":
+            yield f"{subscription} filters by something else than attributes"
+
+
+# ------------------------------------------------------------------ functions
+
+
+@rule
+def every_function_is_traced_timed_and_logs_to_its_own_group(
+    deployment: Deployment,
+) -> Iterator[str]:
+    for function in deployment.all("aws_lambda_function"):
+        logging = function.get("logging_config") or {}
+        log_group = deployment.referred(function.stack, logging.get("log_group", ""))
+        if log_group is None or log_group["name"] != f"/aws/lambda/{function['function_name']}":
+            yield f"{function} has no log group of its own"
+        if logging.get("log_format") != "JSON":
+            yield f"{function} does not log JSON"
+        if function.get("tracing_config") != {"mode": "Active"}:
+            yield f"{function} is not traced"
+        for attribute in ("timeout", "memory_size"):
+            if not function.get(attribute):
+                yield f"{function} leaves its {attribute} to chance"
+        if function["runtime"] != "python3.13":
+            yield f"{function} runs on {function['runtime']}"
+        if deployment.settings.environment is not Environment.LOCAL and function[
+            "architectures"
+        ] != ["arm64"]:
+            yield f"{function} runs on {function['architectures']}"
+
+
+@rule
+def every_function_has_a_role_of_its_own(deployment: Deployment) -> Iterator[str]:
+    roles: dict[str, Resource] = {}
+    for function in deployment.all("aws_lambda_function"):
+        role = function["role"]
+        if role in roles:
+            yield f"{function} shares its role with {roles[role]}"
+        roles[role] = function
+        resource = deployment.referred(function.stack, role)
+        trusted = resource.statements("assume_role_policy") if resource else []
+        if [each["Principal"] for each in trusted] != [{"Service": "lambda.amazonaws.com"}]:
+            yield f"{function} has a role that not only Lambda assumes"
+
+
+@rule
+def every_function_has_its_package(deployment: Deployment) -> Iterator[str]:
+    for function in deployment.all("aws_lambda_function"):
+        package = deployment.folder / "stacks" / function.stack / function["filename"]
+        if not package.is_file() or not function.get("source_code_hash"):
+            yield f"{function} has no package at {function['filename']}"
+
+
+@rule
+def queue_mappings_report_each_failure_and_hold_back(deployment: Deployment) -> Iterator[str]:
+    for mapping in _mappings(deployment, of_queues=True):
+        function = deployment.referred(mapping.stack, mapping["function_name"])
+        queue = deployment.referred(mapping.stack, mapping["event_source_arn"])
+        if function is None or queue is None:
+            yield f"{mapping} connects something else than a queue and a function"
+            continue
+        worker = mapping.id.removesuffix("-mapping")
+        expected = {
+            "batch_size": 5 if worker == "payment" else 10,
+            "maximum_batching_window_in_seconds": 0,
+            "function_response_types": ["ReportBatchItemFailures"],
+            "scaling_config": {
+                "maximum_concurrency": deployment.settings.maximum_concurrency.get(worker)
+            },
+        }
+        for attribute, value in expected.items():
+            if mapping.get(attribute) != value:
+                yield f"{mapping} has {attribute} {mapping.get(attribute)}, not {value}"
+        timeout = 20 if worker == "payment" else 10
+        if function["timeout"] != timeout:
+            yield f"{function} has {function['timeout']} s, not {timeout}"
+        if queue["visibility_timeout_seconds"] != 6 * function["timeout"]:
+            yield f"{queue} shows messages again before six timeouts of {function}"
+        receives = json.loads(queue["redrive_policy"])["maxReceiveCount"]
+        if receives != (21 if worker == "payment" else 10):
+            yield f"{queue} gives up after {receives} receives"
+
+
+@rule
+def stream_mappings_retry_half_a_day_and_then_record(deployment: Deployment) -> Iterator[str]:
+    mappings = list(_mappings(deployment, of_queues=False))
+    if not mappings:
+        yield "nothing publishes what is written to the orders table"
+    for mapping in mappings:
+        expected = {
+            "starting_position": "TRIM_HORIZON",
+            "bisect_batch_on_function_error": True,
+            "maximum_record_age_in_seconds": 12 * 60 * 60,
+            "function_response_types": ["ReportBatchItemFailures"],
+        }
+        for attribute, value in expected.items():
+            if mapping.get(attribute) != value:
+                yield f"{mapping} has {attribute} {mapping.get(attribute)}, not {value}"
+        for attribute in ("batch_size", "parallelization_factor", "destination_config"):
+            if not mapping.get(attribute):
+                yield f"{mapping} has no {attribute}"
+
+
+def _mappings(deployment: Deployment, *, of_queues: bool) -> Iterator[Resource]:
+    for mapping in deployment.all("aws_lambda_event_source_mapping"):
+        if ("starting_position" not in mapping.body) == of_queues:
+            yield mapping
+
+
+@rule
+def reserved_concurrency_is_what_the_settings_say(deployment: Deployment) -> Iterator[str]:
+    for function in deployment.all("aws_lambda_function"):
+        folder = function["handler"].partition(".")[0]
+        reserved = deployment.settings.reserved_concurrency.get(folder)
+        if function.get("reserved_concurrent_executions") != reserved:
+            yield f"{function} does not reserve {reserved}"
+
+
+# ------------------------------------------------------------------ policies
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+@rule
+def identity_policies_name_exact_actions_and_resources(deployment: Deployment) -> Iterator[str]:
+    for policy in deployment.all("aws_iam_role_policy"):
+        for statement in policy.statements():
+            actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+            for action in actions:
+                if "*" in action:
+                    yield f"{policy} allows {action}"
+                if "*" in resources and action not in ANY_RESOURCE_ALLOWED:
+                    yield f"{policy} allows {action} on everything"
+            for resource in resources:
+                partly = any(re.search(allowed, resource) for allowed in PART_OF_A_RESOURCE)
+                if "*" in resource and resource != "*" and not partly:
+                    yield f"{policy} is about {resource}"
+    for attachment in deployment.all("aws_iam_role_policy_attachment"):
+        if attachment["policy_arn"] not in MANAGED_POLICIES:
+            yield f"{attachment} gives {attachment['policy_arn']}"
+
+
+@rule
+def resource_policies_let_in_only_whom_they_name(deployment: Deployment) -> Iterator[str]:
+    for resource in deployment.all(
+        "aws_sqs_queue",
+        "aws_sns_topic",
+        "aws_s3_bucket_policy",
+        "aws_kms_key",
+        "aws_xray_resource_policy",
+    ):
+        attribute = "policy_document" if resource.type == "aws_xray_resource_policy" else "policy"
+        pinned_by = KEY_PINNED_BY if resource.type == "aws_kms_key" else PINNED_BY
+        for statement in resource.statements(attribute):
+            if statement["Effect"] == "Deny":
+                continue
+            if any("*" in action for action in _listed(statement["Action"])):
+                yield f"{resource} allows {statement['Action']}"
+            principal = statement["Principal"]
+            if principal == {"AWS": f"arn:aws:iam::{deployment.settings.account_id}:root"}:
+                continue  # the account itself: its roles' policies decide
+            service = principal.get("Service", "") if isinstance(principal, dict) else ""
+            conditions = [key for each in statement.get("Condition", {}).values() for key in each]
+            if pinned_by.get(service) not in conditions:
+                yield f"{resource} lets in {principal} under {conditions}"
+
+
+@rule
+def queues_topics_and_buckets_refuse_plain_http(deployment: Deployment) -> Iterator[str]:
+    buckets = {policy["bucket"]: policy for policy in deployment.all("aws_s3_bucket_policy")}
+    for resource in deployment.all("aws_sqs_queue", "aws_sns_topic", "aws_s3_bucket"):
+        guarded = resource
+        if resource.type == "aws_s3_bucket":
+            reference = f"${{aws_s3_bucket.{resource.id}.id}}"
+            if reference not in buckets:
+                yield f"{resource} has no policy"
+                continue
+            guarded = buckets[reference]
+        if not any(
+            statement["Effect"] == "Deny"
+            and statement["Principal"] == "*"
+            and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+            for statement in guarded.statements()
+        ):
+            yield f"{resource} can be reached without TLS"
+
+
+@rule
+def buckets_are_private_and_versioned(deployment: Deployment) -> Iterator[str]:
+    blocks = {each["bucket"]: each for each in deployment.all("aws_s3_bucket_public_access_block")}
+    versioned = {
+        each["bucket"]
+        for each in deployment.all("aws_s3_bucket_versioning")
+        if each["versioning_configuration"] == {"status": "Enabled"}
+    }
+    for bucket in deployment.all("aws_s3_bucket"):
+        reference = f"${{aws_s3_bucket.{bucket.id}.id}}"
+        block = blocks.get(reference)
+        if block is None or not all(
+            block.get(attribute) is True
+            for attribute in (
+                "block_public_acls",
+                "block_public_policy",
+                "ignore_public_acls",
+                "restrict_public_buckets",
+            )
+        ):
+            yield f"{bucket} can be made public"
+        if reference not in versioned:
+            yield f"{bucket} forgets what is overwritten"
+
+
+@rule
+def everything_is_encrypted_with_our_key(deployment: Deployment) -> Iterator[str]:
+    is_local = deployment.settings.is_local
+    keys: dict[str, Callable[[Resource], Any]] = {
+        "aws_sqs_queue": lambda each: each.get("kms_master_key_id"),
+        "aws_sns_topic": lambda each: each.get("kms_master_key_id"),
+        "aws_cloudwatch_log_group": lambda each: each.get("kms_key_id"),
+        "aws_secretsmanager_secret": lambda each: each.get("kms_key_id"),
+        "aws_dynamodb_table": lambda each: (each.get("server_side_encryption") or {}).get(
+            "kms_key_arn"
+        ),
+        "aws_s3_bucket_server_side_encryption_configuration": lambda each: each["rule"][0][
+            "apply_server_side_encryption_by_default"
+        ].get("kms_master_key_id"),
+    }
+    if not is_local:  # LocalStack keeps neither
+        keys["aws_lambda_function"] = lambda each: each.get("kms_key_arn")
+        keys["aws_kinesis_firehose_delivery_stream"] = lambda each: (
+            each.get("server_side_encryption") or {}
+        ).get("key_arn")
+    for resource in deployment.all(*keys):
+        if f"{resource.type}.{resource.id}" in NOT_OUR_KEY:
+            continue
+        key = keys[resource.type](resource) or ""
+        if "pipeline-key" not in key:
+            yield f"{resource} is not encrypted with our key"
+    encrypted = {
+        each["bucket"]
+        for each in deployment.all("aws_s3_bucket_server_side_encryption_configuration")
+    }
+    for bucket in deployment.all("aws_s3_bucket"):
+        if f"${{aws_s3_bucket.{bucket.id}.id}}" not in encrypted:
+            yield f"{bucket} is not encrypted"
+    for key in deployment.all("aws_kms_key"):
+        if key.get("enable_key_rotation") is not True:
+            yield f"{key} is never rotated"
+
+
+@rule
+def no_secret_passes_through_terraform(deployment: Deployment) -> Iterator[str]:
+    for version in deployment.all("aws_secretsmanager_secret_version"):
+        yield f"{version} puts a value into the state"
+    for function in deployment.all("aws_lambda_function"):
+        for name, value in function["environment"]["variables"].items():
+            if re.search(r"(KEY|SECRET|TOKEN|PASSWORD)", name) and not name.endswith("_ARN"):
+                yield f"{function} has {name} in its environment"
+            if re.match(r"[srp]k_(test|live)_", value):
+                yield f"{function} has a key of the payment provider in {name}"
+
+
+# ------------------------------------------------------------------ API
+
+
+@rule
+def the_api_is_logged_throttled_traced_and_signed(deployment: Deployment) -> Iterator[str]:
+    settings = deployment.settings
+    for stage in deployment.all("aws_api_gateway_stage"):
+        if not stage.get("access_log_settings"):
+            yield f"{stage} keeps no access log"
+        if stage.get("xray_tracing_enabled") is not True:
+            yield f"{stage} is not traced"
+    (methods,) = deployment.all("aws_api_gateway_method_settings")
+    expected = {
+        "throttling_rate_limit": settings.throttling.rate,
+        "throttling_burst_limit": settings.throttling.burst,
+        "data_trace_enabled": False,
+        "metrics_enabled": True,
+        "logging_level": "ERROR",
+    }
+    if methods["method_path"] != "*/*" or methods["settings"] != expected:
+        yield f"{methods} has {methods['settings']}, not {expected}"
+    (api,) = deployment.all("aws_api_gateway_rest_api")
+    (snapshot,) = deployment.all("aws_api_gateway_deployment")
+    digest = hashlib.sha1(api["body"].encode(), usedforsecurity=False).hexdigest()
+    if snapshot.get("triggers") != {"document": digest} or snapshot.get("lifecycle") != {
+        "create_before_destroy": True
+    }:
+        yield f"{snapshot} is not renewed with the document"
+    for path, operations in json.loads(api["body"])["paths"].items():
+        for method, operation in operations.items():
+            signed = operation.get("security") == [{"sigv4": []}]
+            if signed == settings.is_local:
+                yield f"{method} {path}: signed is {signed}"
+
+
+@rule
+def the_api_may_call_exactly_the_functions_it_names(deployment: Deployment) -> Iterator[str]:
+    (api,) = deployment.all("aws_api_gateway_rest_api")
+    called = set(re.findall(r":function:([\w-]+)/invocations", api["body"]))
+    allowed = set()
+    for permission in deployment.all("aws_lambda_permission"):
+        function = deployment.referred(permission.stack, permission["function_name"])
+        allowed.add(function["function_name"] if function else permission["function_name"])
+        if not re.fullmatch(
+            r"\$\{aws_api_gateway_rest_api[^}]+\}/[\w-]+/\*", permission["source_arn"]
+        ):
+            yield f"{permission} lets in {permission['source_arn']}"
+    if called != allowed:
+        yield f"the API calls {sorted(called)} and may call {sorted(allowed)}"
+
+
+# ------------------------------------------------------------------ names, places, ends
+
+
+@rule
+def every_name_ends_with_the_suffix(deployment: Deployment) -> Iterator[str]:
+    settings = deployment.settings
+    for resource in deployment.all():
+        if resource.type in NAMELESS:
+            continue
+        if resource.type not in NAME_OF:
+            yield f"{resource}: is its kind named or nameless?"
+            continue
+        name = resource.get(NAME_OF[resource.type]) or ""
+        suffix = settings.environment.value if resource.stack == "bootstrap" else settings.suffix
+        ending = f"-{suffix}"
+        if resource.type == "aws_s3_bucket":
+            ending += f"-{settings.account_id}"
+        is_whole_stage = resource.type == "aws_api_gateway_stage" and name == suffix
+        is_log_of_stage = name.endswith(f"/{suffix}")
+        if not (name.endswith(ending) or is_whole_stage or is_log_of_stage):
+            yield f"{resource} is called {name!r}"
+
+
+@rule
+def no_two_resources_share_a_name(deployment: Deployment) -> Iterator[str]:
+    seen: dict[tuple[str, str], Resource] = {}
+    for resource in deployment.all(*NAME_OF):
+        key = resource.type, resource[NAME_OF[resource.type]]
+        if key in seen:
+            yield f"{resource} is called like {seen[key]}"
+        seen[key] = resource
+
+
+@rule
+def everything_is_tagged_and_in_london(deployment: Deployment) -> Iterator[str]:
+    settings = deployment.settings
+    tags = {"Application": "order-pipeline", "Environment": settings.environment.value}
+    for name, stack in deployment.stacks.items():
+        (provider,) = stack["provider"]["aws"]
+        if provider["region"] != "eu-west-2":
+            yield f"{name} is deployed to {provider['region']}"
+        if provider.get("default_tags") != [{"tags": tags}]:
+            yield f"{name} is tagged {provider.get('default_tags')}"
+        if not settings.is_local and provider.get("allowed_account_ids") != [settings.account_id]:
+            yield f"{name} can be deployed to any account"
+        arns = re.findall(r"arn:aws:[\w-]+:([\w-]*):(\d*):", deployment.text(name))
+        for region, account in set(arns):
+            if region not in {"", "eu-west-2"}:
+                yield f"{name} refers to {region}"
+            if account not in {"", settings.account_id}:
+                yield f"{name} refers to the account {account}"
+
+
+@rule
+def state_is_locked_and_encrypted(deployment: Deployment) -> Iterator[str]:
+    for name, stack in deployment.stacks.items():
+        backend = stack["terraform"]["backend"]
+        if name == "bootstrap":
+            if set(backend) != {"local"}:
+                yield f"{name} keeps its state in the bucket that it makes"
+            continue
+        state = backend.get("s3", {})
+        if not (state.get("use_lockfile") and state.get("encrypt")):
+            yield f"{name} has state that is not locked or not encrypted"
+        if "dynamodb_table" in state or state.get("region") != "eu-west-2":
+            yield f"{name} has state elsewhere"
+        if state.get("key") != f"{deployment.settings.suffix}/{name}.tfstate":
+            yield f"{name} has state at {state.get('key')}"
+
+
+@rule
+def logs_are_kept_as_long_as_the_settings_say(deployment: Deployment) -> Iterator[str]:
+    for log_group in deployment.all("aws_cloudwatch_log_group"):
+        if log_group.get("retention_in_days") != deployment.settings.log_retention_days:
+            yield f"{log_group} keeps {log_group.get('retention_in_days')} days"
+
+
+@rule
+def everything_can_be_destroyed(deployment: Deployment) -> Iterator[str]:
+    for resource in deployment.all():
+        if (resource.get("lifecycle") or {}).get("prevent_destroy"):
+            yield f"{resource} cannot be destroyed"
+        if resource.get("deletion_protection_enabled") or resource.get("skip_destroy"):
+            yield f"{resource} stays behind"
+    for bucket in deployment.all("aws_s3_bucket"):
+        if bucket.get("force_destroy") is not True:
+            yield f"{bucket} stays behind with its objects"
+    for secret in deployment.all("aws_secretsmanager_secret"):
+        if secret.get("recovery_window_in_days") != 0:
+            yield f"{secret} keeps its name occupied"
+    for key in deployment.all("aws_kms_key"):
+        if key.get("deletion_window_in_days") != 7:
+            yield f"{key} stays longer than it must"

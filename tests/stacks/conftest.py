@@ -1,0 +1,40 @@
+"""The synthesised stacks of each environment, made once per test process."""
+
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from tests.stacks.synthesised import ENVIRONMENTS, Deployment, settings_of, synthesise
+
+type Deployments = Callable[[str], Deployment]
+
+
+@pytest.fixture(scope="session")
+def deployments(tmp_path_factory: pytest.TempPathFactory) -> Deployments:
+    """The deployment of an environment, by its name."""
+
+    @cache
+    def deployment_of(environment: str) -> Deployment:
+        folder = tmp_path_factory.mktemp(f"synthesised-{environment}")
+        return synthesise(settings_of(environment), folder)
+
+    return deployment_of
+
+
+@pytest.fixture(params=ENVIRONMENTS)
+def deployment(request: pytest.FixtureRequest, deployments: Deployments) -> Deployment:
+    """The deployment of each environment in turn."""
+    return deployments(request.param)
+
+
+@pytest.fixture
+def prod(deployments: Deployments) -> Deployment:
+    """The deployment of prod."""
+    return deployments("prod")
+
+
+@pytest.fixture
+def local(deployments: Deployments) -> Deployment:
+    """The deployment of local."""
+    return deployments("local")

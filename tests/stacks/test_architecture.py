@@ -1,0 +1,507 @@
+"""The rules of the architecture hold in every environment, and each of them can fail."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.stacks import architecture
+from tests.stacks.architecture import RULES, Rule
+from tests.stacks.synthesised import Deployment
+
+pytestmark = pytest.mark.xdist_group("synthesised")
+
+DAY = 24 * 60 * 60
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_architecture_holds(deployment: Deployment, rule: Rule) -> None:
+    assert list(rule(deployment)) == []
+
+
+type Breach = Callable[[Deployment], Deployment]
+
+
+def _policy_changed(address: str, sid: str, **changes: object) -> Breach:
+    """Return a breach: the statement `sid` of a policy says something else."""
+
+    def breach(deployment: Deployment) -> Deployment:
+        resource = deployment.one(address)
+        statements = [
+            {**statement, **changes} if statement["Sid"] == sid else statement
+            for statement in resource.statements()
+        ]
+        assert statements != resource.statements()
+        return deployment.changed(address, policy=json.dumps({"Statement": statements}))
+
+    return breach
+
+
+def _changed(address: str, **attributes: object) -> Breach:
+    return lambda deployment: deployment.changed(address, **attributes)
+
+
+def _part_changed(address: str, attribute: str, **parts: object) -> Breach:
+    return lambda deployment: deployment.changed(
+        address, **{attribute: deployment.one(address)[attribute] | parts}
+    )
+
+
+def _missing(address: str) -> Breach:
+    return lambda deployment: deployment.without(address)
+
+
+def _stack_changed(stack: str, *keys: str | int, value: object) -> Breach:
+    """Return a breach: what `keys` lead to in a stack's JSON is `value`."""
+
+    def breach(deployment: Deployment) -> Deployment:
+        copied = deployment.copied()
+        part: Any = copied.stacks[stack]
+        for key in keys[:-1]:
+            part = part[key]
+        part[keys[-1]] = value
+        return copied
+
+    return breach
+
+
+PAYMENT_FUNCTION = "aws_lambda_function.payment-function"
+PAYMENT_MAPPING = "aws_lambda_event_source_mapping.payment-mapping"
+STREAM_MAPPING = "aws_lambda_event_source_mapping.event-publisher-mapping"
+PAYMENT_POLICY = "aws_iam_role_policy.payment-function-policy"
+PAYMENT_QUEUE = "aws_sqs_queue.payment-queue"
+PAYMENT_DLQ = "aws_sqs_queue.payment-dlq"
+SUBSCRIPTION = "aws_sns_topic_subscription.payment-subscription"
+STAGE = "aws_api_gateway_stage.orders-api-stage"
+TRACING_OFF = {"mode": "PassThrough"}
+
+BREACHES: list[tuple[Rule, str, Breach]] = [
+    (
+        architecture.every_queue_has_a_dead_letter_queue_of_its_own,
+        "payment-queue has no dead-letter queue",
+        _changed(PAYMENT_QUEUE, redrive_policy=None),
+    ),
+    (
+        architecture.every_queue_has_a_dead_letter_queue_of_its_own,
+        "payment-dlq-prod, for pipeline: aws_sqs_queue.payment-queue, does not exist",
+        _missing(PAYMENT_DLQ),
+    ),
+    (
+        architecture.every_queue_has_a_dead_letter_queue_of_its_own,
+        "payment-dlq does not say that exactly",
+        _changed(PAYMENT_DLQ, redrive_allow_policy=None),
+    ),
+    (
+        architecture.every_queue_has_a_dead_letter_queue_of_its_own,
+        "inventory-dlq-prod is shared by",
+        lambda deployment: deployment.changed(
+            PAYMENT_QUEUE,
+            redrive_policy=deployment.one("aws_sqs_queue.inventory-queue")["redrive_policy"],
+        ),
+    ),
+    (
+        architecture.every_dead_letter_queue_has_an_alarm,
+        "messages on payment-dlq-prod",
+        _missing("aws_cloudwatch_metric_alarm.payment-dlq-alarm"),
+    ),
+    (
+        architecture.every_dead_letter_queue_has_an_alarm,
+        "messages on audit-subscription-dlq-prod",
+        _changed("aws_cloudwatch_metric_alarm.audit-subscription-dlq-alarm", alarm_actions=[]),
+    ),
+    (
+        architecture.every_dead_letter_queue_has_an_alarm,
+        "messages on event-publisher-dlq-prod",
+        _changed("aws_cloudwatch_metric_alarm.event-publisher-dlq-alarm", threshold=10),
+    ),
+    (
+        architecture.dead_letters_are_kept_longest,
+        "payment-dlq keeps messages",
+        _changed(PAYMENT_DLQ, message_retention_seconds=4 * DAY),
+    ),
+    (
+        architecture.dead_letters_are_kept_longest,
+        "payment-queue keeps messages as long",
+        _changed(PAYMENT_QUEUE, message_retention_seconds=14 * DAY),
+    ),
+    (
+        architecture.every_subscription_has_a_dead_letter_queue_and_a_filter,
+        "has no dead-letter queue",
+        _changed(SUBSCRIPTION, redrive_policy=None),
+    ),
+    (
+        architecture.every_subscription_has_a_dead_letter_queue_and_a_filter,
+        "does not filter by event type",
+        _changed(SUBSCRIPTION, filter_policy='{"eventType":["StockReserved","Unheard"]}'),
+    ),
+    (
+        architecture.every_subscription_has_a_dead_letter_queue_and_a_filter,
+        "does not filter by event type",
+        _changed(SUBSCRIPTION, filter_policy=None),
+    ),
+    (
+        architecture.every_subscription_has_a_dead_letter_queue_and_a_filter,
+        "something else than attributes",
+        _changed(SUBSCRIPTION, filter_policy_scope="MessageBody"),
+    ),
+    (
+        architecture.every_subscription_has_a_dead_letter_queue_and_a_filter,
+        "wraps the event",
+        _changed("aws_sns_topic_subscription.audit-subscription", raw_message_delivery=None),
+    ),
+    (
+        architecture.every_function_is_traced_timed_and_logs_to_its_own_group,
+        "no log group of its own",
+        _missing("aws_cloudwatch_log_group.payment-function-log-group"),
+    ),
+    (
+        architecture.every_function_is_traced_timed_and_logs_to_its_own_group,
+        "does not log JSON",
+        _part_changed(PAYMENT_FUNCTION, "logging_config", log_format="Text"),
+    ),
+    (
+        architecture.every_function_is_traced_timed_and_logs_to_its_own_group,
+        "is not traced",
+        _changed(PAYMENT_FUNCTION, tracing_config=TRACING_OFF),
+    ),
+    (
+        architecture.every_function_is_traced_timed_and_logs_to_its_own_group,
+        "leaves its timeout to chance",
+        _changed(PAYMENT_FUNCTION, timeout=None),
+    ),
+    (
+        architecture.every_function_is_traced_timed_and_logs_to_its_own_group,
+        "runs on ['x86_64']",
+        _changed(PAYMENT_FUNCTION, architectures=["x86_64"]),
+    ),
+    (
+        architecture.every_function_has_a_role_of_its_own,
+        "shares its role",
+        _changed(PAYMENT_FUNCTION, role="${aws_iam_role.inventory-function-role.arn}"),
+    ),
+    (
+        architecture.every_function_has_a_role_of_its_own,
+        "not only Lambda assumes",
+        _changed(
+            "aws_iam_role.payment-function-role",
+            assume_role_policy='{"Statement": [{"Principal": {"Service": "ec2.amazonaws.com"}}]}',
+        ),
+    ),
+    (
+        architecture.every_function_has_its_package,
+        "no package at packages/elsewhere.zip",
+        _changed(PAYMENT_FUNCTION, filename="packages/elsewhere.zip"),
+    ),
+    (
+        architecture.queue_mappings_report_each_failure_and_hold_back,
+        "function_response_types",
+        _changed(PAYMENT_MAPPING, function_response_types=None),
+    ),
+    (
+        architecture.queue_mappings_report_each_failure_and_hold_back,
+        "scaling_config",
+        _changed(PAYMENT_MAPPING, scaling_config=None),
+    ),
+    (
+        architecture.queue_mappings_report_each_failure_and_hold_back,
+        "batch_size 10, not 5",
+        _changed(PAYMENT_MAPPING, batch_size=10),
+    ),
+    (
+        architecture.queue_mappings_report_each_failure_and_hold_back,
+        "before six timeouts",
+        _changed(PAYMENT_QUEUE, visibility_timeout_seconds=60),
+    ),
+    (
+        architecture.queue_mappings_report_each_failure_and_hold_back,
+        "gives up after 5 receives",
+        _changed(
+            "aws_sqs_queue.validation-queue",
+            redrive_policy='{"maxReceiveCount": 5}',
+        ),
+    ),
+    (
+        architecture.stream_mappings_retry_half_a_day_and_then_record,
+        "bisect_batch_on_function_error",
+        _changed(STREAM_MAPPING, bisect_batch_on_function_error=False),
+    ),
+    (
+        architecture.stream_mappings_retry_half_a_day_and_then_record,
+        "has no destination_config",
+        _changed(STREAM_MAPPING, destination_config=None),
+    ),
+    (
+        architecture.stream_mappings_retry_half_a_day_and_then_record,
+        "nothing publishes",
+        _missing(STREAM_MAPPING),
+    ),
+    (
+        architecture.reserved_concurrency_is_what_the_settings_say,
+        "payment-function does not reserve 60",
+        _changed(PAYMENT_FUNCTION, reserved_concurrent_executions=None),
+    ),
+    (
+        architecture.identity_policies_name_exact_actions_and_resources,
+        "allows dynamodb:*",
+        _policy_changed(PAYMENT_POLICY, "GetItemOfOrders", Action=["dynamodb:*"]),
+    ),
+    (
+        architecture.identity_policies_name_exact_actions_and_resources,
+        "allows dynamodb:GetItem on everything",
+        _policy_changed(PAYMENT_POLICY, "GetItemOfOrders", Resource=["*"]),
+    ),
+    (
+        architecture.identity_policies_name_exact_actions_and_resources,
+        "is about arn:aws:dynamodb:eu-west-2:123456789012:table/*",
+        _policy_changed(
+            PAYMENT_POLICY,
+            "GetItemOfOrders",
+            Resource=["arn:aws:dynamodb:eu-west-2:123456789012:table/*"],
+        ),
+    ),
+    (
+        architecture.identity_policies_name_exact_actions_and_resources,
+        "gives arn:aws:iam::aws:policy/AdministratorAccess",
+        _changed(
+            "aws_iam_role_policy_attachment.api-logging-policy",
+            policy_arn="arn:aws:iam::aws:policy/AdministratorAccess",
+        ),
+    ),
+    (
+        architecture.resource_policies_let_in_only_whom_they_name,
+        "payment-queue lets in {'Service': 'sns.amazonaws.com'} under []",
+        _policy_changed(PAYMENT_QUEUE, "SendFromTopic", Condition={}),
+    ),
+    (
+        architecture.resource_policies_let_in_only_whom_they_name,
+        "payment-queue lets in *",
+        _policy_changed(PAYMENT_QUEUE, "SendFromTopic", Principal="*"),
+    ),
+    (
+        architecture.resource_policies_let_in_only_whom_they_name,
+        "pipeline-key lets in {'AWS': '*'}",
+        _policy_changed("aws_kms_key.pipeline-key", "LogGroups", Principal={"AWS": "*"}),
+    ),
+    (
+        architecture.resource_policies_let_in_only_whom_they_name,
+        "pipeline-key allows ['kms:*']",
+        _policy_changed("aws_kms_key.pipeline-key", "Account", Action=["kms:*"]),
+    ),
+    (
+        architecture.queues_topics_and_buckets_refuse_plain_http,
+        "payment-queue can be reached without TLS",
+        _policy_changed(PAYMENT_QUEUE, "RefusePlainHttp", Effect="Allow"),
+    ),
+    (
+        architecture.queues_topics_and_buckets_refuse_plain_http,
+        "order-events-topic can be reached without TLS",
+        _changed("aws_sns_topic.order-events-topic", policy=None),
+    ),
+    (
+        architecture.queues_topics_and_buckets_refuse_plain_http,
+        "audit-bucket has no policy",
+        _missing("aws_s3_bucket_policy.audit-bucket-policy"),
+    ),
+    (
+        architecture.buckets_are_private_and_versioned,
+        "audit-bucket can be made public",
+        _changed(
+            "aws_s3_bucket_public_access_block.audit-bucket-access", restrict_public_buckets=False
+        ),
+    ),
+    (
+        architecture.buckets_are_private_and_versioned,
+        "state-bucket forgets",
+        _missing("aws_s3_bucket_versioning.state-bucket-versioning"),
+    ),
+    *(
+        (
+            architecture.everything_is_encrypted_with_our_key,
+            f"{address} is not encrypted with our key",
+            _changed(address, **{attribute: None}),
+        )
+        for address, attribute in (
+            (PAYMENT_DLQ, "kms_master_key_id"),
+            ("aws_sns_topic.alarm-topic", "kms_master_key_id"),
+            ("aws_cloudwatch_log_group.audit-stream-log-group", "kms_key_id"),
+            ("aws_secretsmanager_secret.payment-secret", "kms_key_id"),
+            ("aws_dynamodb_table.inventory-table", "server_side_encryption"),
+            (PAYMENT_FUNCTION, "kms_key_arn"),
+            ("aws_kinesis_firehose_delivery_stream.audit-stream", "server_side_encryption"),
+        )
+    ),
+    (
+        architecture.everything_is_encrypted_with_our_key,
+        "state-bucket is not encrypted",
+        _missing("aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption"),
+    ),
+    (
+        architecture.everything_is_encrypted_with_our_key,
+        "is never rotated",
+        _changed("aws_kms_key.pipeline-key", enable_key_rotation=False),
+    ),
+    (
+        architecture.no_secret_passes_through_terraform,
+        "payment-function has PAYMENT_API_KEY in its environment",
+        _changed(PAYMENT_FUNCTION, environment={"variables": {"PAYMENT_API_KEY": "x"}}),
+    ),
+    (
+        architecture.no_secret_passes_through_terraform,
+        "has a key of the payment provider in ACCOUNT",
+        _changed(PAYMENT_FUNCTION, environment={"variables": {"ACCOUNT": "sk_live_x"}}),
+    ),
+    (
+        architecture.the_api_is_logged_throttled_traced_and_signed,
+        "keeps no access log",
+        _changed(STAGE, access_log_settings=None),
+    ),
+    (
+        architecture.the_api_is_logged_throttled_traced_and_signed,
+        "is not traced",
+        _changed(STAGE, xray_tracing_enabled=False),
+    ),
+    (
+        architecture.the_api_is_logged_throttled_traced_and_signed,
+        "'data_trace_enabled': True",
+        _part_changed(
+            "aws_api_gateway_method_settings.orders-api-methods",
+            "settings",
+            data_trace_enabled=True,
+        ),
+    ),
+    (
+        architecture.the_api_is_logged_throttled_traced_and_signed,
+        "is not renewed with the document",
+        _changed("aws_api_gateway_deployment.orders-api-deployment", triggers={"document": "old"}),
+    ),
+    (
+        architecture.the_api_is_logged_throttled_traced_and_signed,
+        "post /orders: signed is False",
+        lambda deployment: deployment.changed(
+            "aws_api_gateway_rest_api.orders-api",
+            body=deployment.one("aws_api_gateway_rest_api.orders-api")["body"].replace(
+                '"security":[{"sigv4":[]}]', '"security":[]'
+            ),
+        ),
+    ),
+    (
+        architecture.the_api_may_call_exactly_the_functions_it_names,
+        "and may call ['inventory-api-function-prod', 'orders-api-function-prod']",
+        _missing("aws_lambda_permission.place-order-function-permission"),
+    ),
+    (
+        architecture.the_api_may_call_exactly_the_functions_it_names,
+        "lets in arn:aws:execute-api:eu-west-2:123456789012:*",
+        _changed(
+            "aws_lambda_permission.place-order-function-permission",
+            source_arn="arn:aws:execute-api:eu-west-2:123456789012:*",
+        ),
+    ),
+    (
+        architecture.every_name_ends_with_the_suffix,
+        "payment-queue is called 'payment-queue'",
+        _changed(PAYMENT_QUEUE, name="payment-queue"),
+    ),
+    (
+        architecture.every_name_ends_with_the_suffix,
+        "audit-bucket is called 'audit-bucket-prod'",
+        _changed("aws_s3_bucket.audit-bucket", bucket="audit-bucket-prod"),
+    ),
+    (
+        architecture.every_name_ends_with_the_suffix,
+        "aws_sfn_state_machine.saga: is its kind named or nameless?",
+        _stack_changed("pipeline", "resource", "aws_sfn_state_machine", value={"saga": {}}),
+    ),
+    (
+        architecture.no_two_resources_share_a_name,
+        "is called like",
+        _changed(PAYMENT_QUEUE, name="inventory-queue-prod"),
+    ),
+    (
+        architecture.everything_is_tagged_and_in_london,
+        "storage is deployed to eu-west-1",
+        _stack_changed("storage", "provider", "aws", 0, "region", value="eu-west-1"),
+    ),
+    (
+        architecture.everything_is_tagged_and_in_london,
+        "pipeline is tagged []",
+        _stack_changed("pipeline", "provider", "aws", 0, "default_tags", value=[]),
+    ),
+    (
+        architecture.everything_is_tagged_and_in_london,
+        "bootstrap can be deployed to any account",
+        _stack_changed("bootstrap", "provider", "aws", 0, "allowed_account_ids", value=None),
+    ),
+    (
+        architecture.everything_is_tagged_and_in_london,
+        "pipeline refers to us-east-1",
+        _changed(SUBSCRIPTION, redrive_policy="arn:aws:sqs:us-east-1:123456789012:elsewhere"),
+    ),
+    (
+        architecture.everything_is_tagged_and_in_london,
+        "pipeline refers to the account 210987654321",
+        _changed(SUBSCRIPTION, redrive_policy="arn:aws:sqs:eu-west-2:210987654321:elsewhere"),
+    ),
+    (
+        architecture.state_is_locked_and_encrypted,
+        "storage has state that is not locked",
+        _stack_changed("storage", "terraform", "backend", "s3", "use_lockfile", value=False),
+    ),
+    (
+        architecture.state_is_locked_and_encrypted,
+        "bootstrap keeps its state in the bucket",
+        _stack_changed("bootstrap", "terraform", "backend", value={"s3": {}}),
+    ),
+    (
+        architecture.state_is_locked_and_encrypted,
+        "pipeline has state at pipeline.tfstate",
+        _stack_changed("pipeline", "terraform", "backend", "s3", "key", value="pipeline.tfstate"),
+    ),
+    (
+        architecture.logs_are_kept_as_long_as_the_settings_say,
+        "keeps None days",
+        _changed("aws_cloudwatch_log_group.payment-function-log-group", retention_in_days=None),
+    ),
+    (
+        architecture.everything_can_be_destroyed,
+        "cannot be destroyed",
+        _changed("aws_dynamodb_table.orders-table", lifecycle={"prevent_destroy": True}),
+    ),
+    (
+        architecture.everything_can_be_destroyed,
+        "orders-table stays behind",
+        _changed("aws_dynamodb_table.orders-table", deletion_protection_enabled=True),
+    ),
+    (
+        architecture.everything_can_be_destroyed,
+        "audit-bucket stays behind with its objects",
+        _changed("aws_s3_bucket.audit-bucket", force_destroy=None),
+    ),
+    (
+        architecture.everything_can_be_destroyed,
+        "payment-secret keeps its name occupied",
+        _changed("aws_secretsmanager_secret.payment-secret", recovery_window_in_days=None),
+    ),
+    (
+        architecture.everything_can_be_destroyed,
+        "pipeline-key stays longer",
+        _changed("aws_kms_key.pipeline-key", deletion_window_in_days=30),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "complaint", "breach"), BREACHES, ids=[complaint for _, complaint, _ in BREACHES]
+)
+def test_a_breach_is_found(prod: Deployment, rule: Rule, complaint: str, breach: Breach) -> None:
+    # given
+    broken = breach(prod)
+    # when
+    found = list(rule(broken))
+    # then
+    assert any(complaint in each for each in found), found
+
+
+def test_every_rule_is_seen_to_fail() -> None:
+    assert {rule.__name__ for rule, _, _ in BREACHES} == {rule.__name__ for rule in RULES}
