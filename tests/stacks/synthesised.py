@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from main import order_pipeline
+from stacks.cdk import Testing
 from stacks.settings import Settings
 
 ENVIRONMENTS = ("local", "dev", "staging", "prod")
@@ -69,6 +70,16 @@ class Deployment:
             return None
         body = self.stacks[stack]["resource"].get(match["type"], {}).get(match["id"])
         return None if body is None else Resource(stack, match["type"], match["id"], body)
+
+    def has(self, kind: Any, **properties: Any) -> bool:
+        """Whether CDKTF's own matcher finds a resource of the construct `kind` like this."""
+        assert None not in properties.values(), "the matcher takes None for anything"
+        return any(
+            Testing.to_have_resource_with_properties(
+                self.text(stack), kind.TF_RESOURCE_TYPE, properties
+            )
+            for stack in self.stacks
+        )
 
     def text(self, stack: str) -> str:
         """Return a stack as the JSON that Terraform gets."""

@@ -174,16 +174,16 @@ def test_every_wrong_variable_is_explained_at_once() -> None:
             "prod",
             {"reserved_concurrency": {"payment": 59}},
             (
-                "reserved_concurrency of payment is 59; it must be at least its maximum_concurrency,"
-                " 60"
+                "reserved_concurrency of payment is 59;"
+                " it must be at least its maximum_concurrency, 60"
             ),
         ),
         (
             "prod",
             {"account_concurrency": 800},
             (
-                "reserved_concurrency adds up to 780; it must be at most 700: the account's 800 less"
-                " the 100 that AWS keeps unreserved"
+                "reserved_concurrency adds up to 780; it must be at most 700:"
+                " the account's 800 less the 100 that AWS keeps unreserved"
             ),
         ),
         ("prod", {"log_retention_days": 8}, "log_retention_days"),
