@@ -88,7 +88,7 @@ unit: .venv/.installed ## Unit tests (domain and handlers, no network)
 
 .PHONY: stack-tests
 stack-tests: .venv/.installed ## Stack tests (synthesis of every environment, terraform validate)
-	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadgroup
+	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadfile
 
 .PHONY: test
 test: lint unit stack-tests ## Lint, types, unit tests and stack tests

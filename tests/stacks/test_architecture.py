@@ -10,8 +10,6 @@ from tests.stacks import architecture
 from tests.stacks.architecture import RULES, Rule
 from tests.stacks.synthesised import Deployment
 
-pytestmark = pytest.mark.xdist_group("synthesised")
-
 DAY = 24 * 60 * 60
 
 

@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from stacks.cdk import ApiGatewayAccount, S3Bucket, SesEmailIdentity
 from tests.stacks.synthesised import Deployment, settings_of, synthesise
-
-pytestmark = pytest.mark.xdist_group("synthesised")
 
 
 def test_the_state_bucket_is_the_one_the_others_use(deployment: Deployment) -> None:

@@ -53,7 +53,6 @@ def test_a_name_that_aws_would_refuse_is_refused(length: int) -> None:
             NAMES.of(resource, "queue")
 
 
-@pytest.mark.xdist_group("synthesised")
 def test_every_name_has_room_for_the_longest_suffix(prod: Deployment) -> None:
     for resource in prod.all(*NAME_OF):
         name = resource[NAME_OF[resource.type]]

@@ -10,8 +10,6 @@ from stacks.cdk import LambdaFunction, SqsQueue
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import Deployment, settings_of, synthesise
 
-pytestmark = pytest.mark.xdist_group("synthesised")
-
 CONSUMED = {
     "validation": {EventType.ORDER_PLACED},
     "inventory": {EventType.ORDER_VALIDATED, EventType.PAYMENT_DECLINED},

@@ -7,8 +7,6 @@ import pytest
 from stacks.cdk import DynamodbTable, SecretsmanagerSecret
 from tests.stacks.synthesised import Deployment
 
-pytestmark = pytest.mark.xdist_group("synthesised")
-
 
 def test_the_orders_table(deployment: Deployment) -> None:
     assert deployment.has(
