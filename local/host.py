@@ -108,6 +108,8 @@ class HostBackend:
                 # A function can be used as soon as it is created, which saves Terraform asking.
                 "LAMBDA_SYNCHRONOUS_CREATE": "1",
                 "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
+                # A queue that was empty is looked at again soon, not after up to 10 s.
+                "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.3",
                 "PROVIDER_OVERRIDE_DYNAMODB": "v2",
                 "DYNAMODB_IN_MEMORY": "1",
                 "DYNAMODB_LOCAL_FOLDER": str(DYNAMODB_LOCAL),
