@@ -1,25 +1,37 @@
 """The project's commands for running locally: `python -m local COMMAND` (see the Makefile)."""
 
 import argparse
+import os
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
-from local.backends import choose_backend
+from local.backends import Backend, choose_backend
 from local.deployment import Deployment
+from local.leftovers import KINDS, leftovers
 from local.processes import LocalError
-from local.settings import settings_from_environment
-from local.tools import cdktf_command, forget_backends, replace_this_process, tool_environment
+from local.settings import ROOT, LocalSettings, settings_from_environment
+from local.tools import (
+    LOCAL,
+    cdktf_command,
+    forget_backends,
+    replace_this_process,
+    runs_terraform,
+    tool_environment,
+)
 
 COMMANDS = {
     "up": "start LocalStack and the payment server",
     "down": "stop what was started",
     "deploy": "start, deploy every stack and leave it running",
     "destroy": "destroy every stack and check that nothing is left",
-    "e2e": "deploy, run the end-to-end tests and stop (KEEP=1: leave it running)",
-    "cdktf": "run the CDKTF CLI with the project's settings",
-    "terraform": "run Terraform with the project's settings",
+    "e2e": "deploy, run the end-to-end tests and stop (KEEP=1 leaves it running)",
+    "cdktf": "run the CDKTF CLI for ENVIRONMENT (default local)",
+    "terraform": "run Terraform for ENVIRONMENT (default local)",
 }
 
 
@@ -28,14 +40,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m local",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="\n".join(f"{name:10} {text}" for name, text in COMMANDS.items()),
+        epilog="\n".join(f"  {name:10} {text}" for name, text in COMMANDS.items()),
     )
     parser.add_argument("command", choices=COMMANDS, metavar="command")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of cdktf and terraform")
+    parser.add_argument(
+        "arguments", nargs=argparse.REMAINDER, help="for pytest (e2e), cdktf and terraform"
+    )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _run(options.command, options.arguments)
+        return run(options.command, options.arguments)
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -44,33 +58,76 @@ def main() -> int:
         return 130
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Stop on SIGTERM as on Ctrl-C: what was started is stopped on the way out."""
-    raise KeyboardInterrupt
-
-
-def _run(command: str, arguments: list[str]) -> int:
+def run(command: str, arguments: list[str]) -> int:
+    """Run a command; the local ones are always about the environment `local`."""
     settings = settings_from_environment()
     backend = choose_backend(settings)
     deployment = Deployment(settings, backend)
     match command:
         case "up":
-            deployment.start()
+            with stopping_what_it_starts(backend):
+                deployment.start()
             print(f"LocalStack: {settings.endpoint}  payment server: {settings.payment_url}")
         case "down":
             print("stopped" if backend.stop() else "nothing was running")
+            deployment.forget()
         case "deploy":
-            _print_address(deployment.deploy())
-        case "cdktf":
-            forget_backends()
-            replace_this_process(cdktf_command(arguments), tool_environment(settings, backend))
-        case "terraform":
-            replace_this_process(["terraform", *arguments], tool_environment(settings, backend))
+            with stopping_what_it_starts(backend):
+                outputs = deployment.deploy()
+            print(f"\nThe API: {outputs['ApiEndpoint']}")
+            print(f"For example: curl {outputs['ApiEndpoint']}inventory/SKU-1")
+        case "destroy":
+            return destroy(deployment, settings)
+        case "e2e":
+            with stopping_what_it_starts(backend, always=os.environ.get("KEEP") != "1"):
+                deployment.deploy()
+                tests = [sys.executable, "-m", "pytest", "tests/e2e", "-q", *arguments]
+                return subprocess.run(tests, cwd=ROOT, check=False).returncode
+        case "cdktf" | "terraform":
+            environment = os.environ.get("ENVIRONMENT") or LOCAL
+            variables = tool_environment(settings, backend, environment)
+            if command == "cdktf" and runs_terraform(arguments):
+                forget_backends()
+            replace_this_process(
+                cdktf_command(arguments) if command == "cdktf" else [command, *arguments], variables
+            )
     return 0
 
 
-def _print_address(outputs: dict[str, str]) -> None:
-    print(f"the API's address: {outputs['ApiEndpoint']}")
+def destroy(deployment: Deployment, settings: LocalSettings) -> int:
+    """Destroy the deployment; return 1 if anything is left of it."""
+    if not deployment.backend.is_running():
+        print("LocalStack is not running, so nothing is deployed")
+        return 0
+    deployment.destroy()
+    left = leftovers(settings)
+    if left:
+        print("error: left on LocalStack:\n  " + "\n  ".join(left), file=sys.stderr)
+        return 1
+    print(f"Checked on LocalStack, and none is left: {', '.join(KINDS)}.")
+    return 0
+
+
+@contextmanager
+def stopping_what_it_starts(backend: Backend, *, always: bool = False) -> Iterator[None]:
+    """Stop the servers, if they did not run before: at the end, or only if interrupted."""
+    ran_before = backend.is_running()
+    try:
+        yield
+    except KeyboardInterrupt:
+        always = True
+        raise
+    finally:
+        if always and not ran_before:
+            # A second Ctrl-C does not keep the first from being done in full.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            backend.stop()
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Treat SIGTERM as Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 from typing import Protocol
 
+from local.docker import DockerBackend, docker_answers
 from local.host import HostBackend
 from local.processes import LocalError
 from local.settings import LocalSettings
@@ -26,8 +27,16 @@ class Backend(Protocol):
 
 
 def choose_backend(settings: LocalSettings) -> Backend:
-    """Return what LOCAL_BACKEND names; by default Docker where its engine answers."""
-    name = os.environ.get("LOCAL_BACKEND") or "host"
-    if name == "host":
-        return HostBackend(settings)
-    raise LocalError(f"LOCAL_BACKEND is {name!r}; it can be docker or host.")
+    """Return what LOCAL_BACKEND names; without it, Docker where an engine answers."""
+    host = HostBackend(settings)
+    match os.environ.get("LOCAL_BACKEND", ""):
+        case "docker":
+            return DockerBackend(settings)
+        case "host":
+            return host
+        case "":
+            # What runs without Docker stays so, even if an engine has been started since.
+            use_docker = not host.is_running() and docker_answers()
+            return DockerBackend(settings) if use_docker else host
+        case other:
+            raise LocalError(f"LOCAL_BACKEND is {other!r}; it can be docker or host.")

@@ -16,6 +16,7 @@ from local.tools import (
     cdktf_command,
     forget_backends,
     run_logged,
+    runs_terraform,
     tool_environment,
 )
 
@@ -26,8 +27,11 @@ OUTPUTS = STATE / "outputs.json"
 # Any key of this form opens an account of its own at the payment server.
 PAYMENT_KEY = "sk_test_order_pipeline"
 
-# Of an apply most is waiting: 25 s for each queue.
-PARALLELISM = "40"
+# Bootstrap's own state, and Terraform's backup of it (stacks/base.py).
+BOOTSTRAP_STATE = "terraform.bootstrap.tfstate*"
+
+# Synthesised once for several calls. An apply mostly waits: 25 s for each queue.
+UNATTENDED = ("--auto-approve", "--skip-synth", "--terraform-parallelism=40")
 
 
 @dataclass(frozen=True)
@@ -38,16 +42,15 @@ class Deployment:
     backend: Backend
 
     def start(self) -> None:
-        """Start LocalStack; what an earlier one held is gone, so forget it."""
+        """Start LocalStack, unless it runs."""
         if not self.backend.is_running():
-            self._forget()
+            self.forget()
         self.backend.start()
 
     def deploy(self) -> dict[str, str]:
         """Deploy the stacks that are new or changed since the last time; return the outputs."""
         self.start()
-        with step("synthesising the stacks"):
-            self._cdktf("synth")
+        self._synthesise()
         deployed = self._deployed()
         current = {stack: _fingerprint(SYNTHESISED / stack) for stack in STACKS}
         changed = [stack for stack in STACKS if deployed.get(stack) != current[stack]]
@@ -71,20 +74,24 @@ class Deployment:
         self._record.write_text(json.dumps(current))
         return outputs
 
-    def is_complete(self) -> bool:
-        """Say whether every stack is deployed."""
-        return self.backend.is_running() and len(self._deployed()) == len(STACKS)
-
     def destroy(self) -> None:
         """Destroy every stack, the bucket for the state last."""
+        if not any(STATE.glob(BOOTSTRAP_STATE)):
+            return
         self._record.unlink(missing_ok=True)
         OUTPUTS.unlink(missing_ok=True)
+        self._synthesise()
         for stacks in (["pipeline", "storage"], ["bootstrap"]):
             with step(f"destroying {' and '.join(stacks)}"):
-                self._cdktf(
-                    "destroy", *stacks, "--auto-approve", f"--terraform-parallelism={PARALLELISM}"
-                )
-        self._forget()
+                self._cdktf("destroy", *stacks, *UNATTENDED)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what was deployed to a LocalStack that is gone: it keeps nothing."""
+        OUTPUTS.unlink(missing_ok=True)
+        self._record.unlink(missing_ok=True)
+        for state in STATE.glob(BOOTSTRAP_STATE):
+            state.unlink()
 
     @property
     def _record(self) -> Path:
@@ -97,11 +104,9 @@ class Deployment:
         deployed: dict[str, str] = json.loads(self._record.read_text())
         return deployed
 
-    def _forget(self) -> None:
-        OUTPUTS.unlink(missing_ok=True)
-        self._record.unlink(missing_ok=True)
-        for state in STATE.glob("terraform.*.tfstate*"):
-            state.unlink()
+    def _synthesise(self) -> None:
+        with step("synthesising the stacks"):
+            self._cdktf("synth")
 
     def _apply(self, stacks: list[str]) -> dict[str, dict[str, str]]:
         """Deploy stacks in one call and return their outputs."""
@@ -110,20 +115,13 @@ class Deployment:
         # told so, it would deploy the two at the same time.
         alone = ["--ignore-missing-stack-dependencies"] if stacks == ["pipeline"] else []
         with step(f"deploying {' and '.join(stacks)}"):
-            self._cdktf(
-                "deploy",
-                *stacks,
-                "--auto-approve",
-                "--skip-synth",
-                *alone,
-                f"--outputs-file={outputs}",
-                f"--terraform-parallelism={PARALLELISM}",
-            )
+            self._cdktf("deploy", *stacks, *UNATTENDED, *alone, f"--outputs-file={outputs}")
         found: dict[str, Any] = json.loads(outputs.read_text())
         return found
 
     def _cdktf(self, command: str, *arguments: str) -> None:
-        forget_backends()
+        if runs_terraform([command]):
+            forget_backends()
         run_logged(
             cdktf_command([command, *arguments]),
             # CI=1: lines instead of a picture that is drawn again and again.

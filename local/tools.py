@@ -17,27 +17,31 @@ from local.terraform import provider_mirror, terraform_environment
 SYNTHESISED = ROOT / "cdktf.out/stacks"
 CDKTF = ROOT / "node_modules/.bin/cdktf"
 
-# `terraform providers lock` asks the registry even where a mirror has the providers.
-LOCKING_COMMANDS = ("deploy", "diff", "destroy")
+# The commands of the CDKTF CLI that run Terraform.
+TERRAFORM_COMMANDS = ("deploy", "diff", "destroy")
+
+LOCAL = "local"
 
 LINES_OF_A_FAILURE = 40
 INTERRUPT_SECONDS = 30
 
 
-def tool_environment(settings: LocalSettings, backend: Backend) -> dict[str, str]:
+def tool_environment(
+    settings: LocalSettings, backend: Backend, environment: str = LOCAL
+) -> dict[str, str]:
     """Return the whole environment for the tools.
 
-    For ENVIRONMENT=local, the default, it leads to LocalStack with credentials that nobody else
-    takes; for every other environment the person's own AWS settings are left as they are.
+    For `local` it leads to LocalStack, with credentials that nobody else takes; for every other
+    environment the person's own AWS settings are left as they are.
     """
     project_tools = f"{ROOT / '.venv/bin'}{os.pathsep}{ROOT / 'node_modules/.bin'}"
     variables = {
-        "ENVIRONMENT": "local",
         **os.environ,
         **terraform_environment(),
         "PATH": f"{project_tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "ENVIRONMENT": environment,
     }
-    if variables["ENVIRONMENT"] == "local":
+    if environment == LOCAL:
         for name in [name for name in variables if name.startswith("AWS_")]:
             del variables[name]
         variables |= {
@@ -57,10 +61,17 @@ def tool_environment(settings: LocalSettings, backend: Backend) -> dict[str, str
 
 
 def cdktf_command(arguments: Sequence[str]) -> list[str | Path]:
-    """Return the command line for the CDKTF CLI."""
-    locks = bool(arguments) and arguments[0] in LOCKING_COMMANDS
-    skip = ["--skip-provider-lock"] if locks and provider_mirror() else []
+    """Return the command line for the CDKTF CLI.
+
+    `terraform providers lock` asks the registry even where a mirror has the providers.
+    """
+    skip = ["--skip-provider-lock"] if runs_terraform(arguments) and provider_mirror() else []
     return [CDKTF, *arguments, *skip]
+
+
+def runs_terraform(arguments: Sequence[str]) -> bool:
+    """Say whether a command of the CDKTF CLI initialises and runs Terraform."""
+    return bool(arguments) and arguments[0] in TERRAFORM_COMMANDS
 
 
 def forget_backends() -> None:

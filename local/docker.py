@@ -1,0 +1,85 @@
+"""LocalStack and the payment server as containers, and functions in containers that it starts."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+
+from local.processes import LocalError, refuse_taken_port
+from local.progress import step
+from local.settings import ROOT, LocalSettings
+
+COMPOSE_FILE = ROOT / "docker-compose.localstack.yml"
+
+# An engine of this machine answers in milliseconds.
+ANSWER_SECONDS = 2
+START_SECONDS = 300
+STOP_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class DockerBackend:
+    """Runs docker-compose.localstack.yml."""
+
+    settings: LocalSettings
+
+    def start(self) -> None:
+        """Start what does not run and wait until both are healthy."""
+        if not self.is_running():
+            refuse_taken_port("localstack", self.settings.port)
+            refuse_taken_port("payment-server", self.settings.payment_port)
+        with step("starting LocalStack and the payment server with Docker"):
+            self._compose("up", "--detach", "--wait", f"--wait-timeout={START_SECONDS}")
+
+    def stop(self) -> bool:
+        """Stop and remove both and the functions' containers; False if neither ran."""
+        if not self._compose("ps", "--all", "--quiet", quiet=True):
+            return False
+        self._compose("stop", f"--timeout={STOP_SECONDS}")
+        # LocalStack removes its functions' containers, unless it was killed.
+        network = f"network=order-pipeline-{self.settings.port}"
+        left = self._docker("ps", "--all", "--quiet", "--filter", network, quiet=True).split()
+        if left:
+            self._docker("rm", "--force", *left, quiet=True)
+        self._compose("down", "--volumes")
+        return True
+
+    def is_running(self) -> bool:
+        """Say whether LocalStack runs."""
+        return bool(self._compose("ps", "--quiet", "--status=running", "localstack", quiet=True))
+
+    @property
+    def payment_url_for_functions(self) -> str:
+        """Where a function, a container in the same network, finds the payment server."""
+        return "http://payment-server:8420"
+
+    def _compose(self, *arguments: str, quiet: bool = False) -> str:
+        return self._docker("compose", f"--file={COMPOSE_FILE}", *arguments, quiet=quiet)
+
+    def _docker(self, *arguments: str, quiet: bool) -> str:
+        """Run docker; its output goes to the terminal, or `quiet` is returned."""
+        done = subprocess.run(
+            ["docker", *arguments],
+            env={
+                **os.environ,
+                "LOCAL_PORT": str(self.settings.port),
+                "PAYMENT_PORT": str(self.settings.payment_port),
+            },
+            stdout=subprocess.PIPE if quiet else None,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise LocalError(f"docker {' '.join(arguments)} failed.")
+        return done.stdout or ""
+
+
+def docker_answers() -> bool:
+    """Say whether there is a Docker engine, and Docker Compose."""
+    try:
+        for question in (["version"], ["compose", "version"]):
+            subprocess.run(
+                ["docker", *question], capture_output=True, timeout=ANSWER_SECONDS, check=True
+            )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
