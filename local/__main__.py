@@ -20,7 +20,6 @@ from local.tools import (
     cdktf_command,
     forget_backends,
     replace_this_process,
-    runs_terraform,
     tool_environment,
 )
 
@@ -86,11 +85,10 @@ def run(command: str, arguments: list[str]) -> int:
         case "cdktf" | "terraform":
             environment = os.environ.get("ENVIRONMENT") or LOCAL
             variables = tool_environment(settings, backend, environment)
-            if command == "cdktf" and runs_terraform(arguments):
-                forget_backends()
-            replace_this_process(
-                cdktf_command(arguments) if command == "cdktf" else [command, *arguments], variables
-            )
+            if command == "cdktf":
+                forget_backends(arguments)
+                replace_this_process(cdktf_command(arguments), variables)
+            replace_this_process(["terraform", *arguments], variables)
     return 0
 
 

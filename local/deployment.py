@@ -16,7 +16,6 @@ from local.tools import (
     cdktf_command,
     forget_backends,
     run_logged,
-    runs_terraform,
     tool_environment,
 )
 
@@ -119,14 +118,13 @@ class Deployment:
         found: dict[str, Any] = json.loads(outputs.read_text())
         return found
 
-    def _cdktf(self, command: str, *arguments: str) -> None:
-        if runs_terraform([command]):
-            forget_backends()
+    def _cdktf(self, *arguments: str) -> None:
+        forget_backends(arguments)
         run_logged(
-            cdktf_command([command, *arguments]),
+            cdktf_command(arguments),
             # CI=1: lines instead of a picture that is drawn again and again.
             {**tool_environment(self.settings, self.backend), "CI": "1"},
-            log=self.settings.folder / f"cdktf-{command}.log",
+            log=self.settings.folder / f"cdktf-{arguments[0]}.log",
             see=TerraformProgress().see,
         )
 

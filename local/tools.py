@@ -70,18 +70,20 @@ def cdktf_command(arguments: Sequence[str]) -> list[str | Path]:
 
 
 def runs_terraform(arguments: Sequence[str]) -> bool:
-    """Say whether a command of the CDKTF CLI initialises and runs Terraform."""
+    """Say whether the CDKTF CLI, called so, initialises and runs Terraform."""
     return bool(arguments) and arguments[0] in TERRAFORM_COMMANDS
 
 
-def forget_backends() -> None:
-    """Make Terraform's next init take the stacks' backends as they are synthesised now.
+def forget_backends(arguments: Sequence[str]) -> None:
+    """Make the CDKTF CLI initialise the stacks it is called for with their backends of now.
 
-    It remembers the backend of its last init next to the synthesised code and refuses another one,
-    such as that of another environment. No state is lost: it is not kept there.
+    Terraform remembers the backend of its last init next to the synthesised code and refuses
+    another one, such as that of another environment. No state is lost: it is not kept there.
     """
-    for remembered in SYNTHESISED.glob("*/.terraform/terraform.tfstate"):
-        remembered.unlink()
+    if runs_terraform(arguments):
+        for remembered in SYNTHESISED.glob("*/.terraform/terraform.tfstate"):
+            if remembered.parts[-3] in arguments:
+                remembered.unlink()
 
 
 def replace_this_process(command: Sequence[str | Path], variables: dict[str, str]) -> NoReturn:
