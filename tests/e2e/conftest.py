@@ -39,7 +39,10 @@ def pytest_terminal_summary(
     )
     with console.capture() as capture:
         console.print()
-        console.print(shop.story.table(dict(_orders(shop)), shop.payments.intents()))
+        try:
+            console.print(shop.story.table(dict(_orders(shop)), shop.payments.intents()))
+        except httpx.HTTPError as error:
+            console.print(f"what became of each order cannot be told: {error}")
     terminalreporter.write(capture.get())
 
 

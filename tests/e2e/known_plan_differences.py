@@ -1,4 +1,4 @@
-"""What LocalStack does not keep, so that every plan after a deploy shows it as a change."""
+"""What LocalStack does not keep, so that a plan after the first deploy shows it as a change."""
 
 type Difference = tuple[str, str]
 """The address of a resource, and its attribute."""
@@ -21,7 +21,8 @@ _ALARMS = (
 KNOWN_PLAN_DIFFERENCES: dict[str, set[Difference]] = {
     "bootstrap": set(),
     "storage": set(),
-    # LocalStack 4.14.0 forgets the tags of alarms.
+    # LocalStack 4.14.0 forgets the tags that an alarm is made with.
     "pipeline": {(f"aws_cloudwatch_metric_alarm.{name}", "tags_all") for name in _ALARMS},
 }
-"""By stack. A test fails on a difference that is not listed, and on one that is listed and gone."""
+"""By stack. A test fails on a difference that is not listed, and on one whose resource or reason is
+gone."""

@@ -119,9 +119,7 @@ def test_one_line_out_of_stock_moves_none_of_the_others(shop: Shop) -> None:
     # then
     order = shop.until(order_id, "OUT_OF_STOCK")
     assert history(order) == ["OrderPlaced", "OrderValidated", "StockUnavailable"]
-    assert detail(order, "StockUnavailable") == {
-        "itemIds": f"{too_few.item_id},{none_left.item_id}"
-    }
+    assert detail(order, "StockUnavailable") == {"itemIds": [too_few.item_id, none_left.item_id]}
     assert_nothing_moved(shop, order, plenty, too_few, none_left)
     assert shop.mail_to(customer.email).subject == f"Your order {order_id} is out of stock"
 

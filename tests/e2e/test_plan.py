@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +13,61 @@ from local.deployment import STACKS
 from local.settings import settings_from_environment
 from local.tools import SYNTHESISED, tool_environment
 from tests.e2e.known_plan_differences import KNOWN_PLAN_DIFFERENCES, Difference
+from tests.e2e.shop import Shop
 
 
-@pytest.mark.parametrize("stack", KNOWN_PLAN_DIFFERENCES)
-def test_plan_after_the_deploy_shows_no_changes(stack: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The plan of each stack (https://developer.hashicorp.com/terraform/internals/json-format)."""
+    files = tmp_path_factory.mktemp("plans")
+    with ThreadPoolExecutor(len(STACKS)) as planners:
+        plans = planners.map(lambda stack: planned(stack, files / stack), STACKS)
+        return dict(zip(STACKS, plans, strict=True))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_plan_shows_only_known_differences(plans: dict[str, dict[str, Any]], stack: str) -> None:
+    differences = differing_resources(plans[stack]) | differing_outputs(plans[stack])
+    assert differences - KNOWN_PLAN_DIFFERENCES[stack] == set()
+
+
+def test_every_known_difference_is_one_of_a_deployed_resource(
+    plans: dict[str, dict[str, Any]],
+) -> None:
+    for stack, known in KNOWN_PLAN_DIFFERENCES.items():
+        deployed = {resource["address"] for resource in plans[stack]["resource_changes"]}
+        assert {address for address, _ in known} - deployed == set()
+
+
+def test_localstack_forgets_the_tags_that_an_alarm_is_made_with(shop: Shop) -> None:
+    """Which is why there are known differences: only a second deploy of an alarm tags it."""
+    # given
+    name = shop.new_id("alarm")
+    alarms = shop.deployment.session().client("cloudwatch", endpoint_url=shop.deployment.endpoint)
+
     # when
-    plan = planned(stack, tmp_path / "plan")
+    alarms.put_metric_alarm(
+        AlarmName=name,
+        Namespace="e2e",
+        MetricName="none",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Tags=[{"Key": "Application", "Value": "order-pipeline"}],
+    )
 
     # then
-    differences = differing_resources(plan) | differing_outputs(plan)
-    assert differences - KNOWN_PLAN_DIFFERENCES[stack] == set(), "not deployed as defined"
-    assert KNOWN_PLAN_DIFFERENCES[stack] - differences == set(), "no longer a difference"
-
-
-def test_every_stack_is_planned() -> None:
-    assert set(STACKS) == KNOWN_PLAN_DIFFERENCES.keys()
+    arn = alarms.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["AlarmArn"]
+    assert alarms.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+    alarms.delete_alarms(AlarmNames=[name])
 
 
 def planned(stack: str, file: Path) -> dict[str, Any]:
-    """Plan a stack and return the plan (https://developer.hashicorp.com/terraform/internals/json-format)."""
+    """Plan a stack, and return the plan."""
+    # The deploy may have left out a stack that is as it was, and with it Terraform's set-up.
+    terraform(stack, "init", "-input=false")
     terraform(stack, "plan", "-input=false", f"-out={file}")
     plan: dict[str, Any] = json.loads(terraform(stack, "show", "-json", str(file)))
     return plan
