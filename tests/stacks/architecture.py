@@ -3,6 +3,7 @@
 Exceptions are tables here, each entry with its reason.
 """
 
+import base64
 import hashlib
 import json
 import re
@@ -233,8 +234,12 @@ def every_function_has_a_role_of_its_own(deployment: Deployment) -> Iterator[str
 def every_function_has_its_package(deployment: Deployment) -> Iterator[str]:
     for function in deployment.all("aws_lambda_function"):
         package = deployment.folder / "stacks" / function.stack / function["filename"]
-        if not package.is_file() or not function.get("source_code_hash"):
+        if not package.is_file():
             yield f"{function} has no package at {function['filename']}"
+            continue
+        digest = base64.b64encode(hashlib.sha256(package.read_bytes()).digest()).decode()
+        if function.get("source_code_hash") != digest:
+            yield f"{function} has the digest of another package"
 
 
 @rule

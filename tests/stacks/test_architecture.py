@@ -192,6 +192,11 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
         _changed(PAYMENT_FUNCTION, filename="packages/elsewhere.zip"),
     ),
     (
+        architecture.every_function_has_its_package,
+        "has the digest of another package",
+        _changed(PAYMENT_FUNCTION, filename="packages/validation.zip"),
+    ),
+    (
         architecture.queue_mappings_report_each_failure_and_hold_back,
         "function_response_types",
         _changed(PAYMENT_MAPPING, function_response_types=None),
