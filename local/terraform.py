@@ -1,17 +1,19 @@
 """The environment in which Terraform and the CDKTF CLI run, and where providers come from.
 
-Terraform downloads providers from its registry, unless a filesystem mirror of it is on this
-machine: https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
+Terraform downloads providers from its registry, unless this machine has a filesystem mirror of it:
+https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
 """
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from local.settings import STATE
 
 AWS_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
+
+# Where the Filesystem Hierarchy Standard has add-on software.
 ADD_ON_SOFTWARE = Path("/opt")
 
 
@@ -19,6 +21,8 @@ def terraform_environment() -> dict[str, str]:
     """Return the variables to add to the environment of `terraform` and `cdktf`."""
     variables = {
         "CHECKPOINT_DISABLE": "1",
+        # The CDKTF CLI would choose a cache of its own.
+        "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",
         # jsii warns about Node releases it has not been tried with; CDKTF works on them.
         "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
         "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
@@ -33,32 +37,42 @@ def terraform_environment() -> dict[str, str]:
     return variables
 
 
+def asks_registry() -> bool:
+    """Say whether the provider is downloaded from Terraform's registry."""
+    return provider_mirror() is None and not _person_has_decided()
+
+
 def provider_mirror() -> Path | None:
-    """Return the folder that mirrors the registry's AWS provider, if there is one."""
-    candidates = mirror_candidates(os.environ, Path.home(), ADD_ON_SOFTWARE)
-    return next((folder for folder in candidates if (folder / AWS_PROVIDER).is_dir()), None)
+    """Return the folder from which to take the AWS provider, if there is one."""
+    return next((folder for folder in _candidates() if (folder / AWS_PROVIDER).is_dir()), None)
 
 
-def mirror_candidates(
-    variables: Mapping[str, str], home: Path, add_on_software: Path
-) -> Iterable[Path]:
-    """Yield the folders in which to look for a mirror, the most deliberate choice first.
+def _candidates() -> Iterator[Path]:
+    """Yield where to look: where the person says, where Terraform does, where software is put.
 
-    They are the one that TF_PROVIDER_MIRROR names, those that Terraform itself looks into
-    (https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories),
-    and those one or two levels below the place for add-on software.
+    Terraform's own places:
+    https://developer.hashicorp.com/terraform/cli/config/config-file#implied-local-mirror-directories
     """
-    if named := variables.get("TF_PROVIDER_MIRROR"):
+    if named := os.environ.get("TF_PROVIDER_MIRROR"):
         yield Path(named)
+    if _person_has_decided():
+        return
+    home = Path.home()
     yield home / ".terraform.d/plugins"
     yield home / "Library/Application Support/io.terraform/plugins"
     yield Path("/Library/Application Support/io.terraform/plugins")
-    data_home = variables.get("XDG_DATA_HOME") or home / ".local/share"
-    data_folders = variables.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
-    for data_folder in (data_home, *data_folders.split(":")):
-        yield Path(data_folder) / "terraform/plugins"
-    yield from sorted(add_on_software.glob("*/"))
-    yield from sorted(add_on_software.glob("*/*/"))
+    data_home = os.environ.get("XDG_DATA_HOME") or str(home / ".local/share")
+    data_folders = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    for folder in (data_home, *data_folders.split(":")):
+        yield Path(folder) / "terraform/plugins"
+    yield from sorted(ADD_ON_SOFTWARE.glob("*/"))
+    yield from sorted(ADD_ON_SOFTWARE.glob("*/*/"))
+
+
+def _person_has_decided() -> bool:
+    """Say whether the person's own CLI configuration file says where providers come from."""
+    path = Path(os.environ.get("TF_CLI_CONFIG_FILE") or Path.home() / ".terraformrc")
+    return path.is_file() and "provider_installation" in path.read_text()
 
 
 def _configuration_for(mirror: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import NoReturn
 from local.backends import Backend
 from local.processes import LocalError
 from local.settings import REGION, ROOT, LocalSettings
-from local.terraform import provider_mirror, terraform_environment
+from local.terraform import asks_registry, terraform_environment
 
 SYNTHESISED = ROOT / "cdktf.out/stacks"
 CDKTF = ROOT / "node_modules/.bin/cdktf"
@@ -63,10 +63,10 @@ def tool_environment(
 def cdktf_command(arguments: Sequence[str]) -> list[str | Path]:
     """Return the command line for the CDKTF CLI.
 
-    `terraform providers lock` asks the registry even where a mirror has the providers.
+    `terraform providers lock` would ask the registry even where the provider is here.
     """
-    skip = ["--skip-provider-lock"] if runs_terraform(arguments) and provider_mirror() else []
-    return [CDKTF, *arguments, *skip]
+    skips_lock = runs_terraform(arguments) and not asks_registry()
+    return [CDKTF, *arguments, *(["--skip-provider-lock"] if skips_lock else [])]
 
 
 def runs_terraform(arguments: Sequence[str]) -> bool:
@@ -105,7 +105,7 @@ def run_logged(
     interrupted the other gets the same signal and time to end in order.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [str(word) for word in command],
         env=variables,
         cwd=ROOT,
@@ -115,29 +115,28 @@ def run_logged(
         text=True,
         errors="replace",
         start_new_session=True,
-    )
-    assert process.stdout is not None
-    last: deque[str] = deque(maxlen=LINES_OF_A_FAILURE)
-    try:
-        with log.open("w") as file:
-            for line in process.stdout:
-                file.write(line)
-                last.append(line)
-                see(line)
-        status = process.wait()
-    except BaseException:
-        interrupt(process)
-        raise
-    if status:
+    ) as process:
+        assert process.stdout is not None
+        last: deque[str] = deque(maxlen=LINES_OF_A_FAILURE)
+        try:
+            with log.open("w") as file:
+                for line in process.stdout:
+                    file.write(line)
+                    last.append(line)
+                    see(line)
+        except BaseException:
+            _interrupt(process)
+            raise
+    if process.returncode:
         raise LocalError(f"{Path(command[0]).name} failed; all of it is in {log}\n{''.join(last)}")
 
 
-def interrupt(process: subprocess.Popen[str]) -> None:
+def _interrupt(process: subprocess.Popen[str]) -> None:
     """End a command and what it started: with Ctrl-C's signal first, so that locks are released."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=INTERRUPT_SECONDS)
+        process.wait(timeout=INTERRUPT_SECONDS)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

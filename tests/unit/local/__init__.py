@@ -1,0 +1,1 @@
+"""The tools for running locally, without running anything."""
