@@ -58,15 +58,20 @@ class BackgroundProgram:
         refuse_taken_port(self.name, self.port)
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
-            process = psutil.Popen(
-                [str(part) for part in command],
-                env=variables,
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            try:
+                process = psutil.Popen(
+                    [str(part) for part in command],
+                    env=variables,
+                    cwd=self.folder,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except FileNotFoundError:
+                raise LocalError(
+                    f"{command[0]} is not there: `make setup-local` installs it."
+                ) from None
         _started.append(process)
         recorded = {"pid": process.pid, "created": process.create_time()}
         self._pid_file.write_text(json.dumps(recorded))

@@ -30,6 +30,6 @@ class LocalSettings:
 
 def settings_from_environment() -> LocalSettings:
     """Read LOCAL_PORT and PAYMENT_PORT."""
-    port = int(os.environ.get("LOCAL_PORT", "4566"))
-    payment_port = int(os.environ.get("PAYMENT_PORT", "8420"))
+    port = int(os.environ.get("LOCAL_PORT") or 4566)
+    payment_port = int(os.environ.get("PAYMENT_PORT") or 8420)
     return LocalSettings(port, payment_port, STATE / str(port))

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import psutil
 
@@ -37,7 +38,7 @@ class FunctionProcess:
             start_new_session=True,
         )
         assert self._process.stdout is not None
-        self._output = _Output(self._process.stdout.fileno())
+        self._output = _Output(self._process.stdout)
         self._peak_memory = 0
         self._watcher = threading.Thread(target=self._watch, name="lambda-process", daemon=True)
         self._watcher.start()
@@ -88,14 +89,16 @@ class FunctionProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self.api.process_ended()
 
 
 class _Output:
     """Collects what a process writes, so that the pipe never fills up."""
 
-    def __init__(self, pipe: int) -> None:
-        os.set_blocking(pipe, False)
+    def __init__(self, pipe: IO[bytes]) -> None:
+        os.set_blocking(pipe.fileno(), False)
         self._pipe = pipe
         self._reading = threading.Lock()
         self._chunks: list[bytes] = []
@@ -109,16 +112,20 @@ class _Output:
             return text
 
     def _collect(self) -> None:
-        open_ = True
-        while open_:
+        more = True
+        while more:
             select.select([self._pipe], [], [])
             with self._reading:
-                open_ = self._read_available()
+                more = self._read_available()
+        with self._reading:
+            self._pipe.close()
 
     def _read_available(self) -> bool:
         """Read what is in the pipe now; False at its end."""
         with contextlib.suppress(BlockingIOError):
-            while chunk := os.read(self._pipe, 2**16):
+            while not self._pipe.closed:
+                chunk = os.read(self._pipe.fileno(), 2**16)
+                if not chunk:
+                    return False
                 self._chunks.append(chunk)
-            return False
         return True

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from local.processes import wait_for
-from tests.local.functions import Function
+from local.settings import LocalSettings
+from tests.local.functions import Function, new_function
 from tests.local.processes import is_alive
 
 Create = Callable[..., Function]
@@ -197,6 +198,16 @@ def test_what_a_handler_started_ends_with_its_process(function: Create) -> None:
     parent.invoke("die")
 
     assert not is_alive(child)
+
+
+def test_a_function_that_is_deleted_leaves_no_process(localstack: LocalSettings) -> None:
+    code = "import os\ndef handler(event, context): return os.getpid()"
+    tell = new_function(localstack, code)
+    process = tell.invoke().answer
+
+    tell.delete()
+
+    assert wait_for(lambda: not is_alive(process), 10)
 
 
 def test_an_answer_that_is_not_json_is_an_error_of_the_function(function: Create) -> None:
