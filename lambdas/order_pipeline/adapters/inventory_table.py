@@ -40,7 +40,10 @@ class InventoryTable:
 
     def get(self, item_id: str) -> Item | None:
         """Return the item as it is now, if there is one."""
-        return self.find([item_id]).get(item_id)
+        answer = self._client.get_item(
+            TableName=self._table_name, Key=to_item({"itemId": item_id}), ConsistentRead=True
+        )
+        return Item.model_validate(from_item(answer["Item"])) if "Item" in answer else None
 
     def create(self, item: Item) -> None:
         """Store a new item.
