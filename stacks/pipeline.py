@@ -31,10 +31,7 @@ class PipelineStack(WorkloadStack):
         place_order = Function(
             self,
             "place_order",
-            environment={
-                **orders_table,
-                "DEFAULT_PAYMENT_METHOD": settings.default_payment_method,
-            },
+            environment=orders_table | {"DEFAULT_PAYMENT_METHOD": settings.default_payment_method},
         )
         place_order.may(orders.put, orders.get)
         orders_api = Function(self, "orders_api", environment=orders_table)
@@ -48,7 +45,7 @@ class PipelineStack(WorkloadStack):
             "validation",
             consumes=[EventType.ORDER_PLACED],
             from_=events,
-            environment={**orders_table, **inventory_table},
+            environment=orders_table | inventory_table,
         )
         validation.may(orders.get, orders.update, inventory.batch_get)
 
@@ -57,7 +54,7 @@ class PipelineStack(WorkloadStack):
             "inventory",
             consumes=[EventType.ORDER_VALIDATED, EventType.PAYMENT_DECLINED],
             from_=events,
-            environment={**orders_table, **inventory_table},
+            environment=orders_table | inventory_table,
         )
         reservation.may(orders.get, orders.update, inventory.put, inventory.update)
 
@@ -71,8 +68,8 @@ class PipelineStack(WorkloadStack):
             # With a backoff of up to ten minutes: at least an hour before it is given up.
             max_receives=21,
             longest_delay=600,
-            environment={
-                **orders_table,
+            environment=orders_table
+            | {
                 "PAYMENT_SECRET_ARN": storage.payment_secret.arn,
                 "PAYMENT_API_URL": settings.payment_api_url,
             },
@@ -89,14 +86,13 @@ class PipelineStack(WorkloadStack):
                 EventType.PAYMENT_DECLINED,
             ],
             from_=events,
-            environment={
-                **orders_table,
+            environment=orders_table
+            | {
                 "IDEMPOTENCY_TABLE_NAME": idempotency.name,
                 "EMAIL_SENDER": settings.email_sender,
             },
         )
-        notification.may(orders.get, idempotency.get, idempotency.update)
-        notification.may(EmailSender(self).send)
+        notification.may(orders.get, idempotency.get, idempotency.update, EmailSender(self).send)
 
         # The warehouse system consumes it: five minutes for what it picks up at once.
         fulfilment = Queue(self, "fulfilment", topic_arn=events.arn, visibility_timeout=300)
@@ -110,17 +106,17 @@ class PipelineStack(WorkloadStack):
         self._output("OrderEventsTopicArn", events.arn)
         self._output("AuditBucketName", storage.audit_bucket_name)
         self._output("PaymentSecretArn", storage.payment_secret.arn)
-        for name, queue in (
-            ("Validation", validation.queue),
-            ("Inventory", reservation.queue),
-            ("Payment", payment.queue),
-            ("Notification", notification.queue),
-            ("Fulfilment", fulfilment),
-        ):
-            self._output(f"{name}QueueUrl", queue.url)
-            self._output(f"{name}QueueName", queue.name)
-            self._output(f"{name}DeadLetterQueueUrl", queue.dead_letters.url)
-            self._output(f"{name}DeadLetterQueueName", queue.dead_letters.name)
+        self._output_queue("Validation", validation.queue)
+        self._output_queue("Inventory", reservation.queue)
+        self._output_queue("Payment", payment.queue)
+        self._output_queue("Notification", notification.queue)
+        self._output_queue("Fulfilment", fulfilment)
+
+    def _output_queue(self, name: str, queue: Queue) -> None:
+        self._output(f"{name}QueueUrl", queue.url)
+        self._output(f"{name}QueueName", queue.name)
+        self._output(f"{name}DeadLetterQueueUrl", queue.dead_letters.url)
+        self._output(f"{name}DeadLetterQueueName", queue.dead_letters.name)
 
     def _output(self, name: str, value: str) -> None:
         TerraformOutput(self, name, value=value)

@@ -80,7 +80,7 @@ class Settings(BaseModel):
 
     default_payment_method: str = ""
     """Charged when an order names no method; empty: such an order is refused."""
-    log_level: Literal["DEBUG", "INFO", "WARNING"] = "INFO"
+    log_level: Literal["DEBUG", "INFO"] = "INFO"
     log_retention_days: LogRetention
     function_memory_mb: int = Field(ge=128, le=10240)
     point_in_time_recovery: bool

@@ -91,7 +91,7 @@ class Function:
             logging_config=LambdaFunctionLoggingConfig(
                 log_format="JSON",
                 log_group=log_group.name,
-                application_log_level=_LAMBDA_LOG_LEVELS[settings.log_level],
+                application_log_level=settings.log_level,
                 system_log_level="INFO",
             ),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
@@ -149,6 +149,3 @@ class Function:
         if self._stack.settings.is_local:
             variables["POWERTOOLS_TRACE_DISABLED"] = "true"  # nothing listens for segments there
         return variables
-
-
-_LAMBDA_LOG_LEVELS = {"DEBUG": "DEBUG", "INFO": "INFO", "WARNING": "WARN"}
