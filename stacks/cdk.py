@@ -31,8 +31,8 @@ def _load_provider_modules_on_demand() -> None:
 if os.environ.get(STOCK_IMPORT_SWITCH) != "1":
     _load_provider_modules_on_demand()
 
-# jsii warns about Node releases that are past their end of life, in thirty lines; CDKTF works.
-os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+# jsii warns about Node releases past their end of life, in a dozen lines, but for those named here.
+os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "20"
 
 from cdktf import (
     App,
