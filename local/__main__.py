@@ -46,7 +46,8 @@ def main() -> int:
         "arguments", nargs=argparse.REMAINDER, help="for pytest (e2e), cdktf and terraform"
     )
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     try:
         return run(options.command, options.arguments)
     except LocalError as error:
@@ -118,13 +119,13 @@ def stopping_what_it_starts(backend: Backend, *, always: bool = False) -> Iterat
     finally:
         if always and not ran_before:
             # A second Ctrl-C does not keep the first from being done in full.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
             backend.stop()
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Treat SIGTERM as Ctrl-C."""
+    """End as on Ctrl-C, also where a shell has the program ignore it."""
     raise KeyboardInterrupt
 
 

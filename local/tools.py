@@ -9,8 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
+
 from local.backends import Backend
-from local.processes import LocalError
+from local.processes import LocalError, wait_for
 from local.settings import REGION, ROOT, LocalSettings
 from local.terraform import asks_registry, terraform_environment
 
@@ -132,11 +134,20 @@ def run_logged(
 
 
 def _interrupt(process: subprocess.Popen[str]) -> None:
-    """End a command and what it started: with Ctrl-C's signal first, so that locks are released."""
+    """End a command and what it started, as Ctrl-C does, so that Terraform releases its locks."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGINT)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=INTERRUPT_SECONDS)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        try:
+            # The CDKTF CLI is gone before the Terraform that it ran.
+            wait_for(lambda: not _lives_in_group(process.pid), INTERRUPT_SECONDS)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _lives_in_group(group: int) -> bool:
+    """Say whether a process of the group runs; those that ended may still wait for their parent."""
+    for process in psutil.process_iter(["status"]):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
+                return True
+    return False

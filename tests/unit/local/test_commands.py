@@ -18,7 +18,8 @@ def run(backend: FakeBackend, problem: type[BaseException], *, always: bool = Fa
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
     """Being stopped, a command ignores further signals; the test run does not."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = {number: signal.getsignal(number) for number in numbers}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,14 +101,29 @@ def test_a_command_that_fails_is_reported_with_the_end_of_its_output(tmp_path: P
     assert rest == [str(number) for number in range(61, 101)]
 
 
-def test_a_command_gets_time_to_end_in_order_when_this_one_is_interrupted(tmp_path: Path) -> None:
-    released = tmp_path / "lock released"
-    script = f"trap 'touch \"{released}\"; exit' INT; echo locked; sleep 300 & wait"
+def test_what_a_command_ran_ends_in_order_when_this_one_is_interrupted(tmp_path: Path) -> None:
+    # As the CDKTF CLI and Terraform: the first is gone at once, the second has to release a lock.
+    terraform = f"""
+import pathlib, time
+try:
+    print("locked", flush=True)
+    time.sleep(300)
+except KeyboardInterrupt:
+    time.sleep(0.5)
+    pathlib.Path({str(tmp_path / "released")!r}).touch()
+"""
+    cli = f"""
+import os, signal, subprocess, sys
+signal.signal(signal.SIGINT, lambda *_: os._exit(1))
+subprocess.run([sys.executable, "-c", {terraform!r}])
+"""
 
     def interrupted(_line: str) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_logged(["sh", "-c", script], dict(os.environ), log=tmp_path / "log", see=interrupted)
+        run_logged(
+            [sys.executable, "-c", cli], dict(os.environ), log=tmp_path / "log", see=interrupted
+        )
 
-    assert released.exists()
+    assert (tmp_path / "released").exists()
