@@ -12,7 +12,7 @@ from typing import NoReturn
 import psutil
 
 from local.backends import Backend
-from local.processes import LocalError, wait_for
+from local.processes import LocalError
 from local.settings import REGION, ROOT, LocalSettings
 from local.terraform import asks_registry, terraform_environment
 
@@ -134,20 +134,22 @@ def run_logged(
 
 
 def _interrupt(process: subprocess.Popen[str]) -> None:
-    """End a command and what it started, as Ctrl-C does, so that Terraform releases its locks."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            # The CDKTF CLI is gone before the Terraform that it ran.
-            wait_for(lambda: not _lives_in_group(process.pid), INTERRUPT_SECONDS)
-        finally:
-            os.killpg(process.pid, signal.SIGKILL)
+    """End a command with all that it runs; what Terraform does ends in order, its lock released.
 
-
-def _lives_in_group(group: int) -> bool:
-    """Say whether a process of the group runs; those that ended may still wait for their parent."""
-    for process in psutil.process_iter(["status"]):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getpgid(process.pid) == group and process.info["status"] != psutil.STATUS_ZOMBIE:
-                return True
-    return False
+    The CDKTF CLI would not wait for Terraform, so Terraform alone is asked to stop, and the CLI
+    ends because of it.
+    """
+    family = [psutil.Process(process.pid)]
+    family += family[0].children(recursive=True)
+    try:
+        terraform = [member for member in family if member.name() == "terraform"]
+        for member in terraform:
+            member.send_signal(signal.SIGINT)
+        if terraform:
+            process.communicate(timeout=INTERRUPT_SECONDS)
+    except (psutil.NoSuchProcess, subprocess.TimeoutExpired):
+        pass
+    finally:
+        for member in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()

@@ -31,6 +31,12 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     return install
 
 
+@pytest.fixture(autouse=True)
+def _free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the ports be free, whoever uses them on this machine."""
+    monkeypatch.setattr("local.docker.refuse_taken_port", lambda _name, _port: None)
+
+
 def test_start_waits_until_both_are_healthy(docker: Docker) -> None:
     calls = docker("")
 
