@@ -33,6 +33,13 @@ COMMANDS = {
     "terraform": "run Terraform for ENVIRONMENT (default local)",
 }
 
+EXAMPLE = """
+The API: {api}
+For example, put an item up for sale and look at it:
+  curl -X PUT {api}inventory/ITEM-001 -H 'Content-Type: application/json' \\
+    -d '{{"name": "Tea pot", "price": 29.99, "available": 10}}'
+  curl {api}inventory/ITEM-001"""
+
 
 def main() -> int:
     """Run one command and return its exit status."""
@@ -69,13 +76,15 @@ def run(command: str, arguments: list[str]) -> int:
                 deployment.start()
             print(f"LocalStack: {settings.endpoint}  payment server: {settings.payment_url}")
         case "down":
-            print("stopped" if backend.stop() else "nothing was running")
-            deployment.forget()
+            if backend.stop():
+                deployment.forget()
+                print("stopped")
+            else:
+                print("nothing was running")
         case "deploy":
             with stopping_what_it_starts(backend):
                 outputs = deployment.deploy()
-            print(f"\nThe API: {outputs['ApiEndpoint']}")
-            print(f"For example: curl {outputs['ApiEndpoint']}inventory/SKU-1")
+            print(EXAMPLE.format(api=outputs["ApiEndpoint"]))
         case "destroy":
             return destroy(deployment, settings)
         case "e2e":

@@ -15,6 +15,9 @@ import psutil
 START_SECONDS = 120
 STOP_SECONDS = 10
 
+# The start of a process is told by the clock, which may be set while the process runs.
+CLOCK_SECONDS = 5
+
 
 # Python warns of a process that still runs when its object goes away.
 _started: list[psutil.Popen] = []
@@ -47,7 +50,8 @@ class BackgroundProgram:
         try:
             recorded = json.loads(self._pid_file.read_text())
             process = psutil.Process(recorded["pid"])
-            if process.create_time() == recorded["created"] and _is_alive(process):
+            difference = abs(process.create_time() - recorded["created"])
+            if difference < CLOCK_SECONDS and _is_alive(process):
                 return process
         except (FileNotFoundError, psutil.NoSuchProcess):
             pass

@@ -112,9 +112,12 @@ class _Output:
             return text
 
     def _collect(self) -> None:
+        # Not select(), which takes only the first 1,024 file descriptors of a process.
+        readable = select.poll()
+        readable.register(self._pipe, select.POLLIN)
         more = True
         while more:
-            select.select([self._pipe], [], [])
+            readable.poll()
             with self._reading:
                 more = self._read_available()
         with self._reading:
