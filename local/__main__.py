@@ -33,6 +33,8 @@ COMMANDS = {
     "terraform": "run Terraform for ENVIRONMENT (default local)",
 }
 
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+
 EXAMPLE = """
 The API: {api}
 For example, put an item up for sale and look at it:
@@ -53,7 +55,7 @@ def main() -> int:
         "arguments", nargs=argparse.REMAINDER, help="for pytest (e2e), cdktf and terraform"
     )
     options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in INTERRUPTIONS:
         signal.signal(number, _interrupt)
     try:
         return run(options.command, options.arguments)
@@ -128,7 +130,7 @@ def stopping_what_it_starts(backend: Backend, *, always: bool = False) -> Iterat
     finally:
         if always and not ran_before:
             # A second Ctrl-C does not keep the first from being done in full.
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in INTERRUPTIONS:
                 signal.signal(number, signal.SIG_IGN)
             backend.stop()
 

@@ -70,7 +70,7 @@ class ExecutionEnvironment:
         self._process: FunctionProcess | None = None
 
     def start(self) -> FunctionProcess:
-        """Return the function's process: a new one if there is none or it died between two calls."""
+        """Return the function's process, a new one if there is none or it died while idle."""
         with self._changing:
             if self._process and self._process.was_used and self._process.has_ended:
                 self._process.stop()

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.__main__ import stopping_what_it_starts
+from local.__main__ import INTERRUPTIONS, stopping_what_it_starts
 from local.processes import LocalError
 from tests.unit.local.fakes import FakeBackend
 
@@ -18,8 +18,7 @@ def run(backend: FakeBackend, problem: type[BaseException], *, always: bool = Fa
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
     """Being stopped, a command ignores further signals; the test run does not."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    handlers = {number: signal.getsignal(number) for number in numbers}
+    handlers = {number: signal.getsignal(number) for number in INTERRUPTIONS}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
