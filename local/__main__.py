@@ -18,7 +18,6 @@ from local.settings import ROOT, LocalSettings, settings_from_environment
 from local.tools import (
     LOCAL,
     cdktf_command,
-    forget_backends,
     replace_this_process,
     tool_environment,
 )
@@ -97,8 +96,10 @@ def run(command: str, arguments: list[str]) -> int:
         case "cdktf" | "terraform":
             environment = os.environ.get("ENVIRONMENT") or LOCAL
             variables = tool_environment(settings, backend, environment)
+            if not sys.stdout.isatty():
+                # The CDKTF CLI then prints lines instead of a picture that moves.
+                variables["CI"] = "1"
             if command == "cdktf":
-                forget_backends(arguments)
                 replace_this_process(cdktf_command(arguments), variables)
             replace_this_process(["terraform", *arguments], variables)
     return 0

@@ -14,7 +14,6 @@ from local.terraform_output import TerraformProgress
 from local.tools import (
     SYNTHESISED,
     cdktf_command,
-    forget_backends,
     run_logged,
     tool_environment,
 )
@@ -119,7 +118,6 @@ class Deployment:
         return found
 
     def _cdktf(self, *arguments: str) -> None:
-        forget_backends(arguments)
         run_logged(
             cdktf_command(arguments),
             # CI=1: lines instead of a picture that is drawn again and again.

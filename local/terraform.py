@@ -23,10 +23,6 @@ def terraform_environment() -> dict[str, str]:
         "CHECKPOINT_DISABLE": "1",
         # The CDKTF CLI would choose a cache of its own.
         "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "1",
-        # jsii warns about Node releases it has not been tried with; CDKTF works on them.
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-        "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
-        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
     }
     if mirror := provider_mirror():
         variables["TF_CLI_CONFIG_FILE"] = str(_configuration_for(mirror))

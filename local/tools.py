@@ -38,6 +38,8 @@ def tool_environment(
     """
     project_tools = f"{ROOT / '.venv/bin'}{os.pathsep}{ROOT / 'node_modules/.bin'}"
     variables = {
+        # cdktf.out may have been initialised for another environment.
+        "TF_CLI_ARGS_init": "-reconfigure",
         **os.environ,
         **terraform_environment(),
         "PATH": f"{project_tools}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -56,8 +58,6 @@ def tool_environment(
             "AWS_ACCOUNT_ID": "000000000000",
             "LOCAL_ENDPOINT": settings.endpoint,
             "PAYMENT_API_URL": backend.payment_url_for_functions,
-            # cdktf.out may have been initialised for another environment or port.
-            "TF_CLI_ARGS_init": "-reconfigure",
         }
     return variables
 
@@ -74,18 +74,6 @@ def cdktf_command(arguments: Sequence[str]) -> list[str | Path]:
 def runs_terraform(arguments: Sequence[str]) -> bool:
     """Say whether the CDKTF CLI, called so, initialises and runs Terraform."""
     return bool(arguments) and arguments[0] in TERRAFORM_COMMANDS
-
-
-def forget_backends(arguments: Sequence[str]) -> None:
-    """Make the CDKTF CLI initialise the stacks it is called for with their backends of now.
-
-    Terraform remembers the backend of its last init next to the synthesised code and refuses
-    another one, such as that of another environment. No state is lost: it is not kept there.
-    """
-    if runs_terraform(arguments):
-        for remembered in SYNTHESISED.glob("*/.terraform/terraform.tfstate"):
-            if remembered.parts[-3] in arguments:
-                remembered.unlink()
 
 
 def replace_this_process(command: Sequence[str | Path], variables: dict[str, str]) -> NoReturn:

@@ -7,7 +7,7 @@ import pytest
 from local import tools
 from local.processes import LocalError
 from local.settings import LocalSettings
-from local.tools import cdktf_command, forget_backends, run_logged, tool_environment
+from local.tools import cdktf_command, run_logged, tool_environment
 from tests.unit.local.fakes import FakeBackend
 
 
@@ -43,6 +43,7 @@ def test_for_aws_the_persons_own_settings_are_left(monkeypatch: pytest.MonkeyPat
     variables = environment_for("dev")
 
     assert variables.pop("ENVIRONMENT") == "dev"
+    assert variables.pop("TF_CLI_ARGS_init") == "-reconfigure"
     del variables["PATH"]
     assert variables == given
 
@@ -63,22 +64,6 @@ def test_the_registry_is_not_asked_where_the_provider_is_here(
     assert cdktf_command([command, "storage"])[1:] == [command, "storage", "--skip-provider-lock"]
     assert cdktf_command(["synth"])[1:] == ["synth"]
     assert cdktf_command([])[1:] == []
-
-
-def test_only_the_backends_of_the_named_stacks_are_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tools, "SYNTHESISED", tmp_path)
-    for stack in ("bootstrap", "storage"):
-        remembered = tmp_path / stack / ".terraform/terraform.tfstate"
-        remembered.parent.mkdir(parents=True)
-        remembered.touch()
-
-    forget_backends(["synth", "bootstrap"])
-    forget_backends(["deploy", "storage", "--auto-approve"])
-
-    left = [path.parts[-3] for path in tmp_path.glob("*/.terraform/terraform.tfstate")]
-    assert left == ["bootstrap"]
 
 
 def test_the_output_of_a_command_is_kept_and_seen(tmp_path: Path) -> None:
