@@ -1,1 +1,1 @@
-"""The inventory stage: holds an order's stock, and gives it back when the order does not go on."""
+"""The inventory stage: moves an order's stock as the order goes on, or does not."""

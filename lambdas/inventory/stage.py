@@ -1,8 +1,9 @@
-"""Reserve and release an order's stock."""
+"""Move an order's stock: hold it, give it back, let it go, take it back."""
 
 from order_pipeline.events import OrderEvent
 from order_pipeline.order import Order, Stock, StockState
 from order_pipeline.ports import Orders, StockLedger
+from order_pipeline.refunds import needs_restocking, restocked
 from order_pipeline.transitions import EventType
 
 BY = "inventory"
@@ -37,3 +38,26 @@ def release_stock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> 
         return
     released = order.after(EventType.STOCK_RELEASED, by=BY, stock=Stock(state=StockState.RELEASED))
     ledger.release(order, released)
+
+
+def ship_stock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> None:
+    """Write down in the order's reservation what has left the warehouse.
+
+    Idempotent, and indifferent to the order of events: it starts from all parcels so far.
+    """
+    order = orders.get(event.order_id)
+    if order.parcels:
+        ledger.ship(order)
+
+
+def restock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> None:
+    """Put a refund's lines back into stock, where that was asked for.
+
+    Idempotent: what is back in stock already stays as it is.
+    """
+    refund_id = str(event.detail["refundId"])
+    order = orders.get(event.order_id)
+    refund = order.refund(refund_id)
+    if refund is None or not needs_restocking(refund):
+        return
+    ledger.restock(order, restocked(order, refund_id, by=BY), refund.lines)

@@ -2,12 +2,19 @@
 
 from http import HTTPStatus
 
-from inventory_api.stock_keeping import etag, item_now, set_item
+from inventory_api.stock_keeping import adjust_stock, etag, item_now, set_item
 from order_pipeline.adapters.clients import dynamodb
 from order_pipeline.adapters.http import Request, Response, api_handler
+from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.settings import FunctionSettings
-from order_pipeline.api.models import ItemView, SetItemRequest
+from order_pipeline.api.models import (
+    AdjustStockRequest,
+    AdjustStockResponse,
+    ItemView,
+    Links,
+    SetItemRequest,
+)
 from order_pipeline.catalogue import Item
 from order_pipeline.money import major_units
 
@@ -16,9 +23,12 @@ class Settings(FunctionSettings):
     """The function's settings."""
 
     inventory_table_name: str
+    idempotency_table_name: str
 
 
-inventory = InventoryTable(dynamodb(), Settings.from_environment().inventory_table_name)
+settings = Settings.from_environment()
+inventory = InventoryTable(dynamodb(), settings.inventory_table_name)
+adjustments = IdempotencyTable(dynamodb(), settings.idempotency_table_name)
 
 
 def get(request: Request) -> Response:
@@ -38,6 +48,22 @@ def put(request: Request) -> Response:
     return _response(HTTPStatus.OK if if_match else HTTPStatus.CREATED, item)
 
 
+def adjust(request: Request) -> Response:
+    """Add units to the item's stock, or take some away."""
+    item_id = request.id("itemId")
+    adjustment = request.model(AdjustStockRequest)
+    adjust_stock(item_id, adjustment, inventory=inventory, adjustments=adjustments)
+    return Response(
+        HTTPStatus.OK,
+        AdjustStockResponse(
+            item_id=item_id,
+            adjustment_id=adjustment.adjustment_id,
+            delta=adjustment.delta,
+            links=Links(self=f"/inventory/{item_id}"),
+        ),
+    )
+
+
 def _response(status: HTTPStatus, item: Item) -> Response:
     view = ItemView(
         item_id=item.item_id,
@@ -51,4 +77,10 @@ def _response(status: HTTPStatus, item: Item) -> Response:
     return Response(status, view, {"ETag": etag(item)})
 
 
-handler = api_handler({("GET", "/inventory/{itemId}"): get, ("PUT", "/inventory/{itemId}"): put})
+handler = api_handler(
+    {
+        ("GET", "/inventory/{itemId}"): get,
+        ("PUT", "/inventory/{itemId}"): put,
+        ("POST", "/inventory/{itemId}/adjustments"): adjust,
+    }
+)

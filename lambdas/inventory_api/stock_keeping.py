@@ -1,12 +1,20 @@
 """Setting an item's name, price and stock, and looking at it."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from order_pipeline.api.models import SetItemRequest
+from order_pipeline.api.models import AdjustStockRequest, SetItemRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.catalogue import Item
 from order_pipeline.money import AmountError, minor_units
-from order_pipeline.ports import ItemChangedError, ItemExistsError
+from order_pipeline.ports import (
+    ItemChangedError,
+    ItemExistsError,
+    NotEnoughStockError,
+    RecordExistsError,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 
 class Inventory(Protocol):
@@ -20,6 +28,22 @@ class Inventory(Protocol):
 
     def replace(self, item: Item, *, expected_version: int) -> None:
         """Store an item in place of the version that was read; raises `ItemChangedError`."""
+
+    def adjust(self, item_id: str, delta: int, *, record: "TransactWriteItemTypeDef") -> None:
+        """Add units together with the record that it was done.
+
+        Raises `RecordExistsError`, `NotEnoughStockError` or `ConcurrentChangeError`.
+        """
+
+
+class Adjustments(Protocol):
+    """What was adjusted before."""
+
+    def record(self, key: str, result: str) -> "TransactWriteItemTypeDef":
+        """Return the action that records an adjustment, once."""
+
+    def recorded(self, key: str) -> str | None:
+        """Return what was recorded."""
 
 
 def item_now(item_id: str, *, inventory: Inventory) -> Item:
@@ -69,6 +93,35 @@ def set_item(
             ProblemType.ITEM_CHANGED, f"Item {item_id} is not version {version}: read it again."
         ) from None
     return item
+
+
+def adjust_stock(
+    item_id: str, request: AdjustStockRequest, *, inventory: Inventory, adjustments: Adjustments
+) -> None:
+    """Add units to an item's stock, or take some away, once for each adjustment id.
+
+    Raises
+    ------
+    ProblemError
+        If there is no such item, fewer units than are taken away, or the adjustment was made
+        before with another number.
+    """
+    item = item_now(item_id, inventory=inventory)
+    key = f"adjustment#{item_id}#{request.adjustment_id}"
+    try:
+        inventory.adjust(item_id, request.delta, record=adjustments.record(key, str(request.delta)))
+    except RecordExistsError:
+        made = adjustments.recorded(key)
+        if made != str(request.delta):
+            raise ProblemError(
+                ProblemType.ID_CONFLICT,
+                f"Adjustment {request.adjustment_id} was made before, with {made} units.",
+            ) from None
+    except NotEnoughStockError:
+        raise ProblemError(
+            ProblemType.NOT_ENOUGH_STOCK,
+            f"{-request.delta} units of {item_id} cannot be taken: {item.available} are available.",
+        ) from None
 
 
 def etag(item: Item) -> str:

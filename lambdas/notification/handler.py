@@ -3,8 +3,8 @@
 from functools import partial
 
 from notification.stage import notify_customer
-from order_pipeline.adapters.channels import EmailChannel
-from order_pipeline.adapters.clients import dynamodb, ses, sqs
+from order_pipeline.adapters.channels import EmailChannel, PushChannel, SmsChannel
+from order_pipeline.adapters.clients import dynamodb, ses, sns, sqs
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
@@ -25,7 +25,11 @@ notify = partial(
     notify_customer,
     orders=OrdersTable(dynamodb(), settings.orders_table_name),
     claims=IdempotencyTable(dynamodb(), settings.idempotency_table_name),
-    messengers=[EmailChannel(ses(), sender=settings.email_sender)],
+    messengers=[
+        EmailChannel(ses(), sender=settings.email_sender),
+        SmsChannel(sns()),
+        PushChannel(sns()),
+    ],
 )
 
 stages = dict.fromkeys(TEMPLATES, notify)

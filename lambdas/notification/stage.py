@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from order_pipeline.adapters.observability import logger
 from order_pipeline.events import OrderEvent
 from order_pipeline.messages import TEMPLATES
 from order_pipeline.order import Contact
-from order_pipeline.ports import Claims, Messenger, Orders
+from order_pipeline.ports import Claims, Messenger, Orders, UndeliverableError
 
 
 def notify_customer(
@@ -14,7 +15,8 @@ def notify_customer(
     """Send the event's message on every channel that the customer wants and can be reached on.
 
     Each message is claimed with a lease, sent, then marked sent: it is never lost, and sent twice
-    only where the process died between the channel's answer and the mark.
+    only where the process died between the channel's answer and the mark. One that the channel
+    will never deliver (an address that does not exist) is logged and not tried again.
 
     Raises
     ------
@@ -24,7 +26,7 @@ def notify_customer(
     order = orders.get(event.order_id)
     if order.contact is None:
         return
-    message = TEMPLATES[event.event_type](order)
+    message = TEMPLATES[event.event_type](order, event)
     for messenger in messengers:
         address = messenger.address(order.contact)
         if address is None or not _wants(order.contact, messenger):
@@ -34,6 +36,8 @@ def notify_customer(
             continue
         try:
             messenger.send(address, message)
+        except UndeliverableError as undeliverable:
+            logger.warning("undeliverable", channel=messenger.channel, reason=str(undeliverable))
         except Exception:
             claims.release(key)
             raise

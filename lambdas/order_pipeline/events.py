@@ -14,10 +14,8 @@ from order_pipeline.money import Currency
 from order_pipeline.order import (
     Line,
     Order,
-    Parcel,
     PaymentState,
     Priority,
-    Refund,
     StockState,
 )
 from order_pipeline.stored import Record, Timestamp
@@ -34,8 +32,6 @@ class OrderSummary(Record):
     lines: tuple[Line, ...]
     payment_state: PaymentState
     stock_state: StockState
-    parcels: tuple[Parcel, ...] = ()
-    refunds: tuple[Refund, ...] = ()
 
 
 class OrderEvent(Record):
@@ -63,8 +59,6 @@ def events_since(version: int, order: Order) -> list[OrderEvent]:
         lines=order.lines,
         payment_state=order.payment.state,
         stock_state=order.stock.state,
-        parcels=order.parcels,
-        refunds=order.refunds,
     )
     return [
         OrderEvent(

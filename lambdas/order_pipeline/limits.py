@@ -13,6 +13,14 @@ MAX_LINES = 50
 MAX_QUANTITY = 10_000
 MAX_AVAILABLE = 1_000_000_000
 MAX_BODY_BYTES = 64 * 1024
+MAX_PARCELS_AND_REFUNDS = 100
+"""Of one order, together."""
+
+MAX_PARCEL_LINES = 500
+"""Of all parcels and refunds of one order together: an order is its item, and must fit into it."""
+
+MAX_ADJUSTMENT = 1_000_000
+MAX_PAGE = 100
 MAX_TEXT = 200
 MAX_TOTAL = 99_999_999
 """Minor units. The payment provider's largest charge (Stripe: eight digits)."""

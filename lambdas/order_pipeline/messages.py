@@ -1,9 +1,13 @@
-"""What the customer is told: one text per event, with the right amounts and currency."""
+"""What the customer is told: one text per event, with the right amounts and currency.
+
+Each has a short form for SMS and push, and a long one for e-mail.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from order_pipeline.events import OrderEvent
 from order_pipeline.money import major_units
 from order_pipeline.order import Order
 from order_pipeline.transitions import EventType
@@ -11,13 +15,15 @@ from order_pipeline.transitions import EventType
 
 @dataclass(frozen=True)
 class Message:
-    """A subject and a text, without any personal data but the order's own."""
+    """What one event says to the customer."""
 
     subject: str
+    """One sentence: an e-mail's subject, and all that an SMS or a push message says."""
     text: str
+    """The e-mail's text."""
 
 
-def _confirmed(order: Order) -> Message:
+def _confirmed(order: Order, _event: OrderEvent) -> Message:
     return Message(
         f"Your order {order.order_id} is confirmed",
         "Thank you for your order.\n\n"
@@ -28,7 +34,7 @@ def _confirmed(order: Order) -> Message:
     )
 
 
-def _rejected(order: Order) -> Message:
+def _rejected(order: Order, _event: OrderEvent) -> Message:
     return Message(
         f"We could not accept your order {order.order_id}",
         "We are sorry: an item of your order is not for sale, or its price has changed since you "
@@ -36,14 +42,14 @@ def _rejected(order: Order) -> Message:
     )
 
 
-def _out_of_stock(order: Order) -> Message:
+def _out_of_stock(order: Order, _event: OrderEvent) -> Message:
     return Message(
         f"Your order {order.order_id} is out of stock",
         "We are sorry: we do not have enough of what you ordered. Nothing was charged.",
     )
 
 
-def _payment_declined(order: Order) -> Message:
+def _payment_declined(order: Order, _event: OrderEvent) -> Message:
     return Message(
         f"The payment for your order {order.order_id} was declined",
         f"We are sorry: your payment of {_total(order)} was declined, so the order does not go "
@@ -51,15 +57,65 @@ def _payment_declined(order: Order) -> Message:
     )
 
 
-TEMPLATES: Mapping[EventType, Callable[[Order], Message]] = MappingProxyType(
+def _cancelled(order: Order, _event: OrderEvent) -> Message:
+    return Message(
+        f"Your order {order.order_id} is cancelled",
+        "Your order is cancelled. Nothing was charged; what your bank may have set aside for it "
+        "is set free.",
+    )
+
+
+def _parcel_shipped(order: Order, event: OrderEvent) -> Message:
+    parcel = order.parcel(str(event.detail["parcelId"]))
+    if parcel is None:
+        raise ValueError(f"{order.order_id} has no parcel {event.detail['parcelId']}")
+    contents = "\n".join(f"{line.quantity} x {line.item_id}" for line in parcel.lines)
+    return Message(
+        f"A parcel of your order {order.order_id} is on its way",
+        f"{contents}\n\n"
+        f"It travels with {parcel.carrier}, tracking number {parcel.tracking_number}.",
+    )
+
+
+def _delivered(order: Order, _event: OrderEvent) -> Message:
+    return Message(
+        f"Your order {order.order_id} has arrived",
+        "All of your order has arrived. We hope you enjoy it.",
+    )
+
+
+def _captured(order: Order, _event: OrderEvent) -> Message:
+    return Message(
+        f"We have taken the payment of {_total(order)} for your order {order.order_id}",
+        f"Your order has left our warehouse, so we have taken your payment of {_total(order)}.",
+    )
+
+
+def _refunded(order: Order, event: OrderEvent) -> Message:
+    amount = f"{major_units(int(event.detail['amount']), order.currency)} {order.currency}"
+    return Message(
+        f"We have refunded {amount} for your order {order.order_id}",
+        f"We have given back {amount}. Your bank may need some days to show it.",
+    )
+
+
+TEMPLATES: Mapping[EventType, Callable[[Order, OrderEvent], Message]] = MappingProxyType(
     {
         EventType.ORDER_CONFIRMED: _confirmed,
         EventType.ORDER_REJECTED: _rejected,
         EventType.STOCK_UNAVAILABLE: _out_of_stock,
         EventType.PAYMENT_DECLINED: _payment_declined,
+        EventType.ORDER_CANCELLED: _cancelled,
+        EventType.PARCEL_SHIPPED: _parcel_shipped,
+        EventType.ORDER_DELIVERED: _delivered,
+        EventType.PAYMENT_CAPTURED: _captured,
+        EventType.PAYMENT_REFUNDED: _refunded,
     }
 )
-"""The events that a customer is told about, and how."""
+"""The events that a customer is told about, and how.
+
+ORDER_SHIPPED is not among them: it comes with the last parcel, which has its own message.
+"""
 
 
 def _lines(order: Order) -> str:

@@ -5,7 +5,7 @@ appended to its history. Nothing here stores, sends or asks anybody: see `adapte
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -133,6 +133,8 @@ class Parcel(Record):
     lines: tuple[LineQuantity, ...]
     carrier: str
     tracking_number: str
+    request_hash: str
+    """SHA-256 of the request, to tell a repeated one from a different one."""
     shipped_at: Timestamp
     delivered_at: Timestamp | None = None
 
@@ -149,10 +151,21 @@ class Refund(Record):
     """Money to give back, in minor units, and the stock that comes back with it."""
 
     refund_id: str
-    state: RefundState
+    state: RefundState = RefundState.REQUESTED
     amount: int
-    restock: tuple[LineQuantity, ...] = ()
+    lines: tuple[LineQuantity, ...] = ()
+    """What the money is for, where the refund was asked for by line."""
+    restock: bool = False
+    """Whether the lines come back into stock once the money is given back."""
+    restocked: bool = False
+    request_hash: str
+    """SHA-256 of the request, to tell a repeated one from a different one."""
     requested_at: Timestamp
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the money is given back, and the stock where it was asked for."""
+        return self.state is RefundState.REFUNDED and self.restocked is self.restock
 
 
 class HistoryEntry(Record):
@@ -232,6 +245,14 @@ class Order(Record):
             | {"status": status, "version": version, "history": (*self.history, entry)}
         )
 
+    def parcel(self, parcel_id: str) -> Parcel | None:
+        """Return a parcel by its id."""
+        return next((parcel for parcel in self.parcels if parcel.parcel_id == parcel_id), None)
+
+    def refund(self, refund_id: str) -> Refund | None:
+        """Return a refund by its id."""
+        return next((refund for refund in self.refunds if refund.refund_id == refund_id), None)
+
     def may(self, event: EventType) -> bool:
         """Tell whether `event` can happen to the order in its status."""
         return self.status in TRANSITIONS.get(event, {})
@@ -239,10 +260,12 @@ class Order(Record):
     @property
     def quantities(self) -> dict[str, int]:
         """Units per item, lines of the same item summed."""
-        units: Counter[str] = Counter()
-        for line in self.lines:
-            units[line.item_id] += line.quantity
-        return dict(units)
+        return dict(units_of(self.lines))
+
+    @property
+    def shipped_quantities(self) -> dict[str, int]:
+        """Units per item that have left the warehouse."""
+        return dict(units_of(line for parcel in self.parcels for line in parcel.lines))
 
     @property
     def is_settled(self) -> bool:
@@ -256,7 +279,7 @@ class Order(Record):
                 return self.stock.state is not StockState.HELD and self.payment.holds_nothing
             case Status.DELIVERED:
                 return self.payment.is_collected and all(
-                    refund.state is RefundState.REFUNDED for refund in self.refunds
+                    refund.is_settled for refund in self.refunds
                 )
             case _:
                 return False
@@ -271,6 +294,14 @@ class Order(Record):
         if self.status in (Status.PLACED, Status.VALIDATED, Status.RESERVED):
             return self.placed_at + SETTLING_TIME
         return self.history[-1].at + SETTLING_TIME
+
+
+def units_of(lines: Iterable[Line | LineQuantity]) -> Counter[str]:
+    """Return units per item, lines of the same item summed."""
+    units: Counter[str] = Counter()
+    for line in lines:
+        units[line.item_id] += line.quantity
+    return units
 
 
 def place(

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from order_pipeline.catalogue import Item
 from order_pipeline.messages import Message
-from order_pipeline.order import Channel, Contact, Order
+from order_pipeline.order import Channel, Contact, LineQuantity, Order, Refund
 
 
 class OrderNotFoundError(Exception):
@@ -23,6 +23,14 @@ class ItemExistsError(Exception):
 
 class ItemChangedError(Exception):
     """The item is not the version that the caller has read."""
+
+
+class NotEnoughStockError(Exception):
+    """Fewer units are in stock than are to be taken away."""
+
+
+class RecordExistsError(Exception):
+    """What is to be done once was done before."""
 
 
 class ConcurrentChangeError(Exception):
@@ -103,6 +111,18 @@ class StockLedger(Protocol):
             If the order or an item was being changed by somebody else.
         """
 
+    def ship(self, order: Order) -> None:
+        """Write down in the order's reservation what has left. Repeatable, in any order."""
+
+    def restock(self, order: Order, restocked: Order, lines: Sequence[LineQuantity]) -> None:
+        """Put the units of `lines` back into stock and store the order as `restocked`.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            If the order or an item was being changed by somebody else.
+        """
+
 
 @dataclass(frozen=True)
 class Authorised:
@@ -123,6 +143,11 @@ class Unconfirmed:
 
 type PaymentOutcome = Authorised | Declined | Unconfirmed
 """What became of an intent."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """The provider did what it was asked: the money was taken, or given back."""
 
 
 class PaymentOutcomeUnknownError(Exception):
@@ -147,6 +172,12 @@ class Payments(Protocol):
     def cancel(self, intent_id: str) -> None:
         """Cancel an intent: it holds no money any more, and never will. Repeatable."""
 
+    def capture(self, order: Order, intent_id: str) -> Done | Declined:
+        """Take all the money that the intent holds. Repeatable."""
+
+    def refund(self, order: Order, intent_id: str, refund: Refund) -> Done | Declined:
+        """Give money back. Repeatable, for as long as the provider keeps its records."""
+
 
 class Claims(Protocol):
     """Work that must be done once, claimed with a lease."""
@@ -167,6 +198,10 @@ class Claims(Protocol):
         """Give the claim back, so that the work can be tried again at once."""
 
 
+class UndeliverableError(Exception):
+    """The channel will never deliver a message to this address, however often it is tried."""
+
+
 class Messenger(Protocol):
     """A way to tell the customer something: one channel."""
 
@@ -176,4 +211,10 @@ class Messenger(Protocol):
         """Return where the customer is reached on this channel, if at all."""
 
     def send(self, address: str, message: Message) -> None:
-        """Hand the message to the channel."""
+        """Hand the message to the channel.
+
+        Raises
+        ------
+        UndeliverableError
+            If the address is one that the channel will never deliver to.
+        """

@@ -42,6 +42,7 @@ class EventType(StrEnum):
     ORDER_SHIPPED = "OrderShipped"
     PAYMENT_CAPTURED = "PaymentCaptured"
     PAYMENT_CAPTURE_FAILED = "PaymentCaptureFailed"
+    PARCEL_DELIVERED = "ParcelDelivered"
     ORDER_DELIVERED = "OrderDelivered"
     REFUND_REQUESTED = "RefundRequested"
     PAYMENT_REFUNDED = "PaymentRefunded"
@@ -86,6 +87,7 @@ TRANSITIONS: Mapping[EventType, Mapping[Status, Status]] = MappingProxyType(
         EventType.STOCK_RELEASED: _unchanged(Status.PAYMENT_DECLINED, Status.CANCELLED),
         EventType.PAYMENT_VOIDED: _unchanged(Status.CANCELLED),
         EventType.PARCEL_SHIPPED: _unchanged(Status.CONFIRMED),
+        EventType.PARCEL_DELIVERED: _unchanged(Status.CONFIRMED, Status.SHIPPED),
         EventType.PAYMENT_CAPTURED: _unchanged(*_ONCE_SHIPPING),
         EventType.PAYMENT_CAPTURE_FAILED: _unchanged(*_ONCE_SHIPPING),
         EventType.REFUND_REQUESTED: _unchanged(*_ONCE_SHIPPING),

@@ -1,17 +1,27 @@
 """An order as the API shows it: without contact data, address and payment tokens."""
 
+from collections.abc import Sequence
+
+from order_pipeline.adapters.orders_table import ListedOrder
 from order_pipeline.api.models import (
+    CancelOrderResponse,
+    DeliverParcelResponse,
     HistoryEntryView,
     LineQuantityView,
+    Links,
     OrderLineView,
+    OrderListEntry,
+    OrderListResponse,
     OrderView,
     ParcelView,
     PaymentView,
+    RefundOrderResponse,
     RefundView,
+    ShipParcelResponse,
     StockView,
 )
 from order_pipeline.money import major_units
-from order_pipeline.order import Order
+from order_pipeline.order import Order, Parcel
 
 
 def order_view(order: Order) -> OrderView:
@@ -40,10 +50,7 @@ def order_view(order: Order) -> OrderView:
         parcels=tuple(
             ParcelView(
                 parcel_id=parcel.parcel_id,
-                lines=tuple(
-                    LineQuantityView(item_id=line.item_id, quantity=line.quantity)
-                    for line in parcel.lines
-                ),
+                lines=_lines(parcel),
                 carrier=parcel.carrier,
                 tracking_number=parcel.tracking_number,
                 shipped_at=parcel.shipped_at,
@@ -70,4 +77,85 @@ def order_view(order: Order) -> OrderView:
             )
             for entry in order.history
         ),
+    )
+
+
+def cancelled_view(order: Order) -> CancelOrderResponse:
+    """Return the answer to a cancellation."""
+    return CancelOrderResponse(
+        order_id=order.order_id,
+        status=order.status,
+        message="The order is cancelled; what was held for it is given back.",
+        links=_links(order.order_id),
+    )
+
+
+def shipped_view(order: Order, parcel_id: str) -> ShipParcelResponse:
+    """Return the answer to a shipment."""
+    return ShipParcelResponse(
+        order_id=order.order_id,
+        parcel_id=parcel_id,
+        lines=_lines(_parcel(order, parcel_id)),
+        links=_links(order.order_id),
+    )
+
+
+def delivered_view(order: Order, parcel_id: str) -> DeliverParcelResponse:
+    """Return the answer to a delivery."""
+    delivered_at = _parcel(order, parcel_id).delivered_at
+    if delivered_at is None:
+        raise ValueError(f"parcel {parcel_id} of {order.order_id} was not delivered")
+    return DeliverParcelResponse(
+        order_id=order.order_id,
+        parcel_id=parcel_id,
+        delivered_at=delivered_at,
+        links=_links(order.order_id),
+    )
+
+
+def refund_view(order: Order, refund_id: str) -> RefundOrderResponse:
+    """Return the answer to a refund."""
+    refund = order.refund(refund_id)
+    if refund is None:
+        raise ValueError(f"{order.order_id} has no refund {refund_id}")
+    return RefundOrderResponse(
+        order_id=order.order_id,
+        refund_id=refund_id,
+        amount=major_units(refund.amount, order.currency),
+        links=_links(order.order_id),
+    )
+
+
+def list_view(orders: Sequence[ListedOrder], cursor: str | None) -> OrderListResponse:
+    """Return a page of a list."""
+    return OrderListResponse(
+        orders=tuple(
+            OrderListEntry(
+                order_id=order.order_id,
+                status=order.status,
+                placed_at=order.placed_at,
+                currency=order.currency,
+                total=None if order.total is None else major_units(order.total, order.currency),
+                links=_links(order.order_id),
+            )
+            for order in orders
+        ),
+        cursor=cursor,
+    )
+
+
+def _links(order_id: str) -> Links:
+    return Links(self=f"/orders/{order_id}")
+
+
+def _parcel(order: Order, parcel_id: str) -> Parcel:
+    parcel = order.parcel(parcel_id)
+    if parcel is None:
+        raise ValueError(f"{order.order_id} has no parcel {parcel_id}")
+    return parcel
+
+
+def _lines(parcel: Parcel) -> tuple[LineQuantityView, ...]:
+    return tuple(
+        LineQuantityView(item_id=line.item_id, quantity=line.quantity) for line in parcel.lines
     )

@@ -1,1 +1,1 @@
-"""The payment stage: asks the payment provider to hold the order's money."""
+"""The payment stage: has the payment provider hold, take, set free and give back the money."""

@@ -3,18 +3,21 @@
 from functools import partial
 
 from order_pipeline.adapters.clients import dynamodb, secrets_manager, sqs
+from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
 from order_pipeline.adapters.settings import WorkerSettings
 from order_pipeline.adapters.stripe_payments import CALL_TIMEOUT_SECONDS, StripePayments
 from order_pipeline.transitions import EventType
-from payment.stage import authorise_payment
+from payment.authorisation import authorise_payment
+from payment.collection import capture_payment, give_refund, void_payment
 
 
 class Settings(WorkerSettings):
     """The function's settings."""
 
     orders_table_name: str
+    idempotency_table_name: str
     payment_secret_arn: str
     payment_api_url: str = ""
 
@@ -22,12 +25,20 @@ class Settings(WorkerSettings):
 settings = Settings.from_environment()
 secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn)
 
+orders = OrdersTable(dynamodb(), settings.orders_table_name)
+payments = StripePayments(secret["SecretString"], api_url=settings.payment_api_url)
+claims = IdempotencyTable(dynamodb(), settings.idempotency_table_name)
+
+capture = partial(capture_payment, orders=orders, payments=payments)
+
 stages = {
-    EventType.STOCK_RESERVED: partial(
-        authorise_payment,
-        orders=OrdersTable(dynamodb(), settings.orders_table_name),
-        payments=StripePayments(secret["SecretString"], api_url=settings.payment_api_url),
-    )
+    EventType.STOCK_RESERVED: partial(authorise_payment, orders=orders, payments=payments),
+    EventType.ORDER_CANCELLED: partial(void_payment, orders=orders, payments=payments),
+    EventType.PARCEL_SHIPPED: capture,
+    EventType.ORDER_SHIPPED: capture,
+    EventType.REFUND_REQUESTED: partial(
+        give_refund, orders=orders, payments=payments, claims=claims
+    ),
 }
 
 handler = queue_processor(

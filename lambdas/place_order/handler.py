@@ -8,7 +8,7 @@ from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.settings import FunctionSettings
-from order_pipeline.api.models import OrderLinks, PlaceOrderRequest, PlaceOrderResponse
+from order_pipeline.api.models import Links, PlaceOrderRequest, PlaceOrderResponse
 from order_pipeline.transitions import Status
 from place_order.placement import place_order
 
@@ -41,7 +41,7 @@ def place(request: Request) -> Response:
             order_id=order.order_id,
             status=Status.PLACED,
             message="The order is accepted and on its way.",
-            links=OrderLinks(self=link),
+            links=Links(self=link),
         ),
         {"Location": link},
     )

@@ -1,12 +1,33 @@
 """The channels on which customers are told something."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
 
 from order_pipeline.messages import Message
 from order_pipeline.order import Channel, Contact
+from order_pipeline.ports import UndeliverableError
 
 if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient
+    from mypy_boto3_sns import SNSClient
+
+_FOR_EVER = frozenset(
+    {
+        "EndpointDisabled",
+        "EndpointDisabledException",
+        "InvalidParameter",
+        "InvalidParameterException",
+        "InvalidParameterValue",
+        "NotFound",
+        "NotFoundException",
+        "OptedOut",
+        "PlatformApplicationDisabled",
+    }
+)
+"""Errors of SES and SNS that are about the address; trying again would not change them."""
 
 
 class EmailChannel:
@@ -24,11 +45,68 @@ class EmailChannel:
 
     def send(self, address: str, message: Message) -> None:
         """Send the message as plain text."""
-        self._client.send_email(
-            Source=self._sender,
-            Destination={"ToAddresses": [address]},
-            Message={
-                "Subject": {"Data": message.subject, "Charset": "UTF-8"},
-                "Body": {"Text": {"Data": message.text, "Charset": "UTF-8"}},
-            },
-        )
+        with _telling_faults_from_addresses():
+            self._client.send_email(
+                Source=self._sender,
+                Destination={"ToAddresses": [address]},
+                Message={
+                    "Subject": {"Data": message.subject, "Charset": "UTF-8"},
+                    "Body": {"Text": {"Data": message.text, "Charset": "UTF-8"}},
+                },
+            )
+
+
+class SmsChannel:
+    """SMS, through SNS: the message's one sentence."""
+
+    channel = Channel.SMS
+
+    def __init__(self, client: "SNSClient") -> None:
+        self._client = client
+
+    def address(self, contact: Contact) -> str | None:
+        """Return the customer's phone number, if there is one."""
+        return contact.phone
+
+    def send(self, address: str, message: Message) -> None:
+        """Send the message as a transactional SMS."""
+        with _telling_faults_from_addresses():
+            self._client.publish(
+                PhoneNumber=address,
+                Message=f"{message.subject}.",
+                MessageAttributes={
+                    "AWS.SNS.SMS.SMSType": {
+                        "DataType": "String",
+                        "StringValue": "Transactional",
+                    }
+                },
+            )
+
+
+class PushChannel:
+    """Mobile push, through the customer's SNS platform endpoint: the message's one sentence."""
+
+    channel = Channel.PUSH
+
+    def __init__(self, client: "SNSClient") -> None:
+        self._client = client
+
+    def address(self, contact: Contact) -> str | None:
+        """Return the customer's platform endpoint, if there is one."""
+        return contact.push_endpoint
+
+    def send(self, address: str, message: Message) -> None:
+        """Send the message to the endpoint."""
+        with _telling_faults_from_addresses():
+            self._client.publish(TargetArn=address, Message=f"{message.subject}.")
+
+
+@contextmanager
+def _telling_faults_from_addresses() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _FOR_EVER:
+            raise UndeliverableError(code) from error
+        raise

@@ -22,6 +22,7 @@ from order_pipeline.api.problems import (
     invalid_field,
 )
 from order_pipeline.limits import MAX_BODY_BYTES
+from order_pipeline.ports import ConcurrentChangeError
 
 _RETRY_AFTER_SECONDS = "5"
 _ID: TypeAdapter[str] = TypeAdapter(Id)
@@ -32,6 +33,7 @@ class Request:
     """A request as API Gateway passes it on (proxy integration)."""
 
     path_parameters: Mapping[str, str]
+    query_parameters: Mapping[str, str]
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
@@ -57,18 +59,17 @@ class Request:
         ProblemError
             Naming every field that is wrong; or the body, when it is too large or not JSON.
         """
-        try:
-            return model.model_validate(_json(self.body))
-        except ValidationError as error:
-            errors = tuple(
-                FieldError(_path(problem["loc"]), _sentence(problem["msg"]))
-                for problem in error.errors(include_url=False, include_input=False)
-            )
-            raise ProblemError(
-                ProblemType.INVALID_REQUEST,
-                "; ".join(f"{wrong.field} {wrong.message}" for wrong in errors[:3]),
-                errors=errors,
-            ) from None
+        return _validated(model, _json(self.body))
+
+    def query[T: BaseModel](self, model: type[T]) -> T:
+        """Return the query parameters as a model.
+
+        Raises
+        ------
+        ProblemError
+            Naming every parameter that is wrong.
+        """
+        return _validated(model, dict(self.query_parameters))
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def api_handler(routes: Routes) -> Callable[[dict[str, Any], LambdaContext], Pro
         except ProblemError as problem:
             logger.info("refused", problem=problem.problem.value)
             return _problem(problem)
-        except (BotoCoreError, ClientError):
+        except (BotoCoreError, ClientError, ConcurrentChangeError):
             logger.exception("a service that the call depends on failed")
             return _problem(
                 ProblemError(ProblemType.UNAVAILABLE, "Try again in a few seconds."),
@@ -119,11 +120,27 @@ def _request(event: dict[str, Any]) -> Request:
     body = event.get("body") or ""
     return Request(
         path_parameters=event.get("pathParameters") or {},
+        query_parameters=event.get("queryStringParameters") or {},
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=base64.b64decode(body)
         if event.get("isBase64Encoded")
         else body.encode(errors="surrogatepass"),
     )
+
+
+def _validated[T: BaseModel](model: type[T], value: object) -> T:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        errors = tuple(
+            FieldError(_path(problem["loc"]), _sentence(problem["msg"]))
+            for problem in error.errors(include_url=False, include_input=False)
+        )
+        raise ProblemError(
+            ProblemType.INVALID_REQUEST,
+            "; ".join(f"{wrong.field} {wrong.message}" for wrong in errors[:3]),
+            errors=errors,
+        ) from None
 
 
 def _json(body: bytes) -> object:

@@ -1,13 +1,14 @@
 """The idempotency table: who has claimed a piece of work that must be done once."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from order_pipeline.adapters.items import to_item
+from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.ports import ClaimTakenError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _LEASE_SECONDS = 60
 """Longer than any function runs: a claim that old belongs to a process that died."""
@@ -77,8 +78,28 @@ class IdempotencyTable:
             ExpressionAttributeValues=to_item({":over": 0}),
         )
 
+    def record(self, key: str, result: str) -> "TransactWriteItemTypeDef":
+        """Return the action that records a result, once; for use in a transaction."""
+        return {
+            "Put": {
+                "TableName": self._table_name,
+                "Item": to_item(
+                    {"id": key, "result": result, "expiresAt": int(time.time()) + _KEEP_SECONDS}
+                ),
+                "ConditionExpression": "attribute_not_exists(id)",
+            }
+        }
+
+    def recorded(self, key: str) -> str | None:
+        """Return the result that was recorded, if there is one."""
+        item = self._get(key)
+        return str(item["result"]) if "result" in item else None
+
     def _is_done(self, key: str) -> bool:
+        return "doneAt" in self._get(key)
+
+    def _get(self, key: str) -> dict[str, Any]:
         answer = self._client.get_item(
             TableName=self._table_name, Key=to_item({"id": key}), ConsistentRead=True
         )
-        return "doneAt" in answer.get("Item", {})
+        return from_item(answer.get("Item", {}))

@@ -5,19 +5,25 @@ ever writes the table and sends a message.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.limits import RETENTION
+from order_pipeline.money import Currency
 from order_pipeline.order import Order
 from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
-from order_pipeline.stored import rfc3339
+from order_pipeline.stored import Record, Timestamp, rfc3339
 from order_pipeline.transitions import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        AttributeValueTypeDef,
+        QueryInputTypeDef,
+        UpdateTypeDef,
+    )
 
 OPEN_BUCKETS = 16
 """Partitions of the open-orders index, so that no key of it is hot."""
@@ -26,6 +32,26 @@ _FOR_INDEXES = ("openBucket", "dueAt", "expiresAt")
 """Attributes that follow from the order: written with it, never read from it."""
 
 _ATTEMPTS = 5
+_PAGES_PER_LIST = 10
+"""So that a list of a rare status ends within the function's time."""
+
+
+class ListedOrder(Record):
+    """What the customer index holds of an order."""
+
+    order_id: str
+    status: Status
+    placed_at: Timestamp
+    currency: Currency
+    total: int | None = None
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a customer's orders, newest first: just after this one."""
+
+    placed_at: str
+    order_id: str
 
 
 class OrdersTable:
@@ -95,6 +121,58 @@ class OrdersTable:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             raise ConcurrentChangeError(order.order_id) from None
+
+    def of_customer(
+        self,
+        customer_id: str,
+        *,
+        limit: int,
+        status: Status | None,
+        after: Position | None,
+    ) -> tuple[list[ListedOrder], Position | None]:
+        """Return a customer's orders, newest first, and where to go on if there may be more.
+
+        The position says where in the customer's own orders to go on; the customer is never read
+        from it. With a status, a page may hold fewer than `limit` although there are more.
+        """
+        listed: list[ListedOrder] = []
+        for _ in range(_PAGES_PER_LIST):
+            query: QueryInputTypeDef = {
+                "TableName": self._table_name,
+                "IndexName": "customer-index",
+                "KeyConditionExpression": "customerId = :customer",
+                "ExpressionAttributeValues": to_item({":customer": customer_id}),
+                "ScanIndexForward": False,
+                "Limit": limit,
+            }
+            if status:
+                query["FilterExpression"] = "#status = :status"
+                query["ExpressionAttributeNames"] = {"#status": "status"}
+                query["ExpressionAttributeValues"] = to_item(
+                    {":customer": customer_id, ":status": status.value}
+                )
+            if after:
+                query["ExclusiveStartKey"] = to_item(
+                    {
+                        "customerId": customer_id,
+                        "placedAt": after.placed_at,
+                        "orderId": after.order_id,
+                    }
+                )
+            answer = self._client.query(**query)
+            page = [ListedOrder.model_validate(from_item(item)) for item in answer["Items"]]
+            room = limit - len(listed)
+            listed += page[:room]
+            if len(page) > room:
+                last = listed[-1]
+                return listed, Position(rfc3339(last.placed_at), last.order_id)
+            if "LastEvaluatedKey" not in answer:
+                return listed, None
+            key = from_item(answer["LastEvaluatedKey"])
+            after = Position(key["placedAt"], key["orderId"])
+            if len(listed) == limit:
+                break
+        return listed, after
 
     def update(self, before: Order, after: Order) -> "UpdateTypeDef":
         """Return the conditional write that turns `before` into `after`.

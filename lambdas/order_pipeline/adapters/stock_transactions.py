@@ -3,20 +3,20 @@
 A reservation in the inventory table says HELD exactly while its order says that its stock is held.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from order_pipeline.adapters.items import to_item
+from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.order import Order, StockState
+from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
+from order_pipeline.order import LineQuantity, Order, StockState, units_of
 from order_pipeline.ports import ConcurrentChangeError
+from order_pipeline.shipping import remaining_quantities
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-_CONDITION_FAILED = "ConditionalCheckFailed"
 
 
 class StockTransactions:
@@ -33,13 +33,13 @@ class StockTransactions:
         try:
             self._write([*taken, self._put_reservation(order), self._move(order, reserved)])
         except self._client.exceptions.TransactionCanceledException as cancelled:
-            reasons = _reasons(cancelled)
+            reasons = cancellation_reasons(cancelled)
             short = [
                 item_id
                 for item_id, reason in zip(order.quantities, reasons, strict=False)
-                if reason == _CONDITION_FAILED
+                if reason == CONDITION_FAILED
             ]
-            order_has_changed = reasons[-1] == _CONDITION_FAILED
+            order_has_changed = reasons[-1] == CONDITION_FAILED
             if order_has_changed or not short:
                 raise ConcurrentChangeError(order.order_id) from cancelled
             return short
@@ -52,6 +52,37 @@ class StockTransactions:
             self._write([*returned, self._end_reservation(order), self._move(order, released)])
         except self._client.exceptions.TransactionCanceledException as cancelled:
             raise ConcurrentChangeError(order.order_id) from cancelled
+
+    def restock(self, order: Order, restocked: Order, lines: Sequence[LineQuantity]) -> None:
+        """Put what came back into stock; see `ports.StockLedger`."""
+        returned = [self._give(item_id, units) for item_id, units in units_of(lines).items()]
+        try:
+            self._write([*returned, self._move(order, restocked)])
+        except self._client.exceptions.TransactionCanceledException as cancelled:
+            raise ConcurrentChangeError(order.order_id) from cancelled
+
+    def ship(self, order: Order) -> None:
+        """Write down in the reservation what has left; see `ports.StockLedger`."""
+        state = StockState.HELD if remaining_quantities(order) else StockState.SHIPPED
+        try:
+            self._client.update_item(
+                TableName=self._inventory_table,
+                Key=to_item({"itemId": reservation_key(order.order_id)}),
+                UpdateExpression="SET shipped = :shipped, parcels = :parcels, #state = :state",
+                ConditionExpression="#state = :held "
+                "AND (attribute_not_exists(parcels) OR parcels < :parcels)",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":shipped": order.shipped_quantities,
+                        ":parcels": len(order.parcels),
+                        ":state": state.value,
+                        ":held": StockState.HELD.value,
+                    }
+                ),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            logger.info("what has left is written down already", parcels=len(order.parcels))
 
     def _write(self, actions: "list[TransactWriteItemTypeDef]") -> None:
         self._client.transact_write_items(TransactItems=actions)
@@ -115,8 +146,3 @@ class StockTransactions:
 def reservation_key(order_id: str) -> str:
     """Return the key of an order's reservation; no item has it, since ids hold no `#`."""
     return f"reservation#{order_id}"
-
-
-def _reasons(cancelled: ClientError) -> list[str]:
-    """Return why each action of a cancelled transaction failed, in the order of the actions."""
-    return [reason.get("Code", "None") for reason in cancelled.response["CancellationReasons"]]

@@ -11,10 +11,11 @@ from typing import Any
 import stripe
 from stripe import PaymentIntent, RequestsClient, StripeClient, StripeObject
 
-from order_pipeline.order import Order
+from order_pipeline.order import Order, Refund
 from order_pipeline.ports import (
     Authorised,
     Declined,
+    Done,
     PaymentOutcome,
     PaymentOutcomeUnknownError,
     Unconfirmed,
@@ -36,12 +37,14 @@ class StripePayments:
     """The payment provider, at Stripe or at a server that speaks like it."""
 
     def __init__(self, api_key: str, *, api_url: str | None) -> None:
-        self._intents = StripeClient(
+        v1 = StripeClient(
             api_key,
             base_addresses={"api": api_url} if api_url else {},
             http_client=RequestsClient(timeout=CALL_TIMEOUT_SECONDS),
             max_network_retries=0,  # the queue retries, with a longer memory
-        ).v1.payment_intents
+        ).v1
+        self._intents = v1.payment_intents
+        self._refunds = v1.refunds
 
     def create(self, order: Order) -> str | Declined:
         """Create an intent for the order's total, unconfirmed; see `ports.Payments`."""
@@ -86,6 +89,48 @@ class StripePayments:
         """Return what became of an intent; see `ports.Payments`."""
         return _outcome(_ask(self._intents.retrieve, intent_id))
 
+    def capture(self, order: Order, intent_id: str) -> Done | Declined:
+        """Take all the money that the intent holds; see `ports.Payments`."""
+        try:
+            _ask(
+                self._intents.capture,
+                intent_id,
+                options={"idempotency_key": f"{order.order_id}:capture:{intent_id}"},
+            )
+        except stripe.CardError as error:
+            return Declined(_reason(error.error))
+        except stripe.InvalidRequestError as error:
+            # Captured before, or the hold is over: the intent itself knows.
+            status = _ask(self._intents.retrieve, intent_id).status
+            if status == "canceled":
+                return Declined("authorisation_expired")
+            if status != "succeeded":
+                raise PaymentOutcomeUnknownError(f"intent {intent_id} is {status}") from error
+        return Done()
+
+    def refund(self, order: Order, intent_id: str, refund: Refund) -> Done | Declined:
+        """Give money back; see `ports.Payments`.
+
+        Stripe forgets idempotency keys after a day, so its own list of refunds is asked first.
+        """
+        refunds = _ask(self._refunds.list, {"payment_intent": intent_id, "limit": 100})
+        made = [each for each in refunds.data if _refund_id(each) == refund.refund_id]
+        if made and made[0].status not in ("failed", "canceled"):
+            return Done()
+        try:
+            _ask(
+                self._refunds.create,
+                {
+                    "payment_intent": intent_id,
+                    "amount": refund.amount,
+                    "metadata": {"orderId": order.order_id, "refundId": refund.refund_id},
+                },
+                options={"idempotency_key": f"{order.order_id}:refund:{refund.refund_id}"},
+            )
+        except (stripe.CardError, stripe.InvalidRequestError) as error:
+            return Declined(_reason(error.error))
+        return Done()
+
     def cancel(self, intent_id: str) -> None:
         """Cancel an intent; one that is cancelled already stays so."""
         try:
@@ -95,7 +140,7 @@ class StripePayments:
                 raise
 
 
-def _ask(call: Callable[..., PaymentIntent], *arguments: Any, **options: Any) -> PaymentIntent:
+def _ask[T](call: Callable[..., T], *arguments: Any, **options: Any) -> T:
     """Make a call; an answer that does not tell what happened is an unknown outcome."""
     try:
         return call(*arguments, **options)
@@ -116,6 +161,10 @@ def _outcome(intent: PaymentIntent) -> PaymentOutcome:
             return Declined(_reason(error, otherwise=intent.status))
         case _:
             raise PaymentOutcomeUnknownError(f"intent {intent.id} is {intent.status}")
+
+
+def _refund_id(refund: stripe.Refund) -> str | None:
+    return getattr(refund.metadata, "refundId", None)
 
 
 def _reason(error: StripeObject | None, *, otherwise: str = "declined") -> str:

@@ -8,12 +8,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from order_pipeline.api.models import (
+    AdjustStockRequest,
+    AdjustStockResponse,
     ApiModel,
+    CancelOrderRequest,
+    CancelOrderResponse,
+    DeliverParcelResponse,
     ItemView,
+    ListOrdersQuery,
+    OrderListResponse,
     OrderView,
     PlaceOrderRequest,
     PlaceOrderResponse,
+    RefundOrderRequest,
+    RefundOrderResponse,
     SetItemRequest,
+    ShipParcelRequest,
+    ShipParcelResponse,
 )
 from order_pipeline.api.problems import ProblemType
 
@@ -61,6 +72,7 @@ class Call:
     problems: tuple[ProblemType, ...]
     """Beside those that every call can answer (see `EVERY_CALL`)."""
     request: type[ApiModel] | None = None
+    query: type[ApiModel] | None = None
     headers: tuple[RequestHeader, ...] = ()
 
 
@@ -70,6 +82,13 @@ EVERY_CALL = (
     ProblemType.TOO_MANY_REQUESTS,
     ProblemType.INTERNAL_ERROR,
     ProblemType.UNAVAILABLE,
+)
+
+_CHANGES_AN_ORDER = (
+    ProblemType.BODY_TOO_LARGE,
+    ProblemType.NOT_FOUND,
+    ProblemType.ID_CONFLICT,
+    ProblemType.REFUSED,
 )
 
 CALLS = (
@@ -109,6 +128,76 @@ CALLS = (
         problems=(ProblemType.NOT_FOUND,),
     ),
     Call(
+        operation="cancelOrder",
+        method="POST",
+        path="/orders/{orderId}/cancel",
+        summary="Cancel an order, until its first parcel leaves",
+        caller=Caller.STOREFRONT,
+        function="orders_api",
+        request=CancelOrderRequest,
+        answers={
+            200: Answer(
+                "Cancelled. The same request again gets the same answer.", CancelOrderResponse
+            )
+        },
+        problems=_CHANGES_AN_ORDER,
+    ),
+    Call(
+        operation="listCustomerOrders",
+        method="GET",
+        path="/customers/{customerId}/orders",
+        summary="List a customer's orders, newest first",
+        caller=Caller.CUSTOMER_SERVICE,
+        function="orders_api",
+        query=ListOrdersQuery,
+        answers={200: Answer("A page of orders.", OrderListResponse)},
+        problems=(),
+    ),
+    Call(
+        operation="refundOrder",
+        method="POST",
+        path="/orders/{orderId}/refunds",
+        summary="Give money back, never more than was taken",
+        caller=Caller.CUSTOMER_SERVICE,
+        function="orders_api",
+        request=RefundOrderRequest,
+        answers={
+            202: Answer(
+                "Recorded. The same request again gets the same answer.", RefundOrderResponse
+            )
+        },
+        problems=_CHANGES_AN_ORDER,
+    ),
+    Call(
+        operation="shipParcel",
+        method="POST",
+        path="/orders/{orderId}/shipments",
+        summary="Record a parcel that leaves the warehouse",
+        caller=Caller.WAREHOUSE,
+        function="orders_api",
+        request=ShipParcelRequest,
+        answers={
+            201: Answer(
+                "Recorded. The same request again gets the same answer.", ShipParcelResponse
+            )
+        },
+        problems=_CHANGES_AN_ORDER,
+    ),
+    Call(
+        operation="deliverParcel",
+        method="POST",
+        path="/orders/{orderId}/shipments/{parcelId}/delivery",
+        summary="Record a parcel's arrival",
+        caller=Caller.WAREHOUSE,
+        function="orders_api",
+        answers={
+            200: Answer(
+                "Recorded. The same request again gets the same answer.", DeliverParcelResponse
+            )
+        },
+        problems=(ProblemType.NOT_FOUND, ProblemType.REFUSED),
+    ),
+    Call(
         operation="setItem",
         method="PUT",
         path="/inventory/{itemId}",
@@ -142,5 +231,23 @@ CALLS = (
         function="inventory_api",
         answers={200: Answer("The item.", ItemView, {"ETag": "The item's version."})},
         problems=(ProblemType.NOT_FOUND,),
+    ),
+    Call(
+        operation="adjustStock",
+        method="POST",
+        path="/inventory/{itemId}/adjustments",
+        summary="Add units to an item's stock, or take some away",
+        caller=Caller.OPERATIONS,
+        function="inventory_api",
+        request=AdjustStockRequest,
+        answers={
+            200: Answer("Made. The same request again gets the same answer.", AdjustStockResponse)
+        },
+        problems=(
+            ProblemType.BODY_TOO_LARGE,
+            ProblemType.NOT_FOUND,
+            ProblemType.ID_CONFLICT,
+            ProblemType.NOT_ENOUGH_STOCK,
+        ),
     ),
 )

@@ -107,6 +107,11 @@ def _operation(call: Call, invoke_arn: str) -> JsonObject:
 def _parameters(call: Call) -> list[JsonObject]:
     """Name the parameters: API Gateway checks that a required one is there, and no more."""
     places = [(name, "path", True) for name in re.findall(r"{(\w+)}", call.path)]
+    if call.query:
+        places += [
+            (field.alias or name, "query", field.is_required())
+            for name, field in call.query.model_fields.items()
+        ]
     places += [(header.name, "header", False) for header in call.headers]
     return [
         {"name": name, "in": place, "required": required, "schema": {"type": "string"}}

@@ -18,10 +18,13 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from order_pipeline.cancellation import CancelReason
 from order_pipeline.limits import (
     ID_PATTERN,
+    MAX_ADJUSTMENT,
     MAX_AVAILABLE,
     MAX_LINES,
+    MAX_PAGE,
     MAX_QUANTITY,
     MAX_TEXT,
 )
@@ -182,8 +185,8 @@ class PlaceOrderRequest(ApiModel):
     )
 
 
-class OrderLinks(ApiModel):
-    """Where to go from here."""
+class Links(ApiModel):
+    """Where to look."""
 
     self: str
 
@@ -194,7 +197,120 @@ class PlaceOrderResponse(ApiModel):
     order_id: Id
     status: Status
     message: str
-    links: OrderLinks
+    links: Links
+
+
+# ------------------------------------------------------------------ changing an order
+
+
+class CancelOrderRequest(ApiModel):
+    """Why the order is cancelled."""
+
+    reason: CancelReason
+
+
+class CancelOrderResponse(ApiModel):
+    """The order is cancelled; what it holds (stock, money) is being given back."""
+
+    order_id: Id
+    status: Status
+    message: str
+    links: Links
+
+
+class LineQuantityRequest(ApiModel):
+    """Some units of one item."""
+
+    item_id: Id
+    quantity: Quantity
+
+
+class ShipParcelRequest(ApiModel):
+    """A parcel that leaves the warehouse."""
+
+    parcel_id: Id = Field(description="The warehouse's id; the same parcel is shipped once.")
+    lines: (
+        Annotated[tuple[LineQuantityRequest, ...], Field(min_length=1, max_length=MAX_LINES)] | None
+    ) = Field(default=None, description="What is in it; all that remains, if absent.")
+    carrier: Text
+    tracking_number: Text
+
+
+class LineQuantityView(ApiModel):
+    """Some units of one item."""
+
+    item_id: Id
+    quantity: int
+
+
+class ShipParcelResponse(ApiModel):
+    """The parcel is recorded."""
+
+    order_id: Id
+    parcel_id: Id
+    lines: tuple[LineQuantityView, ...]
+    links: Links
+
+
+class DeliverParcelResponse(ApiModel):
+    """The parcel's arrival is recorded."""
+
+    order_id: Id
+    parcel_id: Id
+    delivered_at: Timestamp
+    links: Links
+
+
+class RefundOrderRequest(ApiModel):
+    """Money to give back: an amount, or what some lines cost."""
+
+    refund_id: Id = Field(description="The caller's id; the same refund is made once.")
+    amount: Amount | None = Field(default=None, description="Either this, or `lines`.")
+    lines: (
+        Annotated[tuple[LineQuantityRequest, ...], Field(min_length=1, max_length=MAX_LINES)] | None
+    ) = Field(default=None, description="What is given back; refunds what it cost.")
+    restock: StrictBool = Field(
+        default=False, description="Whether the lines come back into stock; needs `lines`."
+    )
+
+
+class RefundOrderResponse(ApiModel):
+    """The refund is recorded, and made as soon as the payment provider answers."""
+
+    order_id: Id
+    refund_id: Id
+    amount: Money
+    links: Links
+
+
+class ListOrdersQuery(ApiModel):
+    """Which of a customer's orders to list."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = Field(
+        default=20, description="How many at most."
+    )
+    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,400}$")] | None = Field(
+        default=None, description="Where to go on: from the answer before."
+    )
+    status: Status | None = Field(default=None, description="Only orders in this status.")
+
+
+class OrderListEntry(ApiModel):
+    """An order, as a list shows it."""
+
+    order_id: Id
+    status: Status
+    placed_at: Timestamp
+    currency: Currency
+    total: Money | None = Field(default=None, description="Known once the order is VALIDATED.")
+    links: Links
+
+
+class OrderListResponse(ApiModel):
+    """A customer's orders, newest first."""
+
+    orders: tuple[OrderListEntry, ...]
+    cursor: str | None = Field(default=None, description="Present when there may be more.")
 
 
 # ------------------------------------------------------------------ looking at an order
@@ -220,13 +336,6 @@ class StockView(ApiModel):
     """Where the stock is."""
 
     state: StockState
-
-
-class LineQuantityView(ApiModel):
-    """Some units of one item."""
-
-    item_id: Id
-    quantity: int
 
 
 class ParcelView(ApiModel):
@@ -291,6 +400,24 @@ class SetItemRequest(ApiModel):
         description="Units that can still be reserved."
     )
     active: StrictBool = Field(default=True, description="Whether the item is for sale.")
+
+
+class AdjustStockRequest(ApiModel):
+    """Units that came into stock, or went."""
+
+    adjustment_id: Id = Field(description="The caller's id; the same adjustment is made once.")
+    delta: Annotated[StrictInt, Field(ge=-MAX_ADJUSTMENT, le=MAX_ADJUSTMENT)] = Field(
+        description="Units to add; negative to take away, never below zero."
+    )
+
+
+class AdjustStockResponse(ApiModel):
+    """The adjustment is made."""
+
+    item_id: Id
+    adjustment_id: Id
+    delta: int
+    links: Links
 
 
 class ItemView(ApiModel):

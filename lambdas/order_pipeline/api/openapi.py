@@ -12,7 +12,16 @@ from pathlib import Path
 from pydantic import BaseModel, TypeAdapter
 
 from order_pipeline.api.calls import CALLS, EVERY_CALL, Answer, Call
-from order_pipeline.api.models import Id, PlaceOrderRequest, ProblemView, SetItemRequest
+from order_pipeline.api.models import (
+    AdjustStockRequest,
+    CancelOrderRequest,
+    Id,
+    PlaceOrderRequest,
+    ProblemView,
+    RefundOrderRequest,
+    SetItemRequest,
+    ShipParcelRequest,
+)
 from order_pipeline.api.problems import PROBLEM_CONTENT_TYPE, ProblemType
 from order_pipeline.api.schemas import (
     API_TITLE,
@@ -34,6 +43,19 @@ EXAMPLES: Mapping[type[BaseModel], JsonObject] = {
         ],
     },
     SetItemRequest: {"name": "Tea pot", "price": "29.99", "available": 100},
+    AdjustStockRequest: {"adjustmentId": "DELIVERY-7", "delta": 24},
+    CancelOrderRequest: {"reason": "changed_mind"},
+    ShipParcelRequest: {
+        "parcelId": "PARCEL-1",
+        "lines": [{"itemId": "ITEM-001", "quantity": 1}],
+        "carrier": "Royal Mail",
+        "trackingNumber": "AB123456789GB",
+    },
+    RefundOrderRequest: {
+        "refundId": "REFUND-1",
+        "lines": [{"itemId": "ITEM-001", "quantity": 1}],
+        "restock": True,
+    },
 }
 """A request that is accepted, for each model."""
 
@@ -70,7 +92,12 @@ def openapi_document(calls: tuple[Call, ...] = CALLS) -> JsonObject:
         "paths": paths,
         "components": {
             "schemas": component_schemas(
-                *((call.request, "validation") for call in calls if call.request),
+                *(
+                    (model, "validation")
+                    for call in calls
+                    for model in (call.request, call.query)
+                    if model
+                ),
                 *(
                     (answer.model, "serialization")
                     for call in calls
@@ -135,7 +162,24 @@ def _parameters(call: Call) -> list[JsonObject]:
         }
         for header in call.headers
     ]
-    return in_path + in_headers
+    return in_path + _query_parameters(call) + in_headers
+
+
+def _query_parameters(call: Call) -> list[JsonObject]:
+    if call.query is None:
+        return []
+    described = component_schemas((call.query, "validation"))
+    schema = described.pop(call.query.__name__)
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", []),
+            "description": field.pop("description"),
+            "schema": field,
+        }
+        for name, field in schema["properties"].items()
+    ]
 
 
 def _answer(answer: Answer) -> JsonObject:

@@ -15,6 +15,9 @@ class ProblemType(Enum):
     BODY_TOO_LARGE = "body-too-large"
     NOT_FOUND = "not-found"
     ORDER_CONFLICT = "order-conflict"
+    ID_CONFLICT = "id-conflict"
+    REFUSED = "refused"
+    NOT_ENOUGH_STOCK = "not-enough-stock"
     ITEM_EXISTS = "item-exists"
     ITEM_CHANGED = "item-changed"
     FORBIDDEN = "forbidden"
@@ -43,6 +46,9 @@ _STATUS = {
     ProblemType.BODY_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     ProblemType.NOT_FOUND: HTTPStatus.NOT_FOUND,
     ProblemType.ORDER_CONFLICT: HTTPStatus.CONFLICT,
+    ProblemType.ID_CONFLICT: HTTPStatus.CONFLICT,
+    ProblemType.REFUSED: HTTPStatus.CONFLICT,
+    ProblemType.NOT_ENOUGH_STOCK: HTTPStatus.CONFLICT,
     ProblemType.ITEM_EXISTS: HTTPStatus.PRECONDITION_REQUIRED,
     ProblemType.ITEM_CHANGED: HTTPStatus.PRECONDITION_FAILED,
     ProblemType.FORBIDDEN: HTTPStatus.FORBIDDEN,
@@ -56,6 +62,9 @@ _TITLES = {
     ProblemType.BODY_TOO_LARGE: "The body is too large",
     ProblemType.NOT_FOUND: "There is no such thing",
     ProblemType.ORDER_CONFLICT: "The order exists with another content",
+    ProblemType.ID_CONFLICT: "The same was asked for before, with another content",
+    ProblemType.REFUSED: "The order is not in a state that allows it",
+    ProblemType.NOT_ENOUGH_STOCK: "There is not enough stock",
     ProblemType.ITEM_EXISTS: "The item exists: If-Match is required to change it",
     ProblemType.ITEM_CHANGED: "The item has changed since it was read",
     ProblemType.FORBIDDEN: "The caller may not do this",

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from order_pipeline.adapters.http import Request, Response, api_handler
-from order_pipeline.api.models import OrderLinks, PlaceOrderRequest
+from order_pipeline.api.models import Links, PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.limits import MAX_BODY_BYTES
 
@@ -34,7 +34,7 @@ def call(
 
 def read(request: Request) -> Response:
     placed = request.model(PlaceOrderRequest)
-    return Response(HTTPStatus.ACCEPTED, OrderLinks(self=placed.customer_id), {"Location": "/x"})
+    return Response(HTTPStatus.ACCEPTED, Links(self=placed.customer_id), {"Location": "/x"})
 
 
 def problem(answer: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +164,7 @@ def test_an_unexpected_failure_tells_the_caller_nothing_about_us() -> None:
 
 def test_an_id_in_the_path_must_be_one() -> None:
     def serve(request: Request) -> Response:
-        return Response(HTTPStatus.OK, OrderLinks(self=request.id("orderId")))
+        return Response(HTTPStatus.OK, Links(self=request.id("orderId")))
 
     assert call(serve, pathParameters={"orderId": "ORD-1"})["statusCode"] == 200
     answer = call(serve, pathParameters={"orderId": "reservation#ORD-1"})
