@@ -8,6 +8,7 @@ from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.settings import FunctionSettings
+from order_pipeline.adapters.stock_adjustments import StockAdjustments
 from order_pipeline.api.models import (
     AdjustStockRequest,
     AdjustStockResponse,
@@ -28,7 +29,11 @@ class Settings(FunctionSettings):
 
 settings = Settings.from_environment()
 inventory = InventoryTable(dynamodb(), settings.inventory_table_name)
-adjustments = IdempotencyTable(dynamodb(), settings.idempotency_table_name)
+adjustments = StockAdjustments(
+    dynamodb(),
+    settings.inventory_table_name,
+    IdempotencyTable(dynamodb(), settings.idempotency_table_name),
+)
 
 
 def get(request: Request) -> Response:

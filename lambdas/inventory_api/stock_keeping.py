@@ -1,20 +1,12 @@
 """Setting an item's name, price and stock, and looking at it."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from order_pipeline.api.models import AdjustStockRequest, SetItemRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.catalogue import Item
 from order_pipeline.money import AmountError, minor_units
-from order_pipeline.ports import (
-    ItemChangedError,
-    ItemExistsError,
-    NotEnoughStockError,
-    RecordExistsError,
-)
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+from order_pipeline.ports import ItemChangedError, ItemExistsError, NotEnoughStockError
 
 
 class Inventory(Protocol):
@@ -29,21 +21,12 @@ class Inventory(Protocol):
     def replace(self, item: Item, *, expected_version: int) -> None:
         """Store an item in place of the version that was read; raises `ItemChangedError`."""
 
-    def adjust(self, item_id: str, delta: int, *, record: "TransactWriteItemTypeDef") -> None:
-        """Add units together with the record that it was done.
-
-        Raises `RecordExistsError`, `NotEnoughStockError` or `ConcurrentChangeError`.
-        """
-
 
 class Adjustments(Protocol):
-    """What was adjusted before."""
+    """Units added to an item's stock or taken away, once for each adjustment id."""
 
-    def record(self, key: str, result: str) -> "TransactWriteItemTypeDef":
-        """Return the action that records an adjustment, once."""
-
-    def recorded(self, key: str) -> str | None:
-        """Return what was recorded."""
+    def make(self, item_id: str, adjustment_id: str, delta: int) -> int:
+        """Return what was adjusted under this id, now or before; raises `NotEnoughStockError`."""
 
 
 def item_now(item_id: str, *, inventory: Inventory) -> Item:
@@ -107,21 +90,18 @@ def adjust_stock(
         before with another number.
     """
     item = item_now(item_id, inventory=inventory)
-    key = f"adjustment#{item_id}#{request.adjustment_id}"
     try:
-        inventory.adjust(item_id, request.delta, record=adjustments.record(key, str(request.delta)))
-    except RecordExistsError:
-        made = adjustments.recorded(key)
-        if made != str(request.delta):
-            raise ProblemError(
-                ProblemType.ID_CONFLICT,
-                f"Adjustment {request.adjustment_id} was made before, with {made} units.",
-            ) from None
+        made = adjustments.make(item_id, request.adjustment_id, request.delta)
     except NotEnoughStockError:
         raise ProblemError(
             ProblemType.NOT_ENOUGH_STOCK,
             f"{-request.delta} units of {item_id} cannot be taken: {item.available} are available.",
         ) from None
+    if made != request.delta:
+        raise ProblemError(
+            ProblemType.ID_CONFLICT,
+            f"Adjustment {request.adjustment_id} was made before, with {made} units.",
+        )
 
 
 def etag(item: Item) -> str:

@@ -29,10 +29,6 @@ class NotEnoughStockError(Exception):
     """Fewer units are in stock than are to be taken away."""
 
 
-class RecordExistsError(Exception):
-    """What is to be done once was done before."""
-
-
 class ConcurrentChangeError(Exception):
     """Others kept changing the same order; the work is to be tried again later."""
 

@@ -12,10 +12,12 @@ from order_pipeline.order import (
     Order,
     Payment,
     PaymentState,
+    Refund,
     Stock,
     StockState,
     place,
 )
+from order_pipeline.shipping import ship
 from order_pipeline.transitions import EventType
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -92,6 +94,36 @@ def a_cancelled_order(*lines: Line, **changes: Any) -> Order:
     return a_reserved_order(*lines, **changes).after(EventType.ORDER_CANCELLED, by=BY, at=NOON)
 
 
+def a_captured_order(*lines: Line, **changes: Any) -> Order:
+    """Return an order whose lines have all left in the parcel P-1, and whose money was taken."""
+    order = ship(
+        a_confirmed_order(*lines, **changes),
+        "P-1",
+        lines=None,
+        carrier="Royal Mail",
+        tracking_number="AB1",
+        request_hash="1",
+        by=BY,
+    )
+    payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
+    return order.after(EventType.PAYMENT_CAPTURED, by=BY, at=NOON, payment=payment)
+
+
+def a_refund(**changes: Any) -> Refund:
+    values: dict[str, Any] = {
+        "refund_id": "R-1",
+        "amount": 1000,
+        "request_hash": "1",
+        "requested_at": NOON,
+    }
+    return Refund(**(values | changes))
+
+
 def latest_event(order: Order) -> OrderEvent:
     """Return the event that the order's last history entry stands for."""
     return events_since(order.version - 1, order)[0]
+
+
+def event_of(order: Order, event_type: EventType) -> OrderEvent:
+    """Return the order's latest event of a type."""
+    return [event for event in events_since(0, order) if event.event_type is event_type][-1]

@@ -78,7 +78,7 @@ class IdempotencyTable:
             ExpressionAttributeValues=to_item({":over": 0}),
         )
 
-    def record(self, key: str, result: str) -> "TransactWriteItemTypeDef":
+    def record(self, key: str, result: int) -> "TransactWriteItemTypeDef":
         """Return the action that records a result, once; for use in a transaction."""
         return {
             "Put": {
@@ -90,10 +90,9 @@ class IdempotencyTable:
             }
         }
 
-    def recorded(self, key: str) -> str | None:
-        """Return the result that was recorded, if there is one."""
-        item = self._get(key)
-        return str(item["result"]) if "result" in item else None
+    def recorded(self, key: str) -> int:
+        """Return the result that was recorded."""
+        return int(self._get(key)["result"])
 
     def _is_done(self, key: str) -> bool:
         return "doneAt" in self._get(key)

@@ -5,19 +5,11 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 from order_pipeline.adapters.items import from_item, to_item
-from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
 from order_pipeline.catalogue import Item
-from order_pipeline.ports import (
-    ConcurrentChangeError,
-    ItemChangedError,
-    ItemExistsError,
-    NotEnoughStockError,
-    RecordExistsError,
-)
+from order_pipeline.ports import ItemChangedError, ItemExistsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
 _KEYS_PER_READ = 100
 """BatchGetItem takes no more."""
@@ -29,37 +21,6 @@ class InventoryTable:
     def __init__(self, client: "DynamoDBClient", table_name: str) -> None:
         self._client = client
         self._table_name = table_name
-
-    def adjust(self, item_id: str, delta: int, *, record: "TransactWriteItemTypeDef") -> None:
-        """Add units to an item's stock, together with the record that it was done.
-
-        Raises
-        ------
-        NotEnoughStockError
-            If fewer units are there than are to be taken away, or there is no such item.
-        RecordExistsError
-            If the record is there already; then nothing has changed.
-        ConcurrentChangeError
-            If the item was being changed by somebody else.
-        """
-        update: UpdateTypeDef = {
-            "TableName": self._table_name,
-            "Key": to_item({"itemId": item_id}),
-            "UpdateExpression": "SET available = available + :delta, version = version + :one",
-            "ConditionExpression": "attribute_exists(itemId) AND available >= :least",
-            "ExpressionAttributeValues": to_item(
-                {":delta": delta, ":one": 1, ":least": max(0, -delta)}
-            ),
-        }
-        try:
-            self._client.transact_write_items(TransactItems=[record, {"Update": update}])
-        except self._client.exceptions.TransactionCanceledException as cancelled:
-            recorded, adjusted = cancellation_reasons(cancelled)
-            if recorded == CONDITION_FAILED:
-                raise RecordExistsError from None
-            if adjusted == CONDITION_FAILED:
-                raise NotEnoughStockError from None
-            raise ConcurrentChangeError(item_id) from cancelled
 
     def find(self, item_ids: Iterable[str]) -> Mapping[str, Item]:
         """Return the items that exist, by id."""

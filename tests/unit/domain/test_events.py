@@ -36,8 +36,6 @@ def test_an_event_reads_as_the_contract_says() -> None:
             "lines": [{"itemId": "ITEM-001", "quantity": 2, "unitPrice": 2999}],
             "paymentState": "NONE",
             "stockState": "HELD",
-            "parcels": [],
-            "refunds": [],
         },
     }
 

@@ -8,7 +8,6 @@ from order_pipeline.order import (
     Order,
     Payment,
     PaymentState,
-    Refund,
     RefundState,
     Stock,
     StockState,
@@ -22,6 +21,7 @@ from tests.unit.builders import (
     a_declined_order,
     a_line,
     a_placed_order,
+    a_refund,
     a_reserved_order,
     a_validated_order,
 )
@@ -113,13 +113,15 @@ def test_lines_of_the_same_item_are_summed() -> None:
         (a_delivered_order(PaymentState.CAPTURE_FAILED), False),
         (a_delivered_order(PaymentState.PARTIALLY_REFUNDED), True),
         (a_delivered_order(PaymentState.REFUNDED), True),
+        (a_delivered_order(refunds=(a_refund(),)), False),
+        (a_delivered_order(refunds=(a_refund(state=RefundState.FAILED),)), False),
+        (a_delivered_order(refunds=(a_refund(state=RefundState.REFUNDED),)), True),
+        (a_delivered_order(refunds=(a_refund(state=RefundState.REFUNDED, restock=True),)), False),
         (
             a_delivered_order(
-                refunds=(
-                    Refund(refund_id="R", state=RefundState.REQUESTED, amount=1, requested_at=NOON),
-                )
+                refunds=(a_refund(state=RefundState.REFUNDED, restock=True, restocked=True),)
             ),
-            False,
+            True,
         ),
     ],
 )

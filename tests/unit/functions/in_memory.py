@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from order_pipeline.catalogue import Item
 from order_pipeline.messages import Message
-from order_pipeline.order import Channel, Contact, Order
+from order_pipeline.order import Channel, Contact, LineQuantity, Order, Refund
 from order_pipeline.ports import (
     Authorised,
     ClaimTakenError,
     ConcurrentChangeError,
     Declined,
+    Done,
     OrderNotFoundError,
     PaymentOutcome,
     PaymentOutcomeUnknownError,
@@ -71,6 +72,8 @@ class Ledger:
         self._short = short
         self.reserved: list[Order] = []
         self.released: list[Order] = []
+        self.shipped: list[Order] = []
+        self.back: list[LineQuantity] = []
 
     def reserve(self, order: Order, reserved: Order) -> Sequence[str]:
         if not self._short:
@@ -81,6 +84,13 @@ class Ledger:
     def release(self, order: Order, released: Order) -> None:
         self._orders.change(order.order_id, lambda _: released)
         self.released.append(order)
+
+    def ship(self, order: Order) -> None:
+        self.shipped.append(order)
+
+    def restock(self, order: Order, restocked: Order, lines: Sequence[LineQuantity]) -> None:
+        self._orders.change(order.order_id, lambda _: restocked)
+        self.back += lines
 
 
 class Provider:
@@ -96,6 +106,10 @@ class Provider:
         self.intents: dict[str, PaymentOutcome] = {}
         self.cancelled: set[str] = set()
         self.calls: list[str] = []
+        self.captured: list[str] = []
+        self.refunded: dict[str, int] = {}
+        self.on_capture: Declined | None = None
+        self.on_refund: Declined | None = None
         self._on_confirm = on_confirm or Authorised()
         self._silent = set(silent)
 
@@ -129,6 +143,20 @@ class Provider:
     def cancel(self, intent_id: str) -> None:
         self.cancelled.add(intent_id)
         self._answer("cancel")
+
+    def capture(self, order: Order, intent_id: str) -> Done | Declined:
+        assert order.parcels
+        if self.on_capture is None:
+            self.captured.append(intent_id)
+        self._answer("capture")
+        return self.on_capture or Done()
+
+    def refund(self, order: Order, intent_id: str, refund: Refund) -> Done | Declined:
+        assert order.payment.intent_id == intent_id
+        if self.on_refund is None:
+            self.refunded[refund.refund_id] = refund.amount
+        self._answer("refund")
+        return self.on_refund or Done()
 
     def _answer(self, call: str) -> None:
         self.calls.append(call)

@@ -1,10 +1,10 @@
 import pytest
 
-from inventory_api.stock_keeping import etag, item_now, set_item
-from order_pipeline.api.models import SetItemRequest
+from inventory_api.stock_keeping import adjust_stock, etag, item_now, set_item
+from order_pipeline.api.models import AdjustStockRequest, SetItemRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.catalogue import Item
-from order_pipeline.ports import ItemChangedError, ItemExistsError
+from order_pipeline.ports import ItemChangedError, ItemExistsError, NotEnoughStockError
 from tests.unit.builders import an_item
 
 
@@ -76,4 +76,54 @@ def test_a_price_must_be_one_in_its_currency() -> None:
 def test_an_item_that_is_not_there_is_not_found() -> None:
     with pytest.raises(ProblemError) as error:
         item_now("ITEM-009", inventory=Inventory())
+    assert error.value.problem is ProblemType.NOT_FOUND
+
+
+class Adjustments:
+    """Adjustments by id."""
+
+    def __init__(self, *, enough: bool = True) -> None:
+        self.made: dict[tuple[str, str], int] = {}
+        self._enough = enough
+
+    def make(self, item_id: str, adjustment_id: str, delta: int) -> int:
+        if not self._enough:
+            raise NotEnoughStockError(item_id)
+        return self.made.setdefault((item_id, adjustment_id), delta)
+
+
+def adjustment(delta: int, adjustment_id: str = "ADJ-1") -> AdjustStockRequest:
+    return AdjustStockRequest.model_validate({"adjustmentId": adjustment_id, "delta": delta})
+
+
+def test_stock_is_adjusted_once_for_each_id() -> None:
+    inventory, adjustments = Inventory(an_item()), Adjustments()
+    for _ in range(2):
+        adjust_stock("ITEM-001", adjustment(5), inventory=inventory, adjustments=adjustments)
+    assert adjustments.made == {("ITEM-001", "ADJ-1"): 5}
+
+
+def test_another_adjustment_with_the_same_id_is_a_conflict() -> None:
+    inventory, adjustments = Inventory(an_item()), Adjustments()
+    adjust_stock("ITEM-001", adjustment(5), inventory=inventory, adjustments=adjustments)
+    with pytest.raises(ProblemError) as error:
+        adjust_stock("ITEM-001", adjustment(6), inventory=inventory, adjustments=adjustments)
+    assert error.value.problem is ProblemType.ID_CONFLICT
+
+
+def test_more_than_there_is_cannot_be_taken() -> None:
+    with pytest.raises(ProblemError) as error:
+        adjust_stock(
+            "ITEM-001",
+            adjustment(-11),
+            inventory=Inventory(an_item(available=10)),
+            adjustments=Adjustments(enough=False),
+        )
+    assert error.value.problem is ProblemType.NOT_ENOUGH_STOCK
+    assert error.value.detail == "11 units of ITEM-001 cannot be taken: 10 are available."
+
+
+def test_an_item_that_is_not_there_cannot_be_adjusted() -> None:
+    with pytest.raises(ProblemError) as error:
+        adjust_stock("X", adjustment(1), inventory=Inventory(), adjustments=Adjustments())
     assert error.value.problem is ProblemType.NOT_FOUND

@@ -8,7 +8,7 @@ from order_pipeline.ports import (
     PaymentOutcomeUnknownError,
 )
 from order_pipeline.transitions import EventType, Status
-from payment.stage import authorise_payment
+from payment.authorisation import authorise_payment
 from tests.unit.builders import (
     a_cancelled_order,
     a_confirmed_order,

@@ -1,0 +1,64 @@
+import pytest
+
+from order_pipeline.cancellation import CancelReason, can_cancel, cancel
+from order_pipeline.order import LineQuantity, Order
+from order_pipeline.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.shipping import ship
+from order_pipeline.transitions import EventType, Status
+from tests.unit.builders import (
+    BY,
+    a_captured_order,
+    a_confirmed_order,
+    a_declined_order,
+    a_placed_order,
+    a_reserved_order,
+    a_validated_order,
+)
+
+
+@pytest.mark.parametrize(
+    "order", [a_placed_order(), a_validated_order(), a_reserved_order(), a_confirmed_order()]
+)
+def test_an_order_can_be_cancelled_until_its_first_parcel_leaves(order: Order) -> None:
+    cancelled = cancel(order, CancelReason.CHANGED_MIND, by=BY)
+    assert can_cancel(order)
+    assert cancelled.status is Status.CANCELLED
+    assert cancelled.history[-1].event is EventType.ORDER_CANCELLED
+    assert cancelled.history[-1].detail == {"reason": "changed_mind"}
+
+
+def partly_shipped() -> Order:
+    return ship(
+        a_confirmed_order(),
+        "P-1",
+        lines=[LineQuantity(item_id="ITEM-001", quantity=1)],
+        carrier="Royal Mail",
+        tracking_number="AB1",
+        request_hash="1",
+        by=BY,
+    )
+
+
+@pytest.mark.parametrize(
+    ("order", "why"),
+    [
+        (partly_shipped(), "a parcel has left"),
+        (a_captured_order(), "a parcel has left"),
+        (a_declined_order(), "it is PAYMENT_DECLINED"),
+    ],
+)
+def test_afterwards_it_cannot(order: Order, why: str) -> None:
+    assert not can_cancel(order)
+    with pytest.raises(CommandRefusedError, match=why):
+        cancel(order, CancelReason.OTHER, by=BY)
+
+
+def test_cancelling_again_changes_nothing() -> None:
+    cancelled = cancel(a_placed_order(), CancelReason.OTHER, by=BY)
+    assert cancel(cancelled, CancelReason.OTHER, by=BY) is cancelled
+
+
+def test_cancelling_again_for_another_reason_is_a_conflict() -> None:
+    cancelled = cancel(a_placed_order(), CancelReason.OTHER, by=BY)
+    with pytest.raises(CommandConflictError, match="with the reason other"):
+        cancel(cancelled, CancelReason.CHANGED_MIND, by=BY)

@@ -1,0 +1,146 @@
+from typing import Any
+
+import pytest
+
+from order_pipeline.order import LineQuantity, Order, PaymentState, RefundState
+from order_pipeline.refunds import (
+    refund_failed,
+    refundable,
+    refunded,
+    request_refund,
+    restocked,
+)
+from order_pipeline.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.shipping import ship
+from order_pipeline.transitions import EventType
+from tests.unit.builders import BY, a_captured_order, a_confirmed_order, a_line
+
+ORDER = a_captured_order(a_line("A", 2), a_line("B", 1))
+"""Everything has left and was paid: three units at 29.99."""
+
+
+def units(item_id: str, quantity: int) -> LineQuantity:
+    return LineQuantity(item_id=item_id, quantity=quantity)
+
+
+def asked(order: Order, refund_id: str = "R-1", **changes: Any) -> Order:
+    values: dict[str, Any] = {
+        "amount": None,
+        "lines": (),
+        "restock": False,
+        "request_hash": "1",
+        "by": BY,
+    }
+    return request_refund(order, refund_id, **(values | changes))
+
+
+def test_a_refund_by_amount_is_recorded() -> None:
+    order = asked(ORDER, amount=1000)
+    assert order.refunds[0].amount == 1000
+    assert order.refunds[0].state is RefundState.REQUESTED
+    assert order.history[-1].event is EventType.REFUND_REQUESTED
+    assert order.history[-1].detail == {"refundId": "R-1", "amount": 1000}
+    assert order.payment.state is PaymentState.CAPTURED
+
+
+def test_a_refund_by_line_gives_back_what_the_lines_cost() -> None:
+    order = asked(ORDER, lines=(units("A", 1), units("B", 1)))
+    assert order.refunds[0].amount == 2 * 2999
+
+
+def test_the_same_refund_is_recorded_once() -> None:
+    order = asked(ORDER, amount=1000)
+    assert asked(order, amount=1000) is order
+
+
+def test_another_refund_with_the_same_id_is_a_conflict() -> None:
+    with pytest.raises(CommandConflictError):
+        asked(asked(ORDER, amount=1000), amount=2000, request_hash="2")
+
+
+@pytest.mark.parametrize(
+    ("order", "refund", "why"),
+    [
+        (ORDER, {"amount": 8998}, "89.98 GBP cannot be refunded: 89.97 GBP can"),
+        (ORDER, {"amount": 0}, r"0\.00 GBP cannot be refunded"),
+        (asked(ORDER, "R-0", amount=8000), {"amount": 998}, r"9\.97 GBP can"),
+        (ORDER, {"lines": (units("A", 3),)}, "3 units of A cannot be given back: 2 can"),
+        (ORDER, {"lines": (units("C", 1),)}, "1 units of C cannot be given back: 0 can"),
+        (
+            asked(ORDER, "R-0", lines=(units("A", 2),)),
+            {"lines": (units("A", 1),)},
+            "1 units of A cannot be given back: 0 can",
+        ),
+        (a_confirmed_order(), {"amount": 1}, "nothing was captured"),
+    ],
+)
+def test_never_more_than_was_captured_is_given_back(
+    order: Order, refund: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(CommandRefusedError, match=why):
+        asked(order, **refund)
+
+
+def partly_shipped() -> Order:
+    order = ship(
+        a_confirmed_order(a_line("A", 2)),
+        "P-1",
+        lines=[units("A", 1)],
+        carrier="Royal Mail",
+        tracking_number="AB1",
+        request_hash="1",
+        by=BY,
+    )
+    payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
+    return order.after(EventType.PAYMENT_CAPTURED, by=BY, payment=payment)
+
+
+def test_only_what_has_left_comes_back_into_stock() -> None:
+    order = asked(partly_shipped(), "R-1", lines=(units("A", 1),), restock=True)
+    with pytest.raises(CommandRefusedError, match="1 units of A cannot be restocked: 0 have left"):
+        asked(order, "R-2", lines=(units("A", 1),), restock=True)
+    assert asked(order, "R-2", lines=(units("A", 1),)).refund("R-2")
+
+
+def test_money_given_back_shows_in_the_payment() -> None:
+    part = refunded(asked(ORDER, amount=1000), "R-1", by=BY)
+    assert part.payment.state is PaymentState.PARTIALLY_REFUNDED
+    assert part.refunds[0].state is RefundState.REFUNDED
+    assert part.history[-1].detail == {"refundId": "R-1", "amount": 1000}
+    assert refundable(part) == 7997
+
+    whole = refunded(asked(part, "R-2", amount=7997), "R-2", by=BY)
+
+    assert whole.payment.state is PaymentState.REFUNDED
+    assert refundable(whole) == 0
+
+
+def test_a_refund_asked_for_twice_with_two_ids_may_not_exceed_what_was_taken() -> None:
+    with pytest.raises(CommandRefusedError):
+        asked(asked(ORDER, "R-1", amount=8997), "R-2", amount=8997)
+
+
+def test_a_failed_refund_can_be_asked_for_again() -> None:
+    failed = refund_failed(asked(ORDER, amount=8997), "R-1", "expired_card", by=BY)
+    assert failed.refunds[0].state is RefundState.FAILED
+    assert failed.payment.state is PaymentState.CAPTURED
+    assert failed.history[-1].detail == {"refundId": "R-1", "reason": "expired_card"}
+    assert asked(failed, "R-2", amount=8997).refund("R-2")
+
+
+def test_what_became_of_a_refund_is_recorded_once() -> None:
+    order = refunded(asked(ORDER, amount=1000), "R-1", by=BY)
+    assert refunded(order, "R-1", by=BY) is order
+    assert refund_failed(order, "R-1", "late", by=BY) is order
+    assert refunded(order, "unknown", by=BY) is order
+
+
+def test_stock_comes_back_once_and_only_where_it_was_asked_for() -> None:
+    asked_for = asked(ORDER, lines=(units("A", 1),), restock=True)
+    assert restocked(asked_for, "R-1", by=BY) is asked_for
+    order = restocked(refunded(asked_for, "R-1", by=BY), "R-1", by=BY)
+    assert order.refunds[0].restocked
+    assert order.history[-1].event is EventType.STOCK_RESTOCKED
+    assert restocked(order, "R-1", by=BY) is order
+    not_asked = refunded(asked(ORDER, amount=1), "R-1", by=BY)
+    assert restocked(not_asked, "R-1", by=BY) is not_asked

@@ -1,0 +1,157 @@
+from collections.abc import Sequence
+
+import pytest
+
+from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS_AND_REFUNDS
+from order_pipeline.order import LineQuantity, Order, StockState
+from order_pipeline.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.shipping import deliver, remaining_quantities, ship
+from order_pipeline.transitions import EventType, Status
+from tests.unit.builders import (
+    BY,
+    a_cancelled_order,
+    a_confirmed_order,
+    a_line,
+    a_reserved_order,
+    latest_event,
+)
+
+
+def units(item_id: str, quantity: int) -> LineQuantity:
+    return LineQuantity(item_id=item_id, quantity=quantity)
+
+
+def shipped(
+    order: Order,
+    parcel_id: str = "P-1",
+    lines: Sequence[LineQuantity] | None = None,
+    request_hash: str = "1",
+) -> Order:
+    return ship(
+        order,
+        parcel_id,
+        lines=lines,
+        carrier="Royal Mail",
+        tracking_number="AB1",
+        request_hash=request_hash,
+        by=BY,
+    )
+
+
+ORDER = a_confirmed_order(a_line("A", 2), a_line("B", 1))
+
+
+def test_a_parcel_with_all_that_remains_ships_the_order() -> None:
+    order = shipped(ORDER)
+    assert order.status is Status.SHIPPED
+    assert order.stock.state is StockState.SHIPPED
+    assert [entry.event for entry in order.history[-2:]] == [
+        EventType.PARCEL_SHIPPED,
+        EventType.ORDER_SHIPPED,
+    ]
+    assert order.parcels[0].lines == (units("A", 2), units("B", 1))
+    assert order.history[-2].detail == {
+        "parcelId": "P-1",
+        "carrier": "Royal Mail",
+        "trackingNumber": "AB1",
+    }
+
+
+def test_an_order_can_leave_in_several_parcels_even_within_a_line() -> None:
+    first = shipped(ORDER, "P-1", [units("A", 1)])
+    assert (first.status, first.stock.state) == (Status.CONFIRMED, StockState.HELD)
+    assert remaining_quantities(first) == {"A": 1, "B": 1}
+
+    second = shipped(first, "P-2")
+
+    assert second.status is Status.SHIPPED
+    assert second.parcels[1].lines == (units("A", 1), units("B", 1))
+    assert second.shipped_quantities == second.quantities
+
+
+def test_the_same_parcel_leaves_once() -> None:
+    order = shipped(ORDER, "P-1", [units("A", 1)])
+    assert shipped(order, "P-1", [units("A", 1)]) is order
+
+
+def test_another_parcel_with_the_same_id_is_a_conflict() -> None:
+    order = shipped(ORDER, "P-1", [units("A", 1)])
+    with pytest.raises(CommandConflictError):
+        shipped(order, "P-1", [units("B", 1)], request_hash="2")
+
+
+@pytest.mark.parametrize(
+    ("order", "lines", "why"),
+    [
+        (ORDER, [units("A", 3)], "3 units of A cannot leave: 2 remain"),
+        (ORDER, [units("A", 1), units("A", 2)], "3 units of A cannot leave: 2 remain"),
+        (ORDER, [units("C", 1)], "1 units of C cannot leave: 0 remain"),
+        (a_reserved_order(), None, "it is RESERVED"),
+        (a_cancelled_order(), None, "it is CANCELLED"),
+        (shipped(ORDER), None, "it is SHIPPED"),
+    ],
+)
+def test_only_what_remains_of_a_confirmed_order_can_leave(
+    order: Order, lines: Sequence[LineQuantity] | None, why: str
+) -> None:
+    with pytest.raises(CommandRefusedError, match=why):
+        shipped(order, "P-9", lines)
+
+
+def test_an_order_has_room_for_so_many_parcels() -> None:
+    order = a_confirmed_order(a_line("A", MAX_PARCELS_AND_REFUNDS + 1))
+    for number in range(MAX_PARCELS_AND_REFUNDS):
+        order = shipped(order, f"P-{number}", [units("A", 1)])
+    with pytest.raises(CommandRefusedError, match="100 parcels and refunds already"):
+        shipped(order, "one too many")
+
+
+def test_an_order_has_room_for_so_many_lines_in_parcels() -> None:
+    order = a_confirmed_order(*(a_line(f"I-{number}", 20) for number in range(MAX_LINES)))
+    each_once = [units(f"I-{number}", 1) for number in range(MAX_LINES)]
+    for number in range(MAX_PARCEL_LINES // MAX_LINES):
+        order = shipped(order, f"P-{number}", each_once)
+    with pytest.raises(CommandRefusedError, match="more than 500 lines"):
+        shipped(order, "one too many", [units("I-0", 1)])
+
+
+def test_the_largest_order_fits_into_its_item_and_its_events_into_messages() -> None:
+    ids = [f"{number:064}" for number in range(MAX_LINES)]
+    order = a_confirmed_order(*(a_line(item_id, 600, 2999) for item_id in ids))
+    for number in range(MAX_PARCEL_LINES // MAX_LINES):
+        order = shipped(order, f"{number:064}", [units(item_id, 60) for item_id in ids])
+    assert order.status is Status.SHIPPED
+    assert len(order.model_dump_json(by_alias=True)) < 200_000
+    assert len(latest_event(order).model_dump_json(by_alias=True)) < 64 * 1024
+
+
+def test_an_order_is_delivered_when_every_parcel_has_arrived() -> None:
+    order = shipped(shipped(ORDER, "P-1", [units("A", 1)]), "P-2")
+    first = deliver(order, "P-2", by=BY)
+    assert first.status is Status.SHIPPED
+    assert first.history[-1].detail == {"parcelId": "P-2"}
+
+    second = deliver(first, "P-1", by=BY)
+
+    assert second.status is Status.DELIVERED
+    assert [entry.event for entry in second.history[-2:]] == [
+        EventType.PARCEL_DELIVERED,
+        EventType.ORDER_DELIVERED,
+    ]
+
+
+def test_a_parcel_that_arrives_while_more_are_to_leave_does_not_deliver_the_order() -> None:
+    order = deliver(shipped(ORDER, "P-1", [units("A", 1)]), "P-1", by=BY)
+    assert order.status is Status.CONFIRMED
+    delivered = deliver(shipped(order, "P-2"), "P-2", by=BY)
+    assert delivered.status is Status.DELIVERED
+
+
+def test_a_parcel_arrives_once() -> None:
+    order = deliver(shipped(ORDER), "P-1", by=BY)
+    assert deliver(order, "P-1", by=BY) is order
+
+
+def test_a_parcel_that_never_left_does_not_arrive() -> None:
+    with pytest.raises(CommandRefusedError, match="No parcel P-9"):
+        deliver(shipped(ORDER), "P-9", by=BY)
