@@ -39,15 +39,33 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def dynamodb(aws: None) -> "DynamoDBClient":
     """DynamoDB with the three tables."""
     client = boto3.client("dynamodb")
-    for table, key in (
-        (ORDERS_TABLE, "orderId"),
-        (INVENTORY_TABLE, "itemId"),
-        (IDEMPOTENCY_TABLE, "id"),
-    ):
+    for table, key in ((INVENTORY_TABLE, "itemId"), (IDEMPOTENCY_TABLE, "id")):
         client.create_table(
             TableName=table,
             KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
+    client.create_table(
+        TableName=ORDERS_TABLE,
+        KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("orderId", "customerId", "placedAt")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "customer-index",
+                "KeySchema": [
+                    {"AttributeName": "customerId", "KeyType": "HASH"},
+                    {"AttributeName": "placedAt", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": ["status", "total", "currency"],
+                },
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
     return client

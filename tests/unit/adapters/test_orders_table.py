@@ -1,9 +1,15 @@
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from order_pipeline.adapters.items import from_item, to_item
-from order_pipeline.adapters.orders_table import OPEN_BUCKETS, OrdersTable, open_bucket
+from order_pipeline.adapters.orders_table import (
+    OPEN_BUCKETS,
+    OrdersTable,
+    Position,
+    open_bucket,
+)
 from order_pipeline.order import Order
 from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
 from order_pipeline.stored import rfc3339
@@ -156,3 +162,57 @@ def test_an_intent_is_not_remembered_where_it_must_not(orders: OrdersTable, orde
     with pytest.raises(ConcurrentChangeError):
         orders.remember_intent(order, "pi_1")
     assert orders.get("ORD-1") == order
+
+
+def placed(orders: OrdersTable, number: int, customer_id: str = "CUST-1") -> Order:
+    return orders.add(
+        a_placed_order(
+            order_id=f"ORD-{number}",
+            customer_id=customer_id,
+            at=NOON + timedelta(minutes=number),
+        )
+    )
+
+
+def all_pages(
+    orders: OrdersTable, limit: int, status: Status | None = None
+) -> tuple[list[str], int]:
+    """Return the ids of a customer's orders, page by page, and how many pages there were."""
+    ids: list[str] = []
+    after: Position | None = None
+    for pages in range(1, 50):
+        listed, after = orders.of_customer("CUST-1", limit=limit, status=status, after=after)
+        assert len(listed) <= limit
+        ids += [order.order_id for order in listed]
+        if after is None:
+            return ids, pages
+    raise AssertionError("the pages have no end")
+
+
+def test_a_customers_orders_are_listed_newest_first(orders: OrdersTable) -> None:
+    for number in range(7):
+        placed(orders, number)
+    placed(orders, 8, customer_id="CUST-2")
+    assert all_pages(orders, limit=3)[0] == [f"ORD-{number}" for number in range(6, -1, -1)]
+    assert all_pages(orders, limit=100) == ([f"ORD-{number}" for number in range(6, -1, -1)], 1)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 10])
+def test_a_status_is_found_on_every_page(orders: OrdersTable, limit: int) -> None:
+    for number in range(9):
+        placed(orders, number)
+    for number in (1, 4, 5):
+        orders.change(f"ORD-{number}", reject)
+    assert all_pages(orders, limit, Status.REJECTED)[0] == ["ORD-5", "ORD-4", "ORD-1"]
+
+
+def test_a_made_up_position_shows_nobody_elses_orders(orders: OrdersTable) -> None:
+    placed(orders, 1)
+    placed(orders, 2, customer_id="CUST-2")
+    position = Position("2026-01-31T12:02:00.000Z", "ORD-2")
+    listed, _ = orders.of_customer("CUST-1", limit=10, status=None, after=position)
+    assert {order.order_id for order in listed} <= {"ORD-1"}
+
+
+def test_a_customer_without_orders_has_none(orders: OrdersTable) -> None:
+    assert orders.of_customer("CUST-9", limit=10, status=None, after=None) == ([], None)

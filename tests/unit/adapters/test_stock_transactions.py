@@ -8,8 +8,9 @@ from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
-from order_pipeline.order import Order, Stock, StockState
+from order_pipeline.order import Line, LineQuantity, Order, Stock, StockState
 from order_pipeline.ports import ConcurrentChangeError
+from order_pipeline.shipping import ship
 from order_pipeline.transitions import EventType
 from tests.unit.builders import BY, a_declined_order, a_line, a_validated_order, an_item
 from tests.unit.conftest import INVENTORY_TABLE, ORDERS_TABLE
@@ -167,3 +168,70 @@ def test_what_was_never_reserved_is_not_given_back(tables: Tables) -> None:
     with pytest.raises(ConcurrentChangeError):
         tables.ledger.release(order, released(order))
     assert tables.available() == {"A": 5, "B": 1}
+
+
+def confirmed(tables: Tables, *lines: Line) -> Order:
+    """Return a confirmed order that holds its stock."""
+    order = tables.orders.add(a_validated_order(*lines))
+    tables.ledger.reserve(order, reserved(order))
+    return tables.orders.change("ORD-1", lambda now: now.after(EventType.ORDER_CONFIRMED, by=BY))
+
+
+def shipped(tables: Tables, parcel_id: str, *lines: LineQuantity) -> Order:
+    return tables.orders.change(
+        "ORD-1",
+        lambda order: ship(
+            order,
+            parcel_id,
+            lines=lines or None,
+            carrier="Royal Mail",
+            tracking_number="AB1",
+            request_hash="1",
+            by=BY,
+        ),
+    )
+
+
+def test_what_has_left_is_written_down_parcel_by_parcel(tables: Tables) -> None:
+    confirmed(tables, a_line("A", 3), a_line("B", 1))
+
+    tables.ledger.ship(shipped(tables, "P-1", LineQuantity(item_id="A", quantity=1)))
+    partly = tables.reservation()
+    tables.ledger.ship(shipped(tables, "P-2"))
+    wholly = tables.reservation()
+
+    assert partly
+    assert (partly["state"], partly["shipped"]) == ("HELD", {"A": 1})
+    assert wholly
+    assert (wholly["state"], wholly["shipped"]) == ("SHIPPED", {"A": 3, "B": 1})
+    assert wholly["units"] == {"A": 3, "B": 1}
+    assert tables.available() == {"A": 2, "B": 0}
+
+
+def test_an_older_parcel_that_is_heard_of_later_takes_nothing_back(tables: Tables) -> None:
+    confirmed(tables, a_line("A", 3))
+    first = shipped(tables, "P-1", LineQuantity(item_id="A", quantity=1))
+    second = shipped(tables, "P-2", LineQuantity(item_id="A", quantity=1))
+    tables.ledger.ship(second)
+    before = tables.reservation()
+    tables.ledger.ship(first)
+    tables.ledger.ship(second)
+    assert tables.reservation() == before
+
+
+def test_stock_that_comes_back_is_available_again(tables: Tables) -> None:
+    order = confirmed(tables, a_line("A", 3))
+    back = order.after(EventType.STOCK_RESTOCKED, by=BY)
+    tables.ledger.restock(order, back, [LineQuantity(item_id="A", quantity=2)])
+    assert tables.available() == {"A": 4, "B": 1}
+    assert tables.orders.get("ORD-1") == back
+
+
+def test_stock_comes_back_once(tables: Tables) -> None:
+    order = confirmed(tables, a_line("A", 3))
+    back = order.after(EventType.STOCK_RESTOCKED, by=BY)
+    lines = [LineQuantity(item_id="A", quantity=2)]
+    tables.ledger.restock(order, back, lines)
+    with pytest.raises(ConcurrentChangeError):
+        tables.ledger.restock(order, back, lines)
+    assert tables.available() == {"A": 4, "B": 1}

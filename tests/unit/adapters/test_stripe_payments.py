@@ -11,10 +11,11 @@ from order_pipeline.adapters.stripe_payments import StripePayments
 from order_pipeline.ports import (
     Authorised,
     Declined,
+    Done,
     PaymentOutcomeUnknownError,
     Unconfirmed,
 )
-from tests.unit.builders import a_placed_order, a_reserved_order
+from tests.unit.builders import a_placed_order, a_refund, a_reserved_order
 
 URL = "http://payments.test"
 INTENTS = f"{URL}/v1/payment_intents"
@@ -191,3 +192,103 @@ def test_an_intent_that_cannot_be_cancelled_is_a_fault(
     stripe_api.get(f"{INTENTS}/pi_1", json=intent("succeeded"))
     with pytest.raises(stripe.InvalidRequestError):
         payments.cancel("pi_1")
+
+
+def test_all_of_the_money_is_captured(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/capture", json=intent("succeeded"))
+    assert payments.capture(ORDER, "pi_1") == Done()
+    request = stripe_api.calls[0].request
+    assert request.body in (None, "")
+    assert request.headers["Idempotency-Key"] == "ORD-1:capture:pi_1"
+
+
+UNEXPECTED_STATE = error("invalid_request_error", code="payment_intent_unexpected_state")
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [("succeeded", Done()), ("canceled", Declined("authorisation_expired"))],
+)
+def test_a_capture_that_cannot_be_made_is_what_the_intent_says(
+    stripe_api: responses.RequestsMock,
+    payments: StripePayments,
+    status: str,
+    outcome: Done | Declined,
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/capture", status=400, json=UNEXPECTED_STATE)
+    stripe_api.get(f"{INTENTS}/pi_1", json=intent(status))
+    assert payments.capture(ORDER, "pi_1") == outcome
+
+
+def test_a_capture_of_an_intent_in_between_is_an_unknown_outcome(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/capture", status=400, json=UNEXPECTED_STATE)
+    stripe_api.get(f"{INTENTS}/pi_1", json=intent("processing"))
+    with pytest.raises(PaymentOutcomeUnknownError):
+        payments.capture(ORDER, "pi_1")
+
+
+def test_a_capture_that_the_bank_refuses_is_a_result(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    refused = error("card_error", code="card_declined")
+    stripe_api.post(f"{INTENTS}/pi_1/capture", status=402, json=refused)
+    assert payments.capture(ORDER, "pi_1") == Declined("card_declined")
+
+
+def made(*refunds: dict[str, Any]) -> dict[str, Any]:
+    return {"object": "list", "data": list(refunds), "has_more": False, "url": "/v1/refunds"}
+
+
+def a_stripe_refund(refund_id: str, status: str = "succeeded") -> dict[str, Any]:
+    return {
+        "id": "re_1",
+        "object": "refund",
+        "status": status,
+        "metadata": {"orderId": "ORD-1", "refundId": refund_id},
+    }
+
+
+def test_a_refund_says_which_it_is(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.get(f"{URL}/v1/refunds", json=made(a_stripe_refund("another")))
+    stripe_api.post(f"{URL}/v1/refunds", json=a_stripe_refund("R-1"))
+    assert payments.refund(ORDER, "pi_1", a_refund()) == Done()
+    request = stripe_api.calls[1].request
+    assert parse_qs(str(request.body)) == {
+        "payment_intent": ["pi_1"],
+        "amount": ["1000"],
+        "metadata[orderId]": ["ORD-1"],
+        "metadata[refundId]": ["R-1"],
+    }
+    assert request.headers["Idempotency-Key"] == "ORD-1:refund:R-1"
+
+
+def test_a_refund_that_stripe_has_on_record_is_not_made_again(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.get(f"{URL}/v1/refunds", json=made(a_stripe_refund("R-1")))
+    assert payments.refund(ORDER, "pi_1", a_refund()) == Done()
+    assert len(stripe_api.calls) == 1
+
+
+def test_a_refund_that_stripe_refuses_is_a_result(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    refused = error("invalid_request_error", code="charge_already_refunded")
+    stripe_api.get(f"{URL}/v1/refunds", json=made())
+    stripe_api.post(f"{URL}/v1/refunds", status=400, json=refused)
+    assert payments.refund(ORDER, "pi_1", a_refund()) == Declined("charge_already_refunded")
+
+
+def test_a_refund_whose_answer_is_lost_is_an_unknown_outcome(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.get(f"{URL}/v1/refunds", json=made())
+    stripe_api.post(f"{URL}/v1/refunds", body=requests.ReadTimeout())
+    with pytest.raises(PaymentOutcomeUnknownError):
+        payments.refund(ORDER, "pi_1", a_refund())

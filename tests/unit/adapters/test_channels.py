@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from unittest.mock import Mock
+
+import pytest
+from botocore.exceptions import ClientError
+
+from order_pipeline.adapters.channels import EmailChannel, PushChannel, SmsChannel
+from order_pipeline.messages import Message
+from order_pipeline.order import Channel, Contact
+from order_pipeline.ports import Messenger, UndeliverableError
+
+ENDPOINT = "arn:aws:sns:eu-west-2:000000000000:endpoint/GCM/shop/1"
+ADA = Contact(email="ada@example.com", phone="+447700900123", push_endpoint=ENDPOINT)
+HELLO = Message("Hello Ada", "A longer text.")
+
+
+def test_an_email_has_a_subject_and_a_text() -> None:
+    client = Mock()
+    channel = EmailChannel(client, sender="shop@example.com")
+    assert channel.channel is Channel.EMAIL
+    assert channel.address(ADA) == "ada@example.com"
+    channel.send("ada@example.com", HELLO)
+    client.send_email.assert_called_once_with(
+        Source="shop@example.com",
+        Destination={"ToAddresses": ["ada@example.com"]},
+        Message={
+            "Subject": {"Data": "Hello Ada", "Charset": "UTF-8"},
+            "Body": {"Text": {"Data": "A longer text.", "Charset": "UTF-8"}},
+        },
+    )
+
+
+def test_an_sms_is_one_sentence() -> None:
+    client = Mock()
+    channel = SmsChannel(client)
+    assert channel.channel is Channel.SMS
+    assert channel.address(ADA) == "+447700900123"
+    channel.send("+447700900123", HELLO)
+    client.publish.assert_called_once_with(
+        PhoneNumber="+447700900123",
+        Message="Hello Ada.",
+        MessageAttributes={
+            "AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}
+        },
+    )
+
+
+def test_a_push_message_is_one_sentence() -> None:
+    client = Mock()
+    channel = PushChannel(client)
+    assert channel.channel is Channel.PUSH
+    assert channel.address(ADA) == ENDPOINT
+    channel.send(ENDPOINT, HELLO)
+    client.publish.assert_called_once_with(TargetArn=ENDPOINT, Message="Hello Ada.")
+
+
+CHANNELS: list[Callable[[Mock], Messenger]] = [
+    lambda client: EmailChannel(client, sender="shop@example.com"),
+    SmsChannel,
+    PushChannel,
+]
+
+
+def failing(code: str) -> Mock:
+    error = ClientError({"Error": {"Code": code}}, "Send")
+    return Mock(send_email=Mock(side_effect=error), publish=Mock(side_effect=error))
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=["email", "sms", "push"])
+def test_an_address_that_cannot_be_reached_is_told_from_a_fault(
+    channel: Callable[[Mock], Messenger],
+) -> None:
+    with pytest.raises(UndeliverableError, match="EndpointDisabled"):
+        channel(failing("EndpointDisabled")).send("address", HELLO)
+    for code in ("Throttling", "InternalFailure", "MessageRejected", "AuthorizationError"):
+        with pytest.raises(ClientError):
+            channel(failing(code)).send("address", HELLO)
