@@ -15,6 +15,7 @@ from order_pipeline.ports import (
     PaymentOutcome,
     PaymentOutcomeUnknownError,
     Unconfirmed,
+    UndeliverableError,
 )
 from order_pipeline.transitions import Status
 
@@ -110,7 +111,7 @@ class Provider:
         self.refunded: dict[str, int] = {}
         self.on_capture: Declined | None = None
         self.on_refund: Declined | None = None
-        self._on_confirm = on_confirm or Authorised()
+        self.on_confirm = on_confirm or Authorised()
         self._silent = set(silent)
 
     @property
@@ -132,9 +133,9 @@ class Provider:
 
     def confirm(self, order: Order, intent_id: str) -> Authorised | Declined:
         assert order.total
-        self.intents[intent_id] = self._on_confirm
+        self.intents[intent_id] = self.on_confirm
         self._answer("confirm")
-        return self._on_confirm
+        return self.on_confirm
 
     def outcome(self, intent_id: str) -> PaymentOutcome:
         self._answer("outcome")
@@ -157,6 +158,15 @@ class Provider:
             self.refunded[refund.refund_id] = refund.amount
         self._answer("refund")
         return self.on_refund or Done()
+
+    def lose_answer_of(self, call: str) -> None:
+        """Lose the next answer to `call`; the work is done all the same."""
+        self._silent.add(call)
+
+    def heal(self) -> None:
+        """Answer every call from now on, and refuse nothing that follows an authorisation."""
+        self._silent.clear()
+        self.on_capture = self.on_refund = None
 
     def _answer(self, call: str) -> None:
         self.calls.append(call)
@@ -194,6 +204,7 @@ class Mailbox:
     def __init__(self) -> None:
         self.sent: list[tuple[str, Message]] = []
         self.out_of_order = False
+        self.refuses = False
 
     def address(self, contact: Contact) -> str | None:
         return contact.email
@@ -201,4 +212,6 @@ class Mailbox:
     def send(self, address: str, message: Message) -> None:
         if self.out_of_order:
             raise ConnectionError
+        if self.refuses:
+            raise UndeliverableError(address)
         self.sent.append((address, message))

@@ -11,6 +11,7 @@ import pytest
 
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.events import OrderEvent
+from order_pipeline.order import PaymentState
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     a_confirmed_order,
@@ -92,6 +93,7 @@ class Account:
                 "resource": resource,
                 "requestContext": {"requestId": "r-1"},
                 "headers": more.pop("headers", {}),
+                "queryStringParameters": more.pop("query", None),
                 "pathParameters": more,
                 "body": json.dumps(body) if body else None,
             },
@@ -183,6 +185,108 @@ def test_inventory_api_keeps_stock(account: Account) -> None:
         },
     )
     assert changed == (200, read[1] | {"version": 2})
+
+
+def test_inventory_api_adjusts_stock(account: Account) -> None:
+    body = {"name": "Tea pot", "price": "29.99", "available": 5}
+    account.call("inventory_api", "PUT", "/inventory/{itemId}", body, itemId="A")
+    adjustment = {"adjustmentId": "ADJ-1", "delta": -2}
+    path = "/inventory/{itemId}/adjustments"
+    answers = [account.call("inventory_api", "POST", path, adjustment, itemId="A") for _ in "12"]
+    assert (
+        answers
+        == [
+            (200, {"itemId": "A", **adjustment, "links": {"self": "/inventory/A"}}),
+        ]
+        * 2
+    )
+    _, item = account.call("inventory_api", "GET", "/inventory/{itemId}", itemId="A")
+    assert (item["available"], item["version"]) == (3, 2)
+
+
+def test_orders_api_takes_an_order_through_its_later_life(account: Account) -> None:
+    account.orders.add(a_confirmed_order())
+
+    def post(path: str, body: object = None, **parameters: str) -> tuple[int, dict[str, Any]]:
+        resource = "/orders/{orderId}" + path
+        first = account.call("orders_api", "POST", resource, body, orderId="ORD-1", **parameters)
+        again = account.call("orders_api", "POST", resource, body, orderId="ORD-1", **parameters)
+        assert again == first
+        return first
+
+    links = {"self": "/orders/ORD-1"}
+    lines = [{"itemId": "ITEM-001", "quantity": 2}]
+    parcel = {"parcelId": "P-1", "carrier": "Royal Mail", "trackingNumber": "AB1"}
+    assert post("/shipments", parcel) == (
+        201,
+        {"orderId": "ORD-1", "parcelId": "P-1", "lines": lines, "links": links},
+    )
+    status, delivered = post("/shipments/{parcelId}/delivery", parcelId="P-1")
+    assert (status, delivered["parcelId"]) == (200, "P-1")
+
+    account.orders.change(
+        "ORD-1",
+        lambda order: order.after(
+            EventType.PAYMENT_CAPTURED,
+            by="test",
+            payment=order.payment.model_copy(update={"state": PaymentState.CAPTURED}),
+        ),
+    )
+    assert post("/refunds", {"refundId": "R-1", "lines": lines}) == (
+        202,
+        {"orderId": "ORD-1", "refundId": "R-1", "amount": "59.98", "links": links},
+    )
+    status, problem = post("/cancel", {"reason": "other"})
+    assert status == 409
+    assert "a parcel has left" in problem["detail"]
+
+    _, order = account.call("orders_api", "GET", "/orders/{orderId}", orderId="ORD-1")
+    assert order["status"] == "DELIVERED"
+    assert order["parcels"][0]["trackingNumber"] == "AB1"
+    assert order["refunds"][0]["state"] == "REQUESTED"
+
+
+def test_orders_api_cancels_and_lists(account: Account) -> None:
+    account.orders.add(a_confirmed_order())
+    assert account.call(
+        "orders_api", "POST", "/orders/{orderId}/cancel", {"reason": "other"}, orderId="ORD-1"
+    ) == (
+        200,
+        {
+            "orderId": "ORD-1",
+            "status": "CANCELLED",
+            "message": "The order is cancelled; what was held for it is given back.",
+            "links": {"self": "/orders/ORD-1"},
+        },
+    )
+    status, page = account.call(
+        "orders_api",
+        "GET",
+        "/customers/{customerId}/orders",
+        customerId="CUST-1",
+        query={"status": "CANCELLED", "limit": "5"},
+    )
+    assert status == 200
+    assert page == {
+        "orders": [
+            {
+                "orderId": "ORD-1",
+                "status": "CANCELLED",
+                "placedAt": "2026-01-31T12:00:00.000Z",
+                "currency": "GBP",
+                "total": "59.98",
+                "links": {"self": "/orders/ORD-1"},
+            }
+        ]
+    }
+    status, problem = account.call(
+        "orders_api",
+        "GET",
+        "/customers/{customerId}/orders",
+        customerId="CUST-1",
+        query={"limit": "0"},
+    )
+    assert (status, problem["errors"][0]["field"]) == (400, "limit")
 
 
 def test_event_publisher_publishes_to_the_topic(account: Account) -> None:

@@ -1,16 +1,19 @@
 import pytest
 
-from inventory.stage import release_stock, reserve_stock
-from order_pipeline.order import Order, Stock, StockState
+from inventory.stage import release_stock, reserve_stock, restock, ship_stock
+from order_pipeline.order import LineQuantity, Order, Stock, StockState
+from order_pipeline.refunds import refunded, request_refund
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
     a_cancelled_order,
+    a_captured_order,
     a_confirmed_order,
     a_declined_order,
     a_placed_order,
     a_reserved_order,
     a_validated_order,
+    event_of,
     latest_event,
 )
 from tests.unit.functions.in_memory import Ledger, Orders
@@ -74,4 +77,53 @@ def test_only_held_stock_of_an_ended_order_is_given_back(order: Order) -> None:
     ledger = Ledger(orders)
     release_stock(latest_event(a_declined_order()), orders=orders, ledger=ledger)
     assert ledger.released == []
+    assert orders.get("ORD-1") == order
+
+
+SHIPPED = event_of(a_captured_order(), EventType.PARCEL_SHIPPED)
+
+
+def test_what_has_left_is_written_down() -> None:
+    orders = Orders(a_captured_order())
+    ledger = Ledger(orders)
+    ship_stock(SHIPPED, orders=orders, ledger=ledger)
+    assert ledger.shipped == [orders.get("ORD-1")]
+
+
+def test_nothing_has_left_without_a_parcel() -> None:
+    orders = Orders(a_confirmed_order())
+    ledger = Ledger(orders)
+    ship_stock(SHIPPED, orders=orders, ledger=ledger)
+    assert ledger.shipped == []
+
+
+def a_refunded_order(*, with_stock: bool) -> Order:
+    order = request_refund(
+        a_captured_order(),
+        "R-1",
+        amount=None,
+        lines=[LineQuantity(item_id="ITEM-001", quantity=1)],
+        restock=with_stock,
+        request_hash="1",
+        by=BY,
+    )
+    return refunded(order, "R-1", by=BY)
+
+
+def test_a_refunds_lines_come_back_once() -> None:
+    order = a_refunded_order(with_stock=True)
+    orders = Orders(order)
+    ledger = Ledger(orders)
+    for _ in range(2):
+        restock(latest_event(order), orders=orders, ledger=ledger)
+    assert ledger.back == [LineQuantity(item_id="ITEM-001", quantity=1)]
+    assert orders.get("ORD-1").history[-1].event is EventType.STOCK_RESTOCKED
+
+
+@pytest.mark.parametrize("order", [a_refunded_order(with_stock=False), a_captured_order()])
+def test_stock_comes_back_only_where_it_was_asked_for(order: Order) -> None:
+    orders = Orders(order)
+    ledger = Ledger(orders)
+    restock(latest_event(a_refunded_order(with_stock=True)), orders=orders, ledger=ledger)
+    assert ledger.back == []
     assert orders.get("ORD-1") == order

@@ -53,6 +53,14 @@ def test_a_message_that_could_not_be_sent_is_sent_later(ada: Customer) -> None:
     assert len(ada.mailbox.sent) == 1
 
 
+def test_a_message_that_can_never_be_delivered_is_not_tried_again(ada: Customer) -> None:
+    ada.mailbox.refuses = True
+    ada.is_told()
+    ada.mailbox.refuses = False
+    ada.is_told()
+    assert ada.mailbox.sent == []
+
+
 def test_a_message_that_another_process_is_sending_waits(ada: Customer) -> None:
     ada.claims.claim("notification#ORD-1#4#email")
     with pytest.raises(ClaimTakenError):

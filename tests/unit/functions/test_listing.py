@@ -1,0 +1,68 @@
+import base64
+from typing import Any
+
+import pytest
+
+from order_pipeline.adapters.orders_table import ListedOrder, Position
+from order_pipeline.api.models import ListOrdersQuery
+from order_pipeline.api.problems import ProblemError
+from order_pipeline.money import Currency
+from order_pipeline.transitions import Status
+from orders_api.listing import list_orders
+from tests.unit.builders import NOON
+
+ORDER = ListedOrder(order_id="ORD-1", status=Status.PLACED, placed_at=NOON, currency=Currency.GBP)
+POSITION = Position("2026-01-31T12:00:00.000Z", "ORD-1")
+
+
+class CustomersOrders:
+    """One page, and what was asked for."""
+
+    def __init__(self, position: Position | None) -> None:
+        self._position = position
+        self.asked: dict[str, Any] = {}
+
+    def of_customer(
+        self, customer_id: str, *, limit: int, status: Status | None, after: Position | None
+    ) -> tuple[list[ListedOrder], Position | None]:
+        self.asked = {"customer": customer_id, "limit": limit, "status": status, "after": after}
+        return [ORDER], self._position
+
+
+def query(**parameters: str) -> ListOrdersQuery:
+    return ListOrdersQuery.model_validate(parameters)
+
+
+def test_the_query_is_passed_on_with_its_defaults() -> None:
+    orders = CustomersOrders(None)
+    assert list_orders("CUST-1", query(), orders=orders) == ([ORDER], None)
+    assert orders.asked == {"customer": "CUST-1", "limit": 20, "status": None, "after": None}
+    list_orders("CUST-1", query(limit="7", status="SHIPPED"), orders=orders)
+    assert (orders.asked["limit"], orders.asked["status"]) == (7, Status.SHIPPED)
+
+
+def test_a_cursor_leads_to_where_the_page_ended() -> None:
+    orders = CustomersOrders(POSITION)
+    _, cursor = list_orders("CUST-1", query(), orders=orders)
+    assert cursor
+    list_orders("CUST-1", query(cursor=cursor), orders=orders)
+    assert orders.asked["after"] == POSITION
+
+
+def test_a_cursor_of_one_customer_is_only_a_position_in_anothers_orders() -> None:
+    orders = CustomersOrders(POSITION)
+    _, cursor = list_orders("CUST-1", query(), orders=orders)
+    assert cursor
+    assert "CUST-1" not in base64.urlsafe_b64decode(cursor + "==").decode()
+    list_orders("CUST-2", query(cursor=cursor), orders=orders)
+    assert orders.asked["customer"] == "CUST-2"
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"nonsense", b"{}", b"[1, 2]", b'["", ""]', b'["a"]', b'["a", "b", "c"]', b"\xff"]
+)
+def test_a_made_up_cursor_is_refused(text: bytes) -> None:
+    cursor = base64.urlsafe_b64encode(text).decode().rstrip("=") or "x"
+    with pytest.raises(ProblemError) as error:
+        list_orders("CUST-1", query(cursor=cursor), orders=CustomersOrders(None))
+    assert error.value.errors[0].field == "cursor"
