@@ -10,10 +10,16 @@ from functools import partial
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
 
 from inventory.stage import release_stock, reserve_stock, restock, ship_stock
-from order_pipeline.cancellation import CancelReason, cancel
+from order_pipeline.cancellation import CancelReason, can_cancel, cancel
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.order import (
     LineQuantity,
@@ -83,9 +89,12 @@ class CountingLedger:
         self.back += units
 
     def _move(self, before: Order, after: Order) -> None:
-        if self._orders.get(before.order_id).version != before.version:
-            raise ConcurrentChangeError(before.order_id)
-        self._orders.change(before.order_id, lambda _: after)
+        def unless_it_changed(now: Order) -> Order:
+            if now.version != before.version:
+                raise ConcurrentChangeError(before.order_id)
+            return after
+
+        self._orders.change(before.order_id, unless_it_changed)
 
 
 class OrderLife(RuleBasedStateMachine):
@@ -145,11 +154,13 @@ class OrderLife(RuleBasedStateMachine):
         self.seen += events
 
     def command(self, change: Callable[[Order], Order]) -> None:
-        before = self.order
-        try:
-            self.orders.change("ORD-1", change)
-        except (CommandRefusedError, CommandConflictError):
-            assert self.order == before
+        def carry_out(order: Order) -> Order:
+            try:
+                return change(order)
+            except (CommandRefusedError, CommandConflictError):
+                return order
+
+        self.orders.change("ORD-1", carry_out)
         self.publish()
 
     def deliver_to_stages(self, event: OrderEvent) -> bool:
@@ -165,6 +176,11 @@ class OrderLife(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ what can happen
 
+    @initialize(rounds=st.integers(0, 4))
+    def some_of_it_has_happened(self, rounds: int) -> None:
+        for _ in range(rounds):
+            self.every_event_arrives()
+
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def an_event_arrives(self, data: st.DataObject) -> None:
@@ -173,6 +189,14 @@ class OrderLife(RuleBasedStateMachine):
         if not self.deliver_to_stages(event):
             self.waiting.append(event)
 
+    @rule()
+    def every_event_arrives(self) -> None:
+        """Go on without waiting for chance, so that later states are reached often."""
+        for event in list(self.waiting):
+            self.waiting.remove(event)
+            if not self.deliver_to_stages(event):
+                self.waiting.append(event)
+
     @rule(data=st.data())
     def an_event_arrives_again(self, data: st.DataObject) -> None:
         self.deliver_to_stages(data.draw(st.sampled_from(self.seen)))
@@ -180,6 +204,15 @@ class OrderLife(RuleBasedStateMachine):
     @rule(reason=st.sampled_from(CancelReason))
     def the_customer_cancels(self, reason: CancelReason) -> None:
         self.command(lambda order: cancel(order, reason, by="test"))
+
+    @rule()
+    def the_customer_cancels_while_a_stage_is_at_work(self) -> None:
+        """Cancel between the next stage's reading of the order and its write."""
+
+        def cancel_if_possible(order: Order) -> Order:
+            return cancel(order, CancelReason.OTHER, by="test") if can_cancel(order) else order
+
+        self.orders.meanwhile = cancel_if_possible
 
     @rule(number=st.integers(1, 3), units=st.none() | st.integers(1, WANTED))
     def a_parcel_leaves(self, number: int, units: int | None) -> None:
@@ -307,6 +340,7 @@ class OrderLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let every event arrive with nothing in the way: the order comes to rest."""
         self.provider.heal()
+        self.orders.meanwhile = None
         for _ in range(50):
             if not self.waiting:
                 break
