@@ -1,0 +1,97 @@
+"""An order's history as the audit bucket has it, compared with the table's.
+
+The bucket is complete but neither ordered nor free of repetitions: events are delivered at least
+once. Reading orders them by version and keeps one of each.
+"""
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from order_pipeline.events import OrderEvent, events_since
+from order_pipeline.order import Order
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PREFIX = "events/"
+_DELIVERY = timedelta(hours=1)
+"""An event is in the bucket long before this: Firehose holds it back for minutes at most."""
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the bucket and the table say about one order."""
+
+    events: tuple[OrderEvent, ...]
+    """As the bucket has them: ordered by version, each once."""
+    missing: tuple[OrderEvent, ...]
+    """In the table's history, and not in the bucket."""
+    different: tuple[OrderEvent, ...]
+    """In the bucket, and not in the table's history as they are."""
+
+    @property
+    def agrees(self) -> bool:
+        """Tell whether the two say the same."""
+        return not self.missing and not self.different
+
+
+def compare(order: Order, events: Iterable[OrderEvent]) -> Comparison:
+    """Compare an order's history with the events that were found of it."""
+    found = {event.event_id: event for event in events if event.order_id == order.order_id}
+    expected = {event.event_id: event for event in events_since(0, order)}
+    return Comparison(
+        events=tuple(sorted(found.values(), key=lambda event: event.version)),
+        missing=tuple(event for key, event in expected.items() if key not in found),
+        different=tuple(
+            event
+            for key, event in sorted(found.items())
+            if key not in expected or _facts(event) != _facts(expected[key])
+        ),
+    )
+
+
+def events_in_bucket(
+    client: "S3Client", bucket: str, *, since: datetime, until: datetime
+) -> Iterator[OrderEvent]:
+    """Yield every event that was written to the audit bucket in a span of time."""
+    for prefix in hour_prefixes(since, until + _DELIVERY):
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            for entry in page.get("Contents", []):
+                body = client.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+                yield from parse_events(body)
+
+
+def hour_prefixes(since: datetime, until: datetime) -> Iterator[str]:
+    """Yield the prefixes of every hour (UTC) that the span touches."""
+    hour = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while hour <= until.astimezone(UTC):
+        yield f"{PREFIX}{hour:%Y/%m/%d/%H}/"
+        hour += timedelta(hours=1)
+
+
+def parse_events(body: bytes) -> Iterator[OrderEvent]:
+    """Yield the events of one object: JSON documents one after the other, each on its line."""
+    text = (gzip.decompress(body) if body.startswith(_GZIP) else body).decode().lstrip()
+    decoder = json.JSONDecoder()
+    while text:
+        document, end = decoder.raw_decode(text)
+        yield OrderEvent.model_validate(document)
+        text = text[end:].lstrip()
+
+
+def _facts(event: OrderEvent) -> tuple[object, ...]:
+    """Return what an event says for good; the rest describes the order as it was then."""
+    return (
+        event.event_type,
+        event.order_id,
+        event.customer_id,
+        event.version,
+        event.occurred_at,
+        event.detail,
+    )
