@@ -3,7 +3,8 @@
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
-from stacks.building_blocks.email import EmailSender
+from stacks.building_blocks.audit_table import AuditTable
+from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import Function
 from stacks.building_blocks.publisher import EventPublisher
 from stacks.building_blocks.queue import Queue
@@ -12,7 +13,7 @@ from stacks.building_blocks.worker import Worker
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import Construct, TerraformOutput
 from stacks.settings import Settings
-from stacks.storage import StorageStack
+from stacks.storage import CUSTOMER_INDEX, StorageStack
 
 
 class PipelineStack(WorkloadStack):
@@ -23,10 +24,14 @@ class PipelineStack(WorkloadStack):
         orders, inventory, idempotency = storage.orders, storage.inventory, storage.idempotency
         orders_table = {"ORDERS_TABLE_NAME": orders.name}
         inventory_table = {"INVENTORY_TABLE_NAME": inventory.name}
+        idempotency_table = {"IDEMPOTENCY_TABLE_NAME": idempotency.name}
 
         events = EventTopic(self, "order-events")
         EventPublisher(self, stream_arn=orders.stream_arn, topic=events)
         AuditStream(self, from_=events, bucket_name=storage.audit_bucket_name)
+        if not settings.is_local:  # LocalStack has no Glue
+            AuditTable(self, storage.audit_bucket_name)
+        events.tell_shop(settings.shop_addresses, settings.shop_events)
 
         place_order = Function(
             self,
@@ -35,9 +40,12 @@ class PipelineStack(WorkloadStack):
         )
         place_order.may(orders.put, orders.get)
         orders_api = Function(self, "orders_api", environment=orders_table)
-        orders_api.may(orders.get)
-        inventory_api = Function(self, "inventory_api", environment=inventory_table)
-        inventory_api.may(inventory.get, inventory.put)
+        orders_api.may(orders.get, orders.update, orders.query(CUSTOMER_INDEX))
+        inventory_api = Function(
+            self, "inventory_api", environment=inventory_table | idempotency_table
+        )
+        inventory_api.may(inventory.get, inventory.put, inventory.update)
+        inventory_api.may(idempotency.get, idempotency.put)
         api = Api(self, "orders", functions=[place_order, orders_api, inventory_api])
 
         validation = Worker(
@@ -52,7 +60,14 @@ class PipelineStack(WorkloadStack):
         reservation = Worker(
             self,
             "inventory",
-            consumes=[EventType.ORDER_VALIDATED, EventType.PAYMENT_DECLINED],
+            consumes=[
+                EventType.ORDER_VALIDATED,
+                EventType.PAYMENT_DECLINED,
+                EventType.ORDER_CANCELLED,
+                EventType.PARCEL_SHIPPED,
+                EventType.ORDER_SHIPPED,
+                EventType.PAYMENT_REFUNDED,
+            ],
             from_=events,
             environment=orders_table | inventory_table,
         )
@@ -61,7 +76,13 @@ class PipelineStack(WorkloadStack):
         payment = Worker(
             self,
             "payment",
-            consumes=[EventType.STOCK_RESERVED],
+            consumes=[
+                EventType.STOCK_RESERVED,
+                EventType.ORDER_CANCELLED,
+                EventType.PARCEL_SHIPPED,
+                EventType.ORDER_SHIPPED,
+                EventType.REFUND_REQUESTED,
+            ],
             from_=events,
             timeout=20,
             batch_size=5,
@@ -69,12 +90,24 @@ class PipelineStack(WorkloadStack):
             max_receives=21,
             longest_delay=600,
             environment=orders_table
+            | idempotency_table
             | {
                 "PAYMENT_SECRET_ARN": storage.payment_secret.arn,
                 "PAYMENT_API_URL": settings.payment_api_url,
             },
         )
-        payment.may(orders.get, orders.update, storage.payment_secret.read)
+        payment.may(orders.get, orders.update, idempotency.get, idempotency.update)
+        payment.may(storage.payment_secret.read)
+        payment.watch(
+            EventType.PAYMENT_CAPTURE_FAILED,
+            "A parcel has left and its payment could not be taken: see the order's history, "
+            "settle it with the customer, and publish ParcelShipped again to retry.",
+        )
+        payment.watch(
+            EventType.REFUND_FAILED,
+            "A refund was refused by the payment provider: see the order's history, and ask for "
+            "it again with another refundId once the reason is gone.",
+        )
 
         notification = Worker(
             self,
@@ -84,15 +117,18 @@ class PipelineStack(WorkloadStack):
                 EventType.ORDER_REJECTED,
                 EventType.STOCK_UNAVAILABLE,
                 EventType.PAYMENT_DECLINED,
+                EventType.ORDER_CANCELLED,
+                EventType.PARCEL_SHIPPED,
+                EventType.ORDER_DELIVERED,
+                EventType.PAYMENT_CAPTURED,
+                EventType.PAYMENT_REFUNDED,
             ],
             from_=events,
-            environment=orders_table
-            | {
-                "IDEMPOTENCY_TABLE_NAME": idempotency.name,
-                "EMAIL_SENDER": settings.email_sender,
-            },
+            environment=orders_table | idempotency_table | {"EMAIL_SENDER": settings.email_sender},
         )
-        notification.may(orders.get, idempotency.get, idempotency.update, EmailSender(self).send)
+        channels = CustomerChannels(self)
+        notification.may(orders.get, idempotency.get, idempotency.update)
+        notification.may(channels.send_email, channels.send_sms, channels.send_push)
 
         # The warehouse system consumes it: five minutes for what it picks up at once.
         fulfilment = Queue(self, "fulfilment", topic_arn=events.arn, visibility_timeout=300)

@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from order_pipeline.transitions import EventType
+
 REGION: Final = "eu-west-2"
 # What LocalStack makes of the access key "test".
 LOCAL_ACCOUNT_ID: Final = "000000000000"
@@ -29,6 +31,16 @@ UNRESERVED_CONCURRENCY = 100
 LEAST_MAXIMUM_CONCURRENCY, GREATEST_MAXIMUM_CONCURRENCY = 2, 1000
 # What the shop needs at its busiest hour.
 LEAST_PROD_RATE, LEAST_PROD_BURST = 1000, 2000
+
+# What the shop hears of unless it asks for more.
+FAILURES: Final = (
+    EventType.ORDER_REJECTED,
+    EventType.STOCK_UNAVAILABLE,
+    EventType.PAYMENT_DECLINED,
+    EventType.PAYMENT_CAPTURE_FAILED,
+    EventType.REFUND_FAILED,
+    EventType.PAYMENT_EXPIRED,
+)
 
 type LogRetention = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
 
@@ -77,6 +89,11 @@ class Settings(BaseModel):
     """Who e-mails to customers come from: an identity that SES has verified."""
     alarm_addresses: tuple[str, ...] = Field(alias="ALARM_ADDRESSES")
     """Who is told about alarms, by e-mail."""
+
+    shop_addresses: tuple[str, ...] = Field(default=(), alias="SHOP_ADDRESSES")
+    """Who of the shop is told about events: e-mail addresses and phone numbers (E.164)."""
+    shop_events: tuple[EventType, ...] = Field(default=FAILURES, alias="SHOP_EVENTS")
+    """What they are told about. SNS stops an e-mail subscription above 10 messages a second."""
 
     default_payment_method: str = ""
     """Charged when an order names no method; empty: such an order is refused."""
@@ -144,6 +161,24 @@ class Settings(BaseModel):
     @classmethod
     def _alarm_receivers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(_email_address(address) for address in value)
+
+    @field_validator("shop_addresses")
+    @classmethod
+    def _shop_receivers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            if "@" in address:
+                _email_address(address)
+            elif not re.fullmatch(r"\+[1-9][0-9]{6,14}", address):
+                raise ValueError("must be e-mail addresses or phone numbers such as +447700900123")
+        return value
+
+    @field_validator("shop_events", mode="before")
+    @classmethod
+    def _known_events(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for event in value:
+            if event not in list(EventType):
+                raise ValueError(f"must be of {', '.join(EventType)}")
+        return value
 
     @field_validator("maximum_concurrency")
     @classmethod
@@ -229,7 +264,8 @@ class Settings(BaseModel):
 
         ``ENVIRONMENT`` is ``local`` unless set, ``ENVIRONMENT_SUFFIX`` the environment's name.
         ``AWS_ACCOUNT_ID`` must be set, except for ``local``, where it is LocalStack's.
-        ``AWS_REGION``, ``EMAIL_SENDER`` and ``ALARM_ADDRESSES`` (separated by commas) are optional.
+        ``AWS_REGION`` and ``EMAIL_SENDER`` are optional, and so are ``ALARM_ADDRESSES``,
+        ``SHOP_ADDRESSES`` and ``SHOP_EVENTS``, each a list separated by commas.
         ``LOCAL_ENDPOINT`` and ``PAYMENT_API_URL`` are read for ``local`` only.
 
         Raises
@@ -238,14 +274,15 @@ class Settings(BaseModel):
             When a setting is missing or wrong, with one line for each.
         """
         environment = variables.get("ENVIRONMENT") or Environment.LOCAL.value
-        addresses = variables.get("ALARM_ADDRESSES")
         values: dict[str, Any] = {
             "ENVIRONMENT": environment,
             "ENVIRONMENT_SUFFIX": variables.get("ENVIRONMENT_SUFFIX") or environment,
             "AWS_ACCOUNT_ID": variables.get("AWS_ACCOUNT_ID", ""),
             "AWS_REGION": variables.get("AWS_REGION") or REGION,
             "EMAIL_SENDER": variables.get("EMAIL_SENDER") or "orders@example.com",
-            "ALARM_ADDRESSES": tuple(addresses.split(",")) if addresses else (),
+            "ALARM_ADDRESSES": _separated(variables.get("ALARM_ADDRESSES")),
+            "SHOP_ADDRESSES": _separated(variables.get("SHOP_ADDRESSES")),
+            "SHOP_EVENTS": _separated(variables.get("SHOP_EVENTS")) or FAILURES,
             # An environment that does not exist is reported as such, whatever its sizes.
             **_SIZES.get(environment, _SIZES[Environment.DEV]),
         }
@@ -259,6 +296,10 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise SettingsError(_explained(error)) from None
+
+
+def _separated(value: str | None) -> tuple[str, ...]:
+    return tuple(value.split(",")) if value else ()
 
 
 def _email_address(value: str) -> str:

@@ -5,7 +5,6 @@ from http import HTTPStatus
 
 from order_pipeline.adapters.clients import dynamodb
 from order_pipeline.adapters.http import Request, Response, api_handler
-from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.settings import FunctionSettings
 from order_pipeline.api.models import Links, PlaceOrderRequest, PlaceOrderResponse
@@ -33,7 +32,6 @@ def place(request: Request) -> Response:
         trace_header=os.environ.get("_X_AMZN_TRACE_ID"),
         orders=orders,
     )
-    logger.info("accepted", order_id=order.order_id)
     link = f"/orders/{order.order_id}"
     return Response(
         HTTPStatus.ACCEPTED,

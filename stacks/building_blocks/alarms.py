@@ -1,8 +1,17 @@
 """Alarms, and the topic that tells people about them."""
 
+import re
+
+from order_pipeline.transitions import EventType
 from stacks.base import BaseStack
 from stacks.building_blocks.policy import Statement, policy_document, refuse_plain_http
-from stacks.cdk import CloudwatchMetricAlarm, SnsTopic, SnsTopicSubscription
+from stacks.cdk import (
+    CloudwatchLogMetricFilter,
+    CloudwatchLogMetricFilterMetricTransformation,
+    CloudwatchMetricAlarm,
+    SnsTopic,
+    SnsTopicSubscription,
+)
 
 
 class AlarmTopic:
@@ -43,6 +52,40 @@ class AlarmTopic:
                 protocol="email",
                 endpoint=address,
             )
+
+    def watch_event(self, event_type: EventType, log_group_name: str, meaning: str) -> None:
+        """Raise an alarm as soon as a function logs that it recorded an event of this type."""
+        names = self._stack.names
+        resource = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", event_type.value).lower()
+        CloudwatchLogMetricFilter(
+            self._stack,
+            f"{resource}-filter",
+            name=names.of(resource, "filter"),
+            log_group_name=log_group_name,
+            pattern=f'{{ $.recorded = "{event_type.value}" }}',
+            metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
+                name=event_type.value,
+                namespace=f"OrderPipeline/{names.suffix}",
+                value="1",
+                unit="Count",
+            ),
+        )
+        CloudwatchMetricAlarm(
+            self._stack,
+            f"{resource}-alarm",
+            alarm_name=names.of(resource, "alarm"),
+            alarm_description=meaning,
+            namespace=f"OrderPipeline/{names.suffix}",
+            metric_name=event_type.value,
+            statistic="Sum",
+            period=60,
+            evaluation_periods=1,
+            comparison_operator="GreaterThanThreshold",
+            threshold=0,
+            treat_missing_data="notBreaching",
+            alarm_actions=[self._topic.arn],
+            ok_actions=[self._topic.arn],
+        )
 
     def watch_dead_letters(self, queue: str, queue_name: str) -> None:
         """Raise an alarm as soon as there is a message on the dead-letter queue `queue_name`."""

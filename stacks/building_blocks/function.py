@@ -47,6 +47,7 @@ class Function:
         self._grants: list[Grant] = []
 
         log_group_name = f"/aws/lambda/{self.name}"
+        self.log_group_name = log_group_name
         self._log_streams_arn = names.log_group_arn(f"{log_group_name}:log-stream:*")
         log_group = CloudwatchLogGroup(
             stack,

@@ -16,9 +16,11 @@ class Statement:
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    """Or, where `all_but_these`, the resources that the statement is not about."""
     principal: Mapping[str, str] | str | None = None
     conditions: Condition = field(default_factory=dict)
     effect: str = "Allow"
+    all_but_these: bool = False
 
     def rendered(self) -> dict[str, Any]:
         """Return the statement as IAM's JSON has it."""
@@ -26,7 +28,7 @@ class Statement:
         if self.principal is not None:
             statement["Principal"] = self.principal
         statement["Action"] = list(self.actions)
-        statement["Resource"] = list(self.resources)
+        statement["NotResource" if self.all_but_these else "Resource"] = list(self.resources)
         if self.conditions:
             statement["Condition"] = self.conditions
         return statement

@@ -93,9 +93,14 @@ class Table:
         """Change an item, also as part of a transaction."""
         return self._grant("UpdateItem")
 
-    def _grant(self, action: str) -> Grant:
+    def query(self, index: Index) -> Grant:
+        """Read a range of one of the table's indexes."""
+        return self._grant("Query", f"{self.arn}/index/{index.name}")
+
+    def _grant(self, action: str, arn: str = "") -> Grant:
         sid = f"{action}Of{self._resource.capitalize()}"
-        return Grant(Statement(sid, (f"dynamodb:{action}",), (self.arn,)), KeyUse("dynamodb"))
+        statement = Statement(sid, (f"dynamodb:{action}",), (arn or self.arn,))
+        return Grant(statement, KeyUse("dynamodb"))
 
 
 def _rendered(index: Index) -> DynamodbTableGlobalSecondaryIndex:

@@ -62,6 +62,19 @@ class EventTopic:
             subscription_role_arn=role_arn,
         )
 
+    def tell_shop(self, addresses: Sequence[str], event_types: Sequence[EventType]) -> None:
+        """Pass events of the given types on to the shop's own e-mail addresses and phones."""
+        for number, address in enumerate(addresses, start=1):
+            SnsTopicSubscription(
+                self._stack,
+                f"shop-subscription-{number}",
+                topic_arn=self._topic.arn,
+                protocol="email" if "@" in address else "sms",
+                endpoint=address,
+                filter_policy=as_json({"eventType": [each.value for each in event_types]}),
+                filter_policy_scope="MessageAttributes",
+            )
+
     def _subscribe(self, resource: str, **arguments: str) -> None:
         dead_letters = DeadLetterQueue(
             self._stack, f"{resource}-subscription", filled_by_topic_arn=self.arn

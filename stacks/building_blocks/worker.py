@@ -37,6 +37,7 @@ class Worker:
 
         Times are in seconds. `longest_delay` ends the doubling of the backoff.
         """
+        self._stack = stack
         self.queue = Queue(
             stack,
             name,
@@ -72,6 +73,10 @@ class Worker:
             ),
             depends_on=[self.function.policy],
         )
+
+    def watch(self, event_type: EventType, meaning: str) -> None:
+        """Raise an alarm whenever the worker records an event of this type."""
+        self._stack.alarms.watch_event(event_type, self.function.log_group_name, meaning)
 
     def may(self, *grants: Grant) -> None:
         """Let the worker's function do what `grants` say."""

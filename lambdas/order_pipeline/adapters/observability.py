@@ -2,5 +2,15 @@
 
 from aws_lambda_powertools import Logger
 
+from order_pipeline.order import Order
+
 logger = Logger()
 """Service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
+
+
+def log_recorded(before: Order | None, after: Order) -> None:
+    """Log every event by which an order came from `before` to `after`, once it is stored."""
+    for entry in after.history[len(before.history) if before else 0 :]:
+        logger.info(
+            "recorded", recorded=entry.event.value, order_id=after.order_id, version=entry.version
+        )

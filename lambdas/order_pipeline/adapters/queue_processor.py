@@ -67,7 +67,6 @@ def queue_processor(
                     order_id=order_event.order_id, event_id=order_event.event_id
                 ):
                     stages[order_event.event_type](order_event)
-                    logger.info("done", event_type=order_event.event_type)
             except PoisonError as poison:
                 _put_aside(record, poison, settings, sqs)
             except Exception:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from order_pipeline.adapters.items import to_item
-from order_pipeline.adapters.observability import logger
+from order_pipeline.adapters.observability import log_recorded, logger
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
 from order_pipeline.order import LineQuantity, Order, StockState, units_of
@@ -43,6 +43,7 @@ class StockTransactions:
             if order_has_changed or not short:
                 raise ConcurrentChangeError(order.order_id) from cancelled
             return short
+        log_recorded(order, reserved)
         return []
 
     def release(self, order: Order, released: Order) -> None:
@@ -52,6 +53,7 @@ class StockTransactions:
             self._write([*returned, self._end_reservation(order), self._move(order, released)])
         except self._client.exceptions.TransactionCanceledException as cancelled:
             raise ConcurrentChangeError(order.order_id) from cancelled
+        log_recorded(order, released)
 
     def restock(self, order: Order, restocked: Order, lines: Sequence[LineQuantity]) -> None:
         """Put what came back into stock; see `ports.StockLedger`."""
@@ -60,6 +62,7 @@ class StockTransactions:
             self._write([*returned, self._move(order, restocked)])
         except self._client.exceptions.TransactionCanceledException as cancelled:
             raise ConcurrentChangeError(order.order_id) from cancelled
+        log_recorded(order, restocked)
 
     def ship(self, order: Order) -> None:
         """Write down in the reservation what has left; see `ports.StockLedger`."""
