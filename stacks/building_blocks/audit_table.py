@@ -59,7 +59,8 @@ class AuditTable:
                 f"projection.{PARTITION}.range": "2026/01/01/00,NOW",
                 f"projection.{PARTITION}.interval": "1",
                 f"projection.{PARTITION}.interval.unit": "HOURS",
-                "storage.location.template": f"{location}${{{PARTITION}}}/",
+                # Two dollar signs: Athena's expression, not Terraform's.
+                "storage.location.template": f"{location}$${{{PARTITION}}}/",
             },
             partition_keys=[GlueCatalogTablePartitionKeys(name=PARTITION, type="string")],
             storage_descriptor=GlueCatalogTableStorageDescriptor(

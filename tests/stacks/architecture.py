@@ -25,8 +25,11 @@ NAME_OF = {
     "aws_api_gateway_rest_api": "name",
     "aws_api_gateway_stage": "stage_name",
     "aws_cloudwatch_log_group": "name",
+    "aws_cloudwatch_log_metric_filter": "name",
     "aws_cloudwatch_metric_alarm": "alarm_name",
     "aws_dynamodb_table": "name",
+    "aws_glue_catalog_database": "name",
+    "aws_glue_catalog_table": "name",
     "aws_iam_role": "name",
     "aws_iam_role_policy": "name",
     "aws_kinesis_firehose_delivery_stream": "name",
@@ -67,6 +70,11 @@ ANY_RESOURCE_ALLOWED = {
 PART_OF_A_RESOURCE = {
     r":log-group:[^*]+:log-stream:\*$": "streams of one log group, which the service names",
     r"^arn:aws:s3:::[^*]+/\*$": "objects of one bucket",
+    r"^arn:aws:sns:[^*]+:endpoint/\*$": "this account's mobile devices, one endpoint each",
+}
+
+ALL_BUT_THESE_ALLOWED = {
+    ("sns:Publish", "arn:aws:sns:*:*:*"): "a phone number has no ARN: all but topics and endpoints",
 }
 
 MANAGED_POLICIES = {
@@ -318,7 +326,12 @@ def _listed(value: Any) -> list[str]:
 def identity_policies_name_exact_actions_and_resources(deployment: Deployment) -> Iterator[str]:
     for policy in deployment.all("aws_iam_role_policy"):
         for statement in policy.statements():
-            actions, resources = _listed(statement["Action"]), _listed(statement["Resource"])
+            actions = _listed(statement["Action"])
+            if "NotResource" in statement:
+                if (*actions, *_listed(statement["NotResource"])) not in ALL_BUT_THESE_ALLOWED:
+                    yield f"{policy} allows {actions} on all but {statement['NotResource']}"
+                continue
+            resources = _listed(statement["Resource"])
             for action in actions:
                 if "*" in action:
                     yield f"{policy} allows {action}"
@@ -523,7 +536,10 @@ def every_name_ends_with_the_suffix(deployment: Deployment) -> Iterator[str]:
             ending += f"-{settings.account_id}"
         is_whole_stage = resource.type == "aws_api_gateway_stage" and name == suffix
         is_log_of_stage = name.endswith(f"/{suffix}")
-        if not (name.endswith(ending) or is_whole_stage or is_log_of_stage):
+        is_of_glue = resource.type.startswith("aws_glue_") and name.endswith(
+            ending.replace("-", "_")  # SQL has no hyphens in names
+        )
+        if not (name.endswith(ending) or is_whole_stage or is_log_of_stage or is_of_glue):
             yield f"{resource} is called {name!r}"
 
 

@@ -265,6 +265,15 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
     ),
     (
         architecture.identity_policies_name_exact_actions_and_resources,
+        "allows ['sns:Publish'] on all but ['arn:aws:sns:*:*:endpoint/*']",
+        _policy_changed(
+            "aws_iam_role_policy.notification-function-policy",
+            "SendSms",
+            NotResource=["arn:aws:sns:*:*:endpoint/*"],
+        ),
+    ),
+    (
+        architecture.identity_policies_name_exact_actions_and_resources,
         "gives arn:aws:iam::aws:policy/AdministratorAccess",
         _changed(
             "aws_iam_role_policy_attachment.api-logging-policy",

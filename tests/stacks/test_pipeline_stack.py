@@ -1,33 +1,51 @@
 """The pipeline stack: which stages exist, what they consume and what they may do."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from order_pipeline.events import events_since
+from order_pipeline.messages import TEMPLATES
 from order_pipeline.transitions import EventType
 from stacks.cdk import LambdaFunction, SqsQueue
+from stacks.settings import FAILURES
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import Deployment, settings_of, synthesise
+from tests.unit.builders import a_placed_order
+
+ROOT = Path(__file__).parents[2]
 
 CONSUMED = {
     "validation": {EventType.ORDER_PLACED},
-    "inventory": {EventType.ORDER_VALIDATED, EventType.PAYMENT_DECLINED},
-    "payment": {EventType.STOCK_RESERVED},
-    "notification": {
-        EventType.ORDER_CONFIRMED,
-        EventType.ORDER_REJECTED,
-        EventType.STOCK_UNAVAILABLE,
+    "inventory": {
+        EventType.ORDER_VALIDATED,
         EventType.PAYMENT_DECLINED,
+        EventType.ORDER_CANCELLED,
+        EventType.PARCEL_SHIPPED,
+        EventType.ORDER_SHIPPED,
+        EventType.PAYMENT_REFUNDED,
     },
+    "payment": {
+        EventType.STOCK_RESERVED,
+        EventType.ORDER_CANCELLED,
+        EventType.PARCEL_SHIPPED,
+        EventType.ORDER_SHIPPED,
+        EventType.REFUND_REQUESTED,
+    },
+    "notification": set(TEMPLATES),
     "fulfilment": {EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED},
 }
 
 # What each function may do besides writing its log, sending traces and using the key.
 ALLOWED = {
     "place-order": {"orders-table: GetItem PutItem"},
-    "orders-api": {"orders-table: GetItem"},
-    "inventory-api": {"inventory-table: GetItem PutItem"},
+    "orders-api": {"orders-table: GetItem UpdateItem", "customer-index: Query"},
+    "inventory-api": {
+        "inventory-table: GetItem PutItem UpdateItem",
+        "idempotency-table: GetItem PutItem",
+    },
     "event-publisher": {
         "orders-table stream: DescribeStream GetRecords GetShardIterator ListStreams",
         "order-events-topic: Publish",
@@ -43,12 +61,15 @@ ALLOWED = {
     },
     "payment": {
         "orders-table: GetItem UpdateItem",
+        "idempotency-table: GetItem UpdateItem",
         "payment-secret: GetSecretValue",
     },
     "notification": {
         "orders-table: GetItem",
         "idempotency-table: GetItem UpdateItem",
         "orders@example.com: SendEmail",
+        "endpoint/*: Publish",
+        "all but arn:aws:sns:*:*:*: Publish",
     },
 }
 CONSUME = "ChangeMessageVisibility DeleteMessage GetQueueAttributes ReceiveMessage"
@@ -60,6 +81,13 @@ def test_each_queue_takes_its_events(deployment: Deployment, queue: str) -> None
     subscription = deployment.one(f"aws_sns_topic_subscription.{queue}-subscription")
     assert subscription["endpoint"] == f"${{aws_sqs_queue.{queue}-queue.arn}}"
     assert set(json.loads(subscription["filter_policy"])["eventType"]) == CONSUMED[queue]
+
+
+@pytest.mark.parametrize("stage", ["validation", "inventory", "payment"])
+def test_each_stage_handles_what_its_queue_takes(stage: str) -> None:
+    handler = (ROOT / "lambdas" / stage / "handler.py").read_text(encoding="utf-8")
+    handled = {EventType[name] for name in re.findall(r"EventType\.(\w+)", handler)}
+    assert handled == CONSUMED[stage]
 
 
 def test_no_other_queue_is_subscribed(deployment: Deployment) -> None:
@@ -78,11 +106,12 @@ def test_each_function_may_do_what_it_does(deployment: Deployment, function: str
     # when
     allowed: dict[str, set[str]] = {}
     for statement in deployment.one(f"aws_iam_role_policy.{function}-function-policy").statements():
-        (resource,) = statement["Resource"]
+        (resource,) = statement.get("Resource") or statement["NotResource"]
+        short = _short(resource, deployment) if "Resource" in statement else f"all but {resource}"
         for action in statement["Action"]:
             service, _, verb = action.partition(":")
             if service not in {"kms", "logs", "xray"}:
-                allowed.setdefault(_short(resource, deployment), set()).add(verb)
+                allowed.setdefault(short, set()).add(verb)
     # then
     assert {f"{target}: {' '.join(sorted(verbs))}" for target, verbs in allowed.items()} == expected
 
@@ -104,8 +133,11 @@ def test_each_function_uses_the_key_only_through_its_services(
         if statement["Action"][0].startswith("kms:")
     }
     called = {action.partition(":")[0] for each in statements for action in each["Action"]}
-    # Lambda decrypts the environment; e-mails, logs and traces need no key.
-    assert used_through == called - {"kms", "logs", "xray", "ses"} | {"lambda"}
+    keyless = {"kms", "logs", "xray", "ses"}
+    if function == "notification":
+        keyless.add("sns")  # it sends SMS and push messages, and nothing to the encrypted topic
+    # Lambda decrypts the environment; messages to customers, logs and traces need no key.
+    assert used_through == called - keyless | {"lambda"}
 
 
 def test_each_function_is_told_where_its_data_is(deployment: Deployment) -> None:
@@ -187,6 +219,64 @@ def test_people_are_told_about_alarms_by_email(tmp_path: Path) -> None:
     assert {each["endpoint"] for each in emails} == {"ops@example.com", "shop@example.com"}
 
 
+def test_the_shop_is_told_about_failures_unless_it_wants_more(tmp_path: Path) -> None:
+    # given
+    told = {"SHOP_ADDRESSES": "shop@example.com,+447700900123"}
+    # when
+    failures = synthesise(settings_of("staging", **told), tmp_path / "failures")
+    refunds = synthesise(
+        settings_of("staging", **told, SHOP_EVENTS="PaymentRefunded"), tmp_path / "refunds"
+    )
+    # then
+    for deployment, events in ((failures, set(FAILURES)), (refunds, {"PaymentRefunded"})):
+        for number, protocol, address in (
+            (1, "email", "shop@example.com"),
+            (2, "sms", "+447700900123"),
+        ):
+            subscription = deployment.one(f"aws_sns_topic_subscription.shop-subscription-{number}")
+            assert (subscription["protocol"], subscription["endpoint"]) == (protocol, address)
+            assert set(json.loads(subscription["filter_policy"])["eventType"]) == events
+
+
+@pytest.mark.parametrize(
+    ("event", "alarm"),
+    [
+        ("PaymentCaptureFailed", "payment-capture-failed"),
+        ("RefundFailed", "refund-failed"),
+    ],
+)
+def test_money_that_does_not_move_raises_an_alarm(
+    deployment: Deployment, event: str, alarm: str
+) -> None:
+    counted = deployment.one(f"aws_cloudwatch_log_metric_filter.{alarm}-filter")
+    raised = deployment.one(f"aws_cloudwatch_metric_alarm.{alarm}-alarm")
+    suffix = deployment.settings.suffix
+    assert counted["log_group_name"] == f"/aws/lambda/payment-function-{suffix}"
+    assert counted["pattern"] == f'{{ $.recorded = "{event}" }}'
+    metric = counted["metric_transformation"]
+    assert (metric["name"], metric["namespace"]) == (raised["metric_name"], raised["namespace"])
+    assert (raised["threshold"], raised["statistic"]) == (0, "Sum")
+    assert raised["alarm_actions"] == ["${aws_sns_topic.alarm-topic.arn}"]
+
+
+def test_athena_reads_every_field_of_an_event_by_the_hour(deployments: Deployments) -> None:
+    # given
+    event = events_since(0, a_placed_order())[0]
+    # when
+    table = deployments("dev").one("aws_glue_catalog_table.audit-table")
+    # then
+    columns = {column["name"] for column in table["storage_descriptor"]["columns"]}
+    assert columns == {name.lower() for name in event.model_dump(by_alias=True)}
+    location = table["storage_descriptor"]["location"]
+    assert location == "s3://audit-bucket-dev-123456789012/events/"
+    # Terraform turns the two dollar signs into one.
+    assert table["parameters"]["storage.location.template"] == f"{location}$${{hour}}/"
+
+
+def test_localstack_has_no_glue(deployments: Deployments) -> None:
+    assert deployments("local").all("aws_glue_catalog_table") == []
+
+
 def test_the_outputs(deployment: Deployment) -> None:
     outputs = deployment.stacks["pipeline"]["output"]
     queues = ("Validation", "Inventory", "Payment", "Notification", "Fulfilment")
@@ -218,5 +308,7 @@ def _short(resource: str, deployment: Deployment) -> str:
         return "payment-secret"
     if "stream_arn" in resource:
         return "orders-table stream"
+    if resource.endswith(":endpoint/*"):
+        return "endpoint/*"
     name = resource.rpartition(":")[2].rpartition("/")[2]
     return name.removesuffix(f"-{deployment.settings.suffix}")

@@ -107,6 +107,19 @@ def test_settings_cannot_be_changed() -> None:
             "EMAIL_SENDER is 'Orders'; it must be an e-mail address, such as orders@example.com.",
         ),
         (
+            {"SHOP_ADDRESSES": "shop@example.com,07700900123"},
+            "SHOP_ADDRESSES is ('shop@example.com', '07700900123'); it must be e-mail addresses or "
+            "phone numbers such as +447700900123",
+        ),
+        (
+            {"SHOP_ADDRESSES": "shop@"},
+            "SHOP_ADDRESSES is ('shop@',); it must be an e-mail address",
+        ),
+        (
+            {"SHOP_EVENTS": "OrderPlaced,OrderLost"},
+            "SHOP_EVENTS is ('OrderPlaced', 'OrderLost'); it must be of OrderPlaced, OrderVal",
+        ),
+        (
             {"ALARM_ADDRESSES": "ops@example.com,ops"},
             "ALARM_ADDRESSES is ('ops@example.com', 'ops'); it must be an e-mail address",
         ),
