@@ -2,12 +2,18 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Protocol
 
+from pydantic import TypeAdapter
+
 from order_pipeline.adapters.orders_table import ListedOrder, Position
-from order_pipeline.api.models import ListOrdersQuery
+from order_pipeline.api.models import Id, ListOrdersQuery
 from order_pipeline.api.problems import invalid_field
+from order_pipeline.stored import Timestamp, rfc3339
 from order_pipeline.transitions import Status
+
+_POSITION: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[Timestamp, Id])
 
 
 class CustomersOrders(Protocol):
@@ -46,9 +52,7 @@ def _cursor(position: Position) -> str:
 def _position(cursor: str) -> Position:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        placed_at, order_id = json.loads(text)
-    except ValueError:
+        placed_at, order_id = _POSITION.validate_json(text)
+        return Position(rfc3339(placed_at), order_id)
+    except (ValueError, OverflowError):  # the latter: a time that UTC's calendar does not reach
         raise invalid_field("cursor", "must be one from an answer before") from None
-    if not (isinstance(placed_at, str) and isinstance(order_id, str) and placed_at and order_id):
-        raise invalid_field("cursor", "must be one from an answer before")
-    return Position(placed_at, order_id)

@@ -59,7 +59,23 @@ def test_a_cursor_of_one_customer_is_only_a_position_in_anothers_orders() -> Non
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"nonsense", b"{}", b"[1, 2]", b'["", ""]', b'["a"]', b'["a", "b", "c"]', b"\xff"]
+    "text",
+    [
+        b"",
+        b"nonsense",
+        b"5",
+        b"null",
+        b"{}",
+        b"[1, 2]",
+        b'["", ""]',
+        b'["a"]',
+        b'["a", "b"]',
+        b'["a", "b", "c"]',
+        b'["2026-01-31T12:00:00.000Z", "a b"]',
+        b'["2026-01-31T12:00:00.000Z", "\\ud800"]',
+        b'["0001-01-01T00:00:00+23:59", "ORD-1"]',
+        b"\xff",
+    ],
 )
 def test_a_made_up_cursor_is_refused(text: bytes) -> None:
     cursor = base64.urlsafe_b64encode(text).decode().rstrip("=") or "x"
