@@ -92,21 +92,23 @@ class StripePayments:
     def capture(self, order: Order, intent_id: str) -> Done | Declined:
         """Take all the money that the intent holds; see `ports.Payments`."""
         try:
-            _ask(
+            status = _ask(
                 self._intents.capture,
                 intent_id,
                 options={"idempotency_key": f"{order.order_id}:capture:{intent_id}"},
-            )
+            ).status
         except stripe.CardError as error:
             return Declined(_reason(error.error))
-        except stripe.InvalidRequestError as error:
+        except stripe.InvalidRequestError:
             # Captured before, or the hold is over: the intent itself knows.
             status = _ask(self._intents.retrieve, intent_id).status
-            if status == "canceled":
+        match status:
+            case "succeeded":
+                return Done()
+            case "canceled":
                 return Declined("authorisation_expired")
-            if status != "succeeded":
-                raise PaymentOutcomeUnknownError(f"intent {intent_id} is {status}") from error
-        return Done()
+            case _:
+                raise PaymentOutcomeUnknownError(f"intent {intent_id} is {status}")
 
     def refund(self, order: Order, intent_id: str, refund: Refund) -> Done | Declined:
         """Give money back; see `ports.Payments`.

@@ -231,6 +231,13 @@ def test_a_capture_of_an_intent_in_between_is_an_unknown_outcome(
         payments.capture(ORDER, "pi_1")
 
 
+def test_a_capture_that_leaves_the_intent_cancelled_took_nothing(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/capture", json=intent("canceled"))
+    assert payments.capture(ORDER, "pi_1") == Declined("authorisation_expired")
+
+
 def test_a_capture_that_the_bank_refuses_is_a_result(
     stripe_api: responses.RequestsMock, payments: StripePayments
 ) -> None:
