@@ -28,6 +28,10 @@ class Deployment(BaseModel):
     orders_table_name: str
     inventory_table_name: str
     audit_bucket_name: str
+    validation_queue_url: str
+    inventory_queue_url: str
+    payment_queue_url: str
+    notification_queue_url: str
     fulfilment_queue_url: str
 
     validation_dead_letter_queue_url: str
@@ -42,6 +46,16 @@ class Deployment(BaseModel):
         return cls.model_validate_json(OUTPUTS.read_text())
 
     @property
+    def stage_queue_urls(self) -> tuple[str, ...]:
+        """The queues that a function of the pipeline works off."""
+        return (
+            self.validation_queue_url,
+            self.inventory_queue_url,
+            self.payment_queue_url,
+            self.notification_queue_url,
+        )
+
+    @property
     def dead_letter_queue_urls(self) -> tuple[str, ...]:
         return (
             self.validation_dead_letter_queue_url,
@@ -51,10 +65,14 @@ class Deployment(BaseModel):
             self.fulfilment_dead_letter_queue_url,
         )
 
+    @property
+    def suffix(self) -> str:
+        """What every name of the deployment ends with."""
+        return self.orders_table_name.removeprefix("orders-table-")
+
     def function_name(self, function: str) -> str:
         """Return the deployed name of a function such as `place-order`."""
-        suffix = self.orders_table_name.removeprefix("orders-table-")
-        return f"{function}-function-{suffix}"
+        return f"{function}-function-{self.suffix}"
 
     def session(self) -> boto3.Session:
         return boto3.Session(

@@ -1,10 +1,14 @@
-"""What leaves the pipeline: e-mails, messages for the warehouse, and the audit's record."""
+"""What leaves the pipeline: messages for customers and warehouse, and the audit's record."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
+
+from tests.e2e.deployment import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -48,6 +52,29 @@ class Mailbox:
 
     def mails_about(self, order_id: str) -> list[Mail]:
         return [mail for mail in self.mails() if order_id in mail.subject + mail.text]
+
+
+class Phones:
+    """Every SMS and every push message that LocalStack's SNS was given."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._http = httpx.Client(base_url=endpoint, timeout=30, params={"region": REGION})
+
+    def close(self) -> None:
+        self._http.close()
+
+    def texts_to(self, phone: str) -> list[str]:
+        """Return the SMS to a phone number."""
+        return self._sent("sms-messages", "sms_messages", phone)
+
+    def pushes_to(self, endpoint_arn: str) -> list[str]:
+        """Return the push messages to an app's endpoint."""
+        return self._sent("platform-endpoint-messages", "platform_endpoint_messages", endpoint_arn)
+
+    def _sent(self, path: str, field: str, address: str) -> list[str]:
+        answer = self._http.get(f"/_aws/sns/{path}")
+        answer.raise_for_status()
+        return [message["Message"] for message in answer.json()[field].get(address, [])]
 
 
 @dataclass(frozen=True)
@@ -115,3 +142,14 @@ class AuditBucket:
             (event for event in events if event["orderId"] == order_id),
             key=lambda event: int(event["version"]),
         )
+
+    @contextmanager
+    def without(self, event_id: str) -> Iterator[int]:
+        """Take every object that holds an event out of the bucket; yield how many there are."""
+        self.texts()
+        removed = [key for key, text in self._texts.items() if f'"{event_id}"' in text]
+        for key in removed:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+        yield len(removed)
+        for key in removed:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=self._texts[key].encode())

@@ -1,5 +1,7 @@
 """The payment server as the tests see it: cards to pay with, and the intents that were made."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -25,9 +27,9 @@ class PaymentServer:
 
     def method(self, card_number: str) -> str:
         """Make a payment method of a card, and return its token."""
-        answer = self._http.post(
-            "/v1/payment_methods",
-            data={
+        method = self._post(
+            "payment_methods",
+            {
                 "type": "card",
                 "card[number]": card_number,
                 "card[exp_month]": "12",
@@ -35,8 +37,7 @@ class PaymentServer:
                 "card[cvc]": "123",
             },
         )
-        answer.raise_for_status()
-        return str(answer.json()["id"])
+        return str(method["id"])
 
     def intents(self) -> list[Intent]:
         """Return every payment intent."""
@@ -50,6 +51,64 @@ class PaymentServer:
             intents += page["data"]
             more = page["has_more"]
         return intents
+
+    def intent_of(self, order_id: str) -> Intent:
+        """Return the one payment intent of an order."""
+        (intent,) = self.intents_of(order_id)
+        return intent
+
+    def taken(self, order_id: str) -> int:
+        """Return what was captured of an order, in minor units, whatever was given back since."""
+        charges = self.intent_of(order_id)["charges"]["data"]
+        return sum(charge["amount"] for charge in charges if charge["captured"])
+
+    def given_back(self, order_id: str) -> dict[str, int]:
+        """Return what was refunded of an order: refund id → minor units."""
+        answer = self._http.get(
+            "/v1/refunds", params={"payment_intent": self.intent_of(order_id)["id"], "limit": "100"}
+        )
+        answer.raise_for_status()
+        refunds = answer.json()["data"]
+        given_back = {refund["metadata"]["refundId"]: refund["amount"] for refund in refunds}
+        assert len(given_back) == len(refunds), f"a refund was made twice: {refunds}"
+        return given_back
+
+    def authorise(self, amount: int, order_id: str) -> Intent:
+        """Hold an amount (minor units of GBP) for an order, as the pipeline would."""
+        return self._post(
+            "payment_intents",
+            {
+                "amount": str(amount),
+                "currency": "gbp",
+                "capture_method": "manual",
+                "payment_method": self.method(VISA),
+                "confirm": "true",
+                "metadata[orderId]": order_id,
+            },
+        )
+
+    def end_authorisation(self, order_id: str) -> None:
+        """Let the bank end the hold on an order's money: it can no more be captured."""
+        intent = self.intent_of(order_id)
+        self._mark_charge(intent, "failed")
+        self._post(f"payment_intents/{intent['id']}/cancel", {})
+
+    @contextmanager
+    def refusing_refunds(self, order_id: str) -> Iterator[None]:
+        """Have the server refuse refunds of an order."""
+        intent = self.intent_of(order_id)
+        self._mark_charge(intent, "failed")
+        yield
+        self._mark_charge(intent, "succeeded")
+
+    def _mark_charge(self, intent: Intent, status: str) -> None:
+        self._post(f"charges/{intent['latest_charge']['id']}", {"status": status})
+
+    def _post(self, path: str, data: dict[str, str]) -> dict[str, Any]:
+        answer = self._http.post(f"/v1/{path}", data=data)
+        answer.raise_for_status()
+        made: dict[str, Any] = answer.json()
+        return made
 
     def intents_of(self, *order_ids: str) -> list[Intent]:
         """Return the payment intents of some orders."""

@@ -1,24 +1,36 @@
 """The online shop as the tests drive it: stocks items, places orders, follows them to their end."""
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from secrets import token_hex
 from typing import Any
 
 import httpx
 
+from order_pipeline.adapters.items import from_item, to_item
 from tests.e2e.deployment import AWS_CONFIG, Deployment
-from tests.e2e.outcomes import AuditBucket, Event, FulfilmentMessage, Mail, Mailbox, Warehouse
+from tests.e2e.outcomes import (
+    AuditBucket,
+    Event,
+    FulfilmentMessage,
+    Mail,
+    Mailbox,
+    Phones,
+    Warehouse,
+)
 from tests.e2e.payment_server import PaymentServer
 from tests.e2e.story import Story
 from tests.e2e.waiting import wait_for
 
 type Json = dict[str, Any]
 
-RESTING = frozenset({"CONFIRMED", "REJECTED", "OUT_OF_STOCK", "PAYMENT_DECLINED"})
-"""Statuses in which the pipeline leaves an order when there is nothing more to do by itself."""
+ON_ITS_WAY = frozenset({"PLACED", "VALIDATED", "RESERVED"})
+"""Statuses that the pipeline leads an order out of by itself."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +50,13 @@ class Customer:
     name: str
     email: str
     phone: str
+    push_endpoint: str | None = None
+    """Of the shop's app, for those who have it."""
 
     @property
     def contact(self) -> Json:
-        return {"email": self.email, "phone": self.phone}
+        contact = {"email": self.email, "phone": self.phone}
+        return contact | ({"pushEndpoint": self.push_endpoint} if self.push_endpoint else {})
 
     @property
     def address(self) -> Json:
@@ -66,10 +81,12 @@ class Shop:
         self.api = httpx.Client(base_url=deployment.api_endpoint, timeout=60)
         self.payments = PaymentServer(deployment.payment_server_url)
         self.mailbox = Mailbox(deployment.endpoint)
+        self.phones = Phones(deployment.endpoint)
         session, endpoint = deployment.session(), deployment.endpoint
         self.dynamodb = session.client("dynamodb", endpoint_url=endpoint, config=AWS_CONFIG)
         self.functions = session.client("lambda", endpoint_url=endpoint, config=AWS_CONFIG)
         self.logs = session.client("logs", endpoint_url=endpoint, config=AWS_CONFIG)
+        self.sns = session.client("sns", endpoint_url=endpoint, config=AWS_CONFIG)
         self.sqs = session.client("sqs", endpoint_url=endpoint, config=AWS_CONFIG)
         s3 = session.client("s3", endpoint_url=endpoint, config=AWS_CONFIG)
         self.audit = AuditBucket(s3, deployment.audit_bucket_name)
@@ -82,6 +99,7 @@ class Shop:
         self.api.close()
         self.payments.close()
         self.mailbox.close()
+        self.phones.close()
 
     # ------------------------------------------------------------------ given
 
@@ -89,14 +107,29 @@ class Shop:
         """Return an id that nobody has used, such as `order-4f2a1c-7`."""
         return f"{kind}-{self._run}-{next(self._numbers)}"
 
-    def customer(self) -> Customer:
+    def customer(self, *, has_app: bool = False) -> Customer:
         number = next(self._numbers)
+        push_endpoint = None
+        if has_app:
+            push_endpoint = self.sns.create_platform_endpoint(
+                PlatformApplicationArn=self._app, Token=self.new_id("phone")
+            )["EndpointArn"]
         return Customer(
             customer_id=f"customer-{self._run}-{number}",
             name=f"Ada Lovelace the {number}th of {self._run}",
             email=f"ada.{number}.{self._run}@customer.example",
             phone=f"+4477{int(self._run, 16):08d}{number:03d}",
+            push_endpoint=push_endpoint,
         )
+
+    @cached_property
+    def _app(self) -> str:
+        """The shop's mobile app, as SNS knows it."""
+        return self.sns.create_platform_application(
+            Name=self.new_id("app"),
+            Platform="GCM",
+            Attributes={"PlatformPrincipal": "none", "PlatformCredential": "none"},
+        )["PlatformApplicationArn"]
 
     def stocked_item(
         self, *, available: int = 10, price: float = 29.99, currency: str = "GBP", **more: object
@@ -157,6 +190,50 @@ class Shop:
         self.story.tell(order_id, shows)
         return order_id
 
+    @contextmanager
+    def paused(self, *stages: str) -> Iterator[None]:
+        """Keep stages such as `payment` from working; their queues keep what is for them."""
+        with ExitStack() as paused:
+            for stage in stages:
+                mapping = self._mapping(stage)
+                self._switch(mapping, on=False)
+                paused.callback(self._switch, mapping, on=True)
+            yield
+
+    def cancel(self, order_id: str, reason: str = "changed_mind") -> httpx.Response:
+        return self.api.post(f"orders/{order_id}/cancel", json={"reason": reason})
+
+    def ship(
+        self, order_id: str, parcel_id: str, lines: Sequence[tuple[Item, int]] = (), **more: object
+    ) -> httpx.Response:
+        """Send a parcel: some units of some items, or all that remains."""
+        return self.api.post(
+            f"orders/{order_id}/shipments",
+            json={
+                "parcelId": parcel_id,
+                "carrier": "Royal Mail",
+                "trackingNumber": f"RM-{parcel_id}",
+                **({"lines": quantities(lines)} if lines else {}),
+                **more,
+            },
+        )
+
+    def deliver(self, order_id: str, parcel_id: str) -> httpx.Response:
+        return self.api.post(f"orders/{order_id}/shipments/{parcel_id}/delivery")
+
+    def refund(self, order_id: str, refund_id: str, **asked: object) -> httpx.Response:
+        """Ask for a refund: of an `amount`, or of `lines` with or without `restock`."""
+        return self.api.post(f"orders/{order_id}/refunds", json={"refundId": refund_id, **asked})
+
+    def adjust(self, item_id: str, adjustment_id: str, delta: object) -> httpx.Response:
+        return self.api.post(
+            f"inventory/{item_id}/adjustments",
+            json={"adjustmentId": adjustment_id, "delta": delta},
+        )
+
+    def orders_of(self, customer_id: str, **query: str) -> httpx.Response:
+        return self.api.get(f"customers/{customer_id}/orders", params=query)
+
     def put_item(
         self, item_id: str, item: Json | bytes, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
@@ -180,7 +257,7 @@ class Shop:
         """Wait until there is nothing more to do with the order, and return it."""
         return wait_for(
             lambda: self.look_at(order_id),
-            lambda order: order["status"] in RESTING,
+            lambda order: order["status"] not in ON_ITS_WAY,
             f"order {order_id} at rest",
             within=within,
         )
@@ -191,13 +268,26 @@ class Shop:
         assert order["status"] == status, order["history"]
         return order
 
-    def until_event(self, order_id: str, event: str) -> Json:
-        """Wait until the event is in the order's history, and return the order."""
-        return wait_for(
-            lambda: self.look_at(order_id),
-            lambda order: event in history(order),
-            f"{event} in the history of {order_id}",
+    def once(self, order_id: str, is_so: Callable[[Json], bool], what: str) -> Json:
+        """Wait until something is so of the order, and return it."""
+        return wait_for(lambda: self.look_at(order_id), is_so, f"{what} of order {order_id}")
+
+    def until_in(self, order_id: str, status: str) -> Json:
+        """Wait until the order is in `status`, whatever it was before, and return it."""
+        return self.once(order_id, lambda order: order["status"] == status, status)
+
+    def until_event(self, order_id: str, *events: str) -> Json:
+        """Wait until all events are in the order's history, and return the order.
+
+        One that is named twice must be there twice.
+        """
+        return self.once(
+            order_id, lambda order: Counter(events) <= Counter(history(order)), ", ".join(events)
         )
+
+    def until_worked_off(self) -> None:
+        """Wait until no stage has anything to do: their queues are empty."""
+        wait_for(self._messages_in_work, lambda messages: not messages, "the stages' queues empty")
 
     def item_now(self, item: Item) -> Json:
         """Return the item as the API shows it now; its version tells whether it was touched."""
@@ -209,18 +299,62 @@ class Shop:
     def available(self, item: Item) -> int:
         return int(self.item_now(item)["available"])
 
+    def reservation(self, order_id: str) -> Json | None:
+        """Return the order's reservation as the inventory table has it."""
+        answer = self.dynamodb.get_item(
+            TableName=self.deployment.inventory_table_name,
+            Key=to_item({"itemId": f"reservation#{order_id}"}),
+            ConsistentRead=True,
+        )
+        return from_item(answer["Item"]) if "Item" in answer else None
+
     def mail_to(self, address: str) -> Mail:
         """Wait for an e-mail, and return it; there must be just one."""
         mails = wait_for(lambda: self.mailbox.mails_to(address), bool, f"an e-mail to {address}")
         assert len(mails) == 1, mails
         return mails[0]
 
-    def handed_over(self, order_id: str) -> FulfilmentMessage:
-        """Wait until the warehouse was told of the order; return what it was told."""
+    def left(self, order_id: str, parcels: int) -> tuple[str, dict[str, int]]:
+        """Wait until the reservation knows of so many parcels; return its state, and what left."""
+        reservation = wait_for(
+            lambda: self.reservation(order_id) or {},
+            lambda reservation: reservation.get("parcels", 0) >= parcels,
+            f"{parcels} parcels in the reservation of {order_id}",
+        )
+        return reservation["state"], reservation["shipped"]
+
+    def told(self, customer: Customer, subject: str, *, times: int = 1) -> list[Mail]:
+        """Wait until the customer was told something on all channels; return the e-mails.
+
+        Each channel must have said it just as often as `times` says.
+        """
+        sentence = f"{subject}."
+
+        def said() -> tuple[list[Mail], int, int]:
+            return (
+                [mail for mail in self.mailbox.mails_to(customer.email) if mail.subject == subject],
+                self.phones.texts_to(customer.phone).count(sentence),
+                self.phones.pushes_to(str(customer.push_endpoint)).count(sentence),
+            )
+
+        mails, texts, pushes = wait_for(
+            said,
+            lambda said: min(len(said[0]), *said[1:]) >= times,
+            f"{sentence!r} on all channels of {customer.customer_id}",
+        )
+        assert (len(mails), texts, pushes) == (times, times, times), subject
+        return mails
+
+    def handed_over(self, order_id: str, event: str = "OrderConfirmed") -> FulfilmentMessage:
+        """Wait until the warehouse was told of the event; return what it was told."""
         messages = wait_for(
-            lambda: self.warehouse.messages_about(order_id),
+            lambda: [
+                message
+                for message in self.warehouse.messages_about(order_id)
+                if message.event["eventType"] == event
+            ],
             bool,
-            f"a message about {order_id} on the fulfilment queue",
+            f"{event} of {order_id} on the fulfilment queue",
         )
         assert len({message.event["eventId"] for message in messages}) == 1, messages
         return messages[0]
@@ -264,15 +398,39 @@ class Shop:
             for event in page["events"]
         )
 
+    def _mapping(self, stage: str) -> str:
+        """Return the id of the mapping that feeds the stage's function from its queue."""
+        mappings = self.functions.list_event_source_mappings(
+            FunctionName=self.deployment.function_name(stage)
+        )["EventSourceMappings"]
+        assert len(mappings) == 1, mappings
+        return mappings[0]["UUID"]
+
+    def _switch(self, mapping: str, *, on: bool) -> None:
+        self.functions.update_event_source_mapping(UUID=mapping, Enabled=on)
+        wait_for(
+            lambda: self.functions.get_event_source_mapping(UUID=mapping)["State"],
+            lambda state: state == ("Enabled" if on else "Disabled"),
+            f"mapping {mapping} switched {'on' if on else 'off'}",
+        )
+
+    def _messages_in_work(self) -> int:
+        return sum(self._messages(url) for url in self.deployment.stage_queue_urls)
+
+    def _messages(self, queue_url: str) -> int:
+        counted = self.sqs.get_queue_attributes(
+            QueueUrl=queue_url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesNotVisible",
+                "ApproximateNumberOfMessagesDelayed",
+            ],
+        )["Attributes"]
+        return sum(int(number) for number in counted.values())
+
     def dead_letters(self) -> int:
         """Count the messages in all dead-letter queues."""
-        answers = [
-            self.sqs.get_queue_attributes(
-                QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-            )
-            for url in self.deployment.dead_letter_queue_urls
-        ]
-        return sum(int(each["Attributes"]["ApproximateNumberOfMessages"]) for each in answers)
+        return sum(self._messages(url) for url in self.deployment.dead_letter_queue_urls)
 
     def stored(self) -> tuple[int, int]:
         """Count the items of the orders table and of the inventory table."""
@@ -281,11 +439,23 @@ class Shop:
             self._count(self.deployment.inventory_table_name),
         )
 
+    def everything_stored(self) -> list[Any]:
+        """Return the orders table as it is."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=self.deployment.orders_table_name, ConsistentRead=True
+        )
+        return [item for page in pages for item in page["Items"]]
+
     def _count(self, table: str) -> int:
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=table, Select="COUNT", ConsistentRead=True
         )
         return sum(page["Count"] for page in pages)
+
+
+def quantities(lines: Sequence[tuple[Item, int]]) -> list[Json]:
+    """Return lines as a parcel or a refund names them."""
+    return [{"itemId": item.item_id, "quantity": quantity} for item, quantity in lines]
 
 
 def history(order: Json) -> list[str]:

@@ -21,7 +21,10 @@ MONEY = {
 }
 """What an intent's status means for the customer's money; any other is shown as it is."""
 
-COLOURS = {"CONFIRMED": "green", "PLACED": "red", "VALIDATED": "red", "RESERVED": "red"}
+COLOURS = {
+    **dict.fromkeys(("CONFIRMED", "SHIPPED", "DELIVERED"), "green"),
+    **dict.fromkeys(("PLACED", "VALIDATED", "RESERVED"), "red"),
+}
 """Of a status: green for a happy end, red for an order left on its way, yellow for the rest."""
 
 
@@ -84,12 +87,14 @@ def _milliseconds(at: str, since: datetime) -> int:
 
 
 def _money(intents: list[Intent]) -> str:
-    return (
-        ", ".join(
-            f"{major_units(intent['amount'], Currency(intent['currency'].upper()))} "
-            f"{intent['currency'].upper()} "
-            f"{MONEY.get(intent['status'], intent['status'])}"
-            for intent in intents
-        )
-        or "none"
+    return ", ".join(_payment(intent) for intent in intents) or "none"
+
+
+def _payment(intent: Intent) -> str:
+    currency = Currency(intent["currency"].upper())
+    text = (
+        f"{major_units(intent['amount'], currency)} {currency} "
+        f"{MONEY.get(intent['status'], intent['status'])}"
     )
+    back = sum(charge["amount_refunded"] for charge in intent["charges"]["data"])
+    return f"{text}, {major_units(back, currency)} back" if back else text
