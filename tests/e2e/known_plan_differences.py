@@ -12,8 +12,10 @@ _ALARMS = (
     "inventory-subscription-dlq-alarm",
     "notification-dlq-alarm",
     "notification-subscription-dlq-alarm",
+    "payment-capture-failed-alarm",
     "payment-dlq-alarm",
     "payment-subscription-dlq-alarm",
+    "refund-failed-alarm",
     "validation-dlq-alarm",
     "validation-subscription-dlq-alarm",
 )

@@ -1,0 +1,30 @@
+"""The operator's tool as an operator starts it: a command in a terminal."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.e2e.deployment import Deployment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def orderctl(deployment: Deployment, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m orderctl` about a deployment, and return how it ended."""
+    environment = os.environ | {
+        "ENVIRONMENT": "local",
+        "ENVIRONMENT_SUFFIX": deployment.suffix,
+        "LOCAL_PORT": str(urlsplit(deployment.endpoint).port),
+        "COLUMNS": "200",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "orderctl", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
