@@ -4,11 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.e2e.problems import ID_CONFLICT, NOT_ENOUGH_STOCK, NOT_FOUND
 from tests.e2e.shop import Json, Shop
-
-ID_CONFLICT = "urn:order-pipeline:problem:id-conflict"
-NOT_ENOUGH = "urn:order-pipeline:problem:not-enough-stock"
-NOT_FOUND = "urn:order-pipeline:problem:not-found"
 
 
 @pytest.mark.parametrize(("delta", "available"), [(5, 15), (-3, 7), (-10, 0), (0, 10)])
@@ -101,7 +98,7 @@ def test_stock_never_falls_below_zero(shop: Shop) -> None:
     answer = shop.adjust(item.item_id, "adjustment-1", -4)
 
     # then
-    assert (answer.status_code, answer.json()["type"]) == (409, NOT_ENOUGH)
+    assert (answer.status_code, answer.json()["type"]) == (409, NOT_ENOUGH_STOCK)
     assert "3 are available" in answer.json()["detail"]
     now = shop.item_now(item)
     assert (now["available"], now["version"]) == (3, 1)
@@ -124,7 +121,7 @@ def test_units_that_an_order_holds_cannot_be_taken(shop: Shop) -> None:
     answer = shop.adjust(item.item_id, "adjustment-1", -3)
 
     # then
-    assert (answer.status_code, answer.json()["type"]) == (409, NOT_ENOUGH)
+    assert (answer.status_code, answer.json()["type"]) == (409, NOT_ENOUGH_STOCK)
     assert shop.adjust(item.item_id, "adjustment-2", -2).is_success
     assert shop.available(item) == 0
     assert shop.look_at(order_id)["stock"] == {"state": "HELD"}

@@ -16,11 +16,8 @@ from tests.e2e.bad_requests import (
     ORDER,
     BadRequest,
 )
+from tests.e2e.problems import INVALID, NOT_FOUND, TOO_LARGE
 from tests.e2e.shop import Json, Shop
-
-INVALID = "urn:order-pipeline:problem:invalid-request"
-TOO_LARGE = "urn:order-pipeline:problem:body-too-large"
-NOT_FOUND = "urn:order-pipeline:problem:not-found"
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e import purchases
+from tests.e2e.problems import ID_CONFLICT, NOT_FOUND, REFUSED
 from tests.e2e.purchases import KETTLES, TEA_POTS, TOTAL, Purchase
 from tests.e2e.shop import Json, Shop, detail, history
-
-ID_CONFLICT = "urn:order-pipeline:problem:id-conflict"
-REFUSED = "urn:order-pipeline:problem:refused"
 
 
 @contextmanager
@@ -141,7 +139,7 @@ def test_reason_must_be_one_of_the_list(shop: Shop, body: Json) -> None:
 def test_unknown_order_is_not_found(shop: Shop) -> None:
     answer = shop.cancel(shop.new_id("order"))
     assert answer.status_code == 404
-    assert answer.json()["type"] == "urn:order-pipeline:problem:not-found"
+    assert answer.json()["type"] == NOT_FOUND
 
 
 def assert_cancels(shop: Shop, purchase: Purchase) -> None:

@@ -6,6 +6,7 @@ import json
 import httpx
 import pytest
 
+from tests.e2e.problems import INVALID
 from tests.e2e.shop import Json, Shop
 
 
@@ -185,5 +186,5 @@ def encoded(content: object) -> str:
 def assert_names(answer: httpx.Response, field: str) -> None:
     """Assert that the answer refuses the request and names what is wrong."""
     assert answer.status_code == 400, answer.text
-    assert answer.json()["type"] == "urn:order-pipeline:problem:invalid-request"
+    assert answer.json()["type"] == INVALID
     assert [error["field"] for error in answer.json()["errors"]] == [field]

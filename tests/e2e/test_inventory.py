@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.e2e.problems import ITEM_CHANGED, ITEM_EXISTS
 from tests.e2e.shop import Item, Json, Shop
 
 
@@ -58,7 +59,7 @@ def test_existing_item_is_not_changed_without_if_match(shop: Shop) -> None:
     # then
     assert answer.status_code == 428
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["type"] == "urn:order-pipeline:problem:item-exists"
+    assert answer.json()["type"] == ITEM_EXISTS
     assert shop.item_now(item) == before
 
 
@@ -74,7 +75,7 @@ def test_existing_item_is_not_changed_by_who_has_read_an_old_version(shop: Shop)
     # then
     assert answer.status_code == 412
     assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.json()["type"] == "urn:order-pipeline:problem:item-changed"
+    assert answer.json()["type"] == ITEM_CHANGED
     assert shop.available(item) == 20
 
 

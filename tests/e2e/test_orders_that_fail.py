@@ -28,7 +28,7 @@ def test_price_that_is_not_the_current_one_is_rejected(shop: Shop, seen: float) 
     # given
     item = shop.stocked_item(price=29.99)
     seen_before = Item(item.item_id, seen, "GBP")
-    customer = shop.customer()
+    customer = shop.customer(has_app=True)
 
     # when
     order_id = shop.place(
@@ -44,7 +44,7 @@ def test_price_that_is_not_the_current_one_is_rejected(shop: Shop, seen: float) 
         "currentPrice": "29.99",
     }
     assert_nothing_moved(shop, order, item)
-    assert shop.mail_to(customer.email).subject == f"We could not accept your order {order_id}"
+    shop.told(customer, f"We could not accept your order {order_id}")
 
 
 def test_price_changed_after_the_customer_saw_it_is_rejected(shop: Shop) -> None:
@@ -108,7 +108,7 @@ def test_one_line_out_of_stock_moves_none_of_the_others(shop: Shop) -> None:
     plenty = shop.stocked_item(available=10)
     too_few = shop.stocked_item(available=2)
     none_left = shop.stocked_item(available=0)
-    customer = shop.customer()
+    customer = shop.customer(has_app=True)
 
     # when
     order_id = shop.place(
@@ -121,7 +121,7 @@ def test_one_line_out_of_stock_moves_none_of_the_others(shop: Shop) -> None:
     assert history(order) == ["OrderPlaced", "OrderValidated", "StockUnavailable"]
     assert detail(order, "StockUnavailable") == {"itemIds": [too_few.item_id, none_left.item_id]}
     assert_nothing_moved(shop, order, plenty, too_few, none_left)
-    assert shop.mail_to(customer.email).subject == f"Your order {order_id} is out of stock"
+    shop.told(customer, f"Your order {order_id} is out of stock")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_one_line_out_of_stock_moves_none_of_the_others(shop: Shop) -> None:
 def test_declined_payment_gives_the_stock_back(shop: Shop, card: str, reason: str) -> None:
     # given
     item = shop.stocked_item(available=10, price=29.99)
-    customer = shop.customer()
+    customer = shop.customer(has_app=True)
 
     # when
     order_id = shop.place(
@@ -156,8 +156,7 @@ def test_declined_payment_gives_the_stock_back(shop: Shop, card: str, reason: st
     assert order["payment"] == {"state": "NONE"}
 
     # and the customer knows
-    mail = shop.mail_to(customer.email)
-    assert mail.subject == f"The payment for your order {order_id} was declined"
+    [mail] = shop.told(customer, f"The payment for your order {order_id} was declined")
     assert "89.97 GBP" in mail.text
 
     # and nobody else was told that it is confirmed

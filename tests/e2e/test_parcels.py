@@ -4,10 +4,6 @@ from tests.e2e import purchases
 from tests.e2e.purchases import KETTLES, TEA_POTS, TOTAL
 from tests.e2e.shop import Shop, history, quantities
 
-ID_CONFLICT = "urn:order-pipeline:problem:id-conflict"
-NOT_FOUND = "urn:order-pipeline:problem:not-found"
-REFUSED = "urn:order-pipeline:problem:refused"
-
 
 def test_order_in_two_parcels_that_arrive_in_the_other_order(shop: Shop) -> None:
     # given

@@ -2,11 +2,9 @@
 
 from tests.e2e import purchases
 from tests.e2e.alarms import assert_alarmed
+from tests.e2e.problems import REFUSED
 from tests.e2e.purchases import KETTLES, TEA_POTS, TOTAL
 from tests.e2e.shop import Shop, detail, history, quantities
-
-ID_CONFLICT = "urn:order-pipeline:problem:id-conflict"
-REFUSED = "urn:order-pipeline:problem:refused"
 
 
 def test_amount_is_given_back_while_parcels_are_still_to_leave(shop: Shop) -> None:

@@ -5,12 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e import purchases
+from tests.e2e.problems import ID_CONFLICT, REFUSED
 from tests.e2e.purchases import KETTLES, TEA_POTS, Purchase
 from tests.e2e.shop import Json, Shop, quantities
-
-ID_CONFLICT = "urn:order-pipeline:problem:id-conflict"
-NOT_FOUND = "urn:order-pipeline:problem:not-found"
-REFUSED = "urn:order-pipeline:problem:refused"
 
 
 @pytest.fixture(scope="module")

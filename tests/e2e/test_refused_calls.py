@@ -9,10 +9,9 @@ import pytest
 
 from tests.e2e import purchases
 from tests.e2e.payment_server import DECLINED_WHEN_CHARGED
+from tests.e2e.problems import REFUSED
 from tests.e2e.purchases import Purchase
 from tests.e2e.shop import Json, Shop
-
-REFUSED = "urn:order-pipeline:problem:refused"
 
 CALLS: dict[str, Callable[[Shop, str], httpx.Response]] = {
     "cancel": lambda shop, order_id: shop.cancel(order_id),

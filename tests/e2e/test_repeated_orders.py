@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from tests.e2e.problems import ORDER_CONFLICT
 from tests.e2e.shop import Shop, history
 
 ONCE = ["OrderPlaced", "OrderValidated", "StockReserved", "OrderConfirmed"]
@@ -85,7 +86,7 @@ def test_another_order_with_the_same_id_is_refused(shop: Shop) -> None:
         assert answer.status_code == 409, change
         assert answer.headers["Content-Type"] == "application/problem+json"
         problem = answer.json()
-        assert problem["type"] == "urn:order-pipeline:problem:order-conflict"
+        assert problem["type"] == ORDER_CONFLICT
         assert problem["status"] == 409
         assert order_id in problem["detail"]
     assert shop.look_at(order_id) == before
@@ -128,7 +129,7 @@ def test_idempotency_key_with_another_payload_is_refused(shop: Shop) -> None:
 
     # then
     assert answer.status_code == 409
-    assert answer.json()["type"] == "urn:order-pipeline:problem:order-conflict"
+    assert answer.json()["type"] == ORDER_CONFLICT
     shop.until(order_id, "CONFIRMED")
 
 

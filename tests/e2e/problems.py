@@ -1,0 +1,11 @@
+"""The `type` of each problem that the API answers: promised to clients, so spelt out here."""
+
+INVALID = "urn:order-pipeline:problem:invalid-request"
+TOO_LARGE = "urn:order-pipeline:problem:body-too-large"
+NOT_FOUND = "urn:order-pipeline:problem:not-found"
+ID_CONFLICT = "urn:order-pipeline:problem:id-conflict"
+REFUSED = "urn:order-pipeline:problem:refused"
+NOT_ENOUGH_STOCK = "urn:order-pipeline:problem:not-enough-stock"
+ORDER_CONFLICT = "urn:order-pipeline:problem:order-conflict"
+ITEM_EXISTS = "urn:order-pipeline:problem:item-exists"
+ITEM_CHANGED = "urn:order-pipeline:problem:item-changed"
