@@ -105,6 +105,8 @@ class BackgroundProgram:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     member.kill()
             wait_for(lambda: not any(_is_alive(member) for member in family), STOP_SECONDS)
+            for started in _started:
+                started.poll()
         self._pid_file.unlink(missing_ok=True)
         return process is not None
 

@@ -1,12 +1,14 @@
 """Where things are on this machine, and which ports they use."""
 
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = ROOT / ".local"
 REGION = "eu-west-2"
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class LocalSettings:
 
 def settings_from_environment() -> LocalSettings:
     """Read LOCAL_PORT and PAYMENT_PORT."""
-    port = int(os.environ.get("LOCAL_PORT") or 4566)
-    payment_port = int(os.environ.get("PAYMENT_PORT") or 8420)
-    return LocalSettings(port, payment_port, STATE / str(port))
+    port = _port("LOCAL_PORT", 4566)
+    return LocalSettings(port, _port("PAYMENT_PORT", 8420), STATE / str(port))
+
+
+def _port(variable: str, default: int) -> int:
+    value = os.environ.get(variable) or str(default)
+    if not (value.isascii() and value.isdigit() and 0 < int(value) <= LAST_PORT):
+        sys.exit(f"{variable} is {value!r}; it must be a port number, 1 to {LAST_PORT}.")
+    return int(value)

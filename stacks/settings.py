@@ -240,6 +240,15 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _somebody_hears_of_alarms(self) -> Self:
+        if self.environment is Environment.PROD and not self.alarm_addresses:
+            raise ValueError(
+                "ALARM_ADDRESSES is empty; in the environment 'prod' it must be the e-mail"
+                " addresses of those who answer alarms"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _reservations_fit(self) -> Self:
         for worker, maximum in self.maximum_concurrency.items():
             reserved = self.reserved_concurrency.get(worker, maximum)
@@ -264,8 +273,9 @@ class Settings(BaseModel):
 
         ``ENVIRONMENT`` is ``local`` unless set, ``ENVIRONMENT_SUFFIX`` the environment's name.
         ``AWS_ACCOUNT_ID`` must be set, except for ``local``, where it is LocalStack's.
-        ``AWS_REGION`` and ``EMAIL_SENDER`` are optional, and so are ``ALARM_ADDRESSES``,
-        ``SHOP_ADDRESSES`` and ``SHOP_EVENTS``, each a list separated by commas.
+        ``EMAIL_SENDER`` must be set, except for ``local``, and ``ALARM_ADDRESSES`` for ``prod``.
+        ``AWS_REGION`` is optional, and so are ``SHOP_ADDRESSES`` and ``SHOP_EVENTS``. Addresses and
+        events are lists separated by commas.
         ``LOCAL_ENDPOINT`` and ``PAYMENT_API_URL`` are read for ``local`` only.
 
         Raises
@@ -279,7 +289,7 @@ class Settings(BaseModel):
             "ENVIRONMENT_SUFFIX": variables.get("ENVIRONMENT_SUFFIX") or environment,
             "AWS_ACCOUNT_ID": variables.get("AWS_ACCOUNT_ID", ""),
             "AWS_REGION": variables.get("AWS_REGION") or REGION,
-            "EMAIL_SENDER": variables.get("EMAIL_SENDER") or "orders@example.com",
+            "EMAIL_SENDER": variables.get("EMAIL_SENDER") or _LOCAL_SENDER.get(environment, ""),
             "ALARM_ADDRESSES": _separated(variables.get("ALARM_ADDRESSES")),
             "SHOP_ADDRESSES": _separated(variables.get("SHOP_ADDRESSES")),
             "SHOP_EVENTS": _separated(variables.get("SHOP_EVENTS")) or FAILURES,
@@ -296,6 +306,9 @@ class Settings(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             raise SettingsError(_explained(error)) from None
+
+
+_LOCAL_SENDER = {Environment.LOCAL.value: "orders@example.com"}
 
 
 def _separated(value: str | None) -> tuple[str, ...]:

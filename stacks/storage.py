@@ -35,7 +35,8 @@ class StorageStack(BaseStack):
             expires=True,
             streams=True,
         )
-        self.inventory = Table(self, "inventory", key="itemId", key_arn=self.key_arn)
+        # Only reservations expire, some time after they are settled.
+        self.inventory = Table(self, "inventory", key="itemId", key_arn=self.key_arn, expires=True)
         self.idempotency = Table(self, "idempotency", key="id", key_arn=self.key_arn, expires=True)
         self.audit_bucket_name = names.bucket("audit")
         Bucket(

@@ -4,9 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from order_pipeline.adapters.items import from_item
-from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.events import OrderEvent, events_since
+
+
+class UnreadableRecordError(Exception):
+    """A stream record whose image holds no order, as this version of the code knows it."""
+
+    def __init__(self, order_id: str, version: object, reason: str) -> None:
+        super().__init__(order_id)
+        self.order_id = order_id
+        self.version = version
+        self.reason = reason
 
 
 class Topic(Protocol):
@@ -16,8 +25,20 @@ class Topic(Protocol):
         """Publish the events; return the ids of those that the topic did not take."""
 
 
-def publish_changes(records: Sequence[Mapping[str, Any]], *, topic: Topic) -> list[str]:
+class Parking(Protocol):
+    """Where records that can never be published are put aside."""
+
+    def park(self, order_id: str, version: object, reason: str) -> None:
+        """Put a record aside, by what it takes to find it again."""
+
+
+def publish_changes(
+    records: Sequence[Mapping[str, Any]], *, topic: Topic, parking: Parking
+) -> list[str]:
     """Publish the events of stream records (NEW_AND_OLD_IMAGES), oldest first.
+
+    A record that holds no order is parked: a stream does not go past a record that fails, so
+    trying it again would hold every later order back.
 
     Returns
     -------
@@ -25,17 +46,14 @@ def publish_changes(records: Sequence[Mapping[str, Any]], *, topic: Topic) -> li
         The sequence numbers of the records that must be delivered again. Events may then be
         published twice: consumers are idempotent.
     """
-    unread: list[str] = []
     events: dict[str, list[OrderEvent]] = {}
     for record in records:
-        sequence_number = record["dynamodb"]["SequenceNumber"]
         try:
-            events[sequence_number] = events_of(record)
-        except ValueError:
-            logger.exception("a record cannot be read", sequence_number=sequence_number)
-            unread.append(sequence_number)
+            events[record["dynamodb"]["SequenceNumber"]] = events_of(record)
+        except UnreadableRecordError as unreadable:
+            parking.park(unreadable.order_id, unreadable.version, unreadable.reason)
     refused = topic.publish([event for batch in events.values() for event in batch])
-    return unread + [
+    return [
         sequence_number
         for sequence_number, batch in events.items()
         if any(event.event_id in refused for event in batch)
@@ -50,11 +68,17 @@ def events_of(record: Mapping[str, Any]) -> list[OrderEvent]:
 
     Raises
     ------
-    ValueError
-        If the new image is no order.
+    UnreadableRecordError
+        If an image holds no order.
     """
     images = record["dynamodb"]
     if "NewImage" not in images:
         return []
-    published = from_item(images["OldImage"])["version"] if "OldImage" in images else 0
-    return events_since(published, to_order(images["NewImage"]))
+    image = from_item(images["NewImage"])
+    try:
+        published = from_item(images["OldImage"])["version"] if "OldImage" in images else 0
+        return events_since(published, to_order(images["NewImage"]))
+    except (KeyError, ValueError) as error:
+        raise UnreadableRecordError(
+            str(image["orderId"]), image.get("version"), f"{type(error).__name__}: {error}"
+        ) from error

@@ -6,8 +6,11 @@ SQS, and a reservation below the 100 actions of one transaction.
 
 from datetime import timedelta
 
-ID_PATTERN = r"^[A-Za-z0-9._-]{1,64}$"
-"""Ids of orders, customers and items. None of the characters is special in a URL, key or log."""
+ID_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"
+"""Ids of orders, customers and items. Nothing in them is special in a URL, key or log.
+
+Hence no leading dot: `..` would be another folder.
+"""
 
 MAX_LINES = 50
 MAX_QUANTITY = 10_000

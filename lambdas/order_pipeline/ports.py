@@ -159,7 +159,7 @@ class Payments(Protocol):
         Declined at once when the provider does not know the payment method.
         """
 
-    def confirm(self, order: Order, intent_id: str) -> Authorised | Declined:
+    def confirm(self, intent_id: str) -> Authorised | Declined:
         """Ask the provider to hold the money."""
 
     def outcome(self, intent_id: str) -> PaymentOutcome:
@@ -168,7 +168,7 @@ class Payments(Protocol):
     def cancel(self, intent_id: str) -> None:
         """Cancel an intent: it holds no money any more, and never will. Repeatable."""
 
-    def capture(self, order: Order, intent_id: str) -> Done | Declined:
+    def capture(self, intent_id: str) -> Done | Declined:
         """Take all the money that the intent holds. Repeatable."""
 
     def refund(self, order: Order, intent_id: str, refund: Refund) -> Done | Declined:

@@ -47,7 +47,7 @@ def authorise_payment(event: OrderEvent, *, orders: OrdersWithIntents, payments:
     else:
         outcome = payments.outcome(intent_id)
     if isinstance(outcome, Unconfirmed):
-        outcome = payments.confirm(order, intent_id)
+        outcome = payments.confirm(intent_id)
     if isinstance(outcome, Declined):
         payments.cancel(intent_id)
         _record_decline(order, outcome, orders)
@@ -56,16 +56,11 @@ def authorise_payment(event: OrderEvent, *, orders: OrdersWithIntents, payments:
 
 
 def _remember(order: Order, intent_id: str, orders: OrdersWithIntents, payments: Payments) -> None:
-    """Store the new intent's id; an intent that cannot be stored is cancelled.
-
-    A second worker on the same order was given the same intent (the idempotency key), which then
-    is the stored one and stays.
-    """
+    """Store the new intent's id; an intent that cannot be stored is cancelled."""
     try:
         orders.remember_intent(order, intent_id)
     except ConcurrentChangeError:
-        if orders.get(order.order_id).payment.intent_id != intent_id:
-            payments.cancel(intent_id)
+        payments.cancel(intent_id)
         raise
 
 

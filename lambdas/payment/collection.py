@@ -19,7 +19,7 @@ def capture_payment(event: OrderEvent, *, orders: Orders, payments: Payments) ->
     intent_id = order.payment.intent_id
     if not _is_to_capture(order) or intent_id is None:
         return
-    outcome = payments.capture(order, intent_id)
+    outcome = payments.capture(intent_id)
 
     def record(order: Order) -> Order:
         if not _is_to_capture(order):

@@ -7,7 +7,7 @@ from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
 from order_pipeline.adapters.settings import WorkerSettings
-from order_pipeline.adapters.stripe_payments import CALL_TIMEOUT_SECONDS, StripePayments
+from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, StripePayments
 from order_pipeline.transitions import EventType
 from payment.authorisation import authorise_payment
 from payment.collection import capture_payment, give_refund, void_payment
@@ -42,5 +42,5 @@ stages = {
 }
 
 handler = queue_processor(
-    stages, settings=settings, sqs=sqs(), seconds_needed=3 * CALL_TIMEOUT_SECONDS + 1
+    stages, settings=settings, sqs=sqs(), seconds_needed=SECONDS_PER_MESSAGE + 1
 )

@@ -26,13 +26,16 @@ class EventPublisher:
     """The function on a table's stream that publishes what the table's items say happened."""
 
     def __init__(self, stack: WorkloadStack, *, stream_arn: str, topic: EventTopic) -> None:
+        dead_letters = DeadLetterQueue(stack, "event-publisher")
         self.function = Function(
             stack,
             "event_publisher",
             timeout=TIMEOUT,
-            environment={"EVENT_TOPIC_ARN": topic.arn},
+            environment={
+                "EVENT_TOPIC_ARN": topic.arn,
+                "DEAD_LETTER_QUEUE_URL": dead_letters.url,
+            },
         )
-        dead_letters = DeadLetterQueue(stack, "event-publisher")
         read_stream = Grant(
             Statement(
                 "ReadStream",

@@ -10,7 +10,11 @@ from stacks.settings import Settings, SettingsError, Throttling
 from tests.stacks.synthesised import ENVIRONMENTS, settings_of
 
 PROJECT = Path(__file__).resolve().parents[2]
-DEV = {"ENVIRONMENT": "dev", "AWS_ACCOUNT_ID": "123456789012"}
+DEV = {
+    "ENVIRONMENT": "dev",
+    "AWS_ACCOUNT_ID": "123456789012",
+    "EMAIL_SENDER": "orders@example.com",
+}
 
 
 def test_without_any_variable_the_environment_is_local() -> None:

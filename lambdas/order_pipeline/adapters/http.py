@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from order_pipeline.adapters.observability import logger
 from order_pipeline.api.models import ApiModel, FieldErrorView, Id, ProblemView
@@ -132,15 +133,25 @@ def _validated[T: BaseModel](model: type[T], value: object) -> T:
     try:
         return model.model_validate(value)
     except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False)
         errors = tuple(
             FieldError(_path(problem["loc"]), _sentence(problem["msg"]))
-            for problem in error.errors(include_url=False, include_input=False)
+            for problem in problems
+            if not _follows_from_others(problem, problems)
         )
         raise ProblemError(
             ProblemType.INVALID_REQUEST,
             "; ".join(f"{wrong.field} {wrong.message}" for wrong in errors[:3]),
             errors=errors,
         ) from None
+
+
+def _follows_from_others(problem: ErrorDetails, problems: Sequence[ErrorDetails]) -> bool:
+    """Tell whether a list is only called too short because what is in it is wrong."""
+    place = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in problems
+    )
 
 
 def _json(body: bytes) -> object:

@@ -181,7 +181,8 @@ class OrdersTable:
         """Return the conditional write that turns `before` into `after`.
 
         Only attributes that differ are written; the history is appended to. Every event raises
-        the version, so the version alone tells whether the order is still as it was read.
+        the version, so the version alone tells whether the order is still as it was read; all
+        that is written without one is a payment intent's id (see `remember_intent`).
         """
         old, new = _attributes(before), _attributes(after)
         appended = new.pop("history")[len(before.history) :]

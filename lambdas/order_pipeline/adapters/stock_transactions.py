@@ -10,9 +10,11 @@ from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.observability import log_recorded, logger
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
+from order_pipeline.limits import RETENTION
 from order_pipeline.order import LineQuantity, Order, StockState, units_of
 from order_pipeline.ports import ConcurrentChangeError
 from order_pipeline.shipping import remaining_quantities
+from order_pipeline.stored import now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -66,23 +68,26 @@ class StockTransactions:
 
     def ship(self, order: Order) -> None:
         """Write down in the reservation what has left; see `ports.StockLedger`."""
-        state = StockState.HELD if remaining_quantities(order) else StockState.SHIPPED
+        values = {
+            ":shipped": order.shipped_quantities,
+            ":parcels": len(order.parcels),
+            ":state": StockState.HELD.value,
+            ":held": StockState.HELD.value,
+        }
+        expression = "SET shipped = :shipped, parcels = :parcels, #state = :state"
+        if not remaining_quantities(order):
+            values[":state"] = StockState.SHIPPED.value
+            values[":expires"] = int((now() + RETENTION).timestamp())
+            expression += ", expiresAt = :expires"
         try:
             self._client.update_item(
                 TableName=self._inventory_table,
                 Key=to_item({"itemId": reservation_key(order.order_id)}),
-                UpdateExpression="SET shipped = :shipped, parcels = :parcels, #state = :state",
+                UpdateExpression=expression,
                 ConditionExpression="#state = :held "
                 "AND (attribute_not_exists(parcels) OR parcels < :parcels)",
                 ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(
-                    {
-                        ":shipped": order.shipped_quantities,
-                        ":parcels": len(order.parcels),
-                        ":state": state.value,
-                        ":held": StockState.HELD.value,
-                    }
-                ),
+                ExpressionAttributeValues=to_item(values),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             logger.info("what has left is written down already", parcels=len(order.parcels))
@@ -133,11 +138,15 @@ class StockTransactions:
             "Update": {
                 "TableName": self._inventory_table,
                 "Key": to_item({"itemId": reservation_key(order.order_id)}),
-                "UpdateExpression": "SET #state = :released",
+                "UpdateExpression": "SET #state = :released, expiresAt = :expires",
                 "ConditionExpression": "#state = :held",
                 "ExpressionAttributeNames": {"#state": "state"},
                 "ExpressionAttributeValues": to_item(
-                    {":released": StockState.RELEASED.value, ":held": StockState.HELD.value}
+                    {
+                        ":released": StockState.RELEASED.value,
+                        ":held": StockState.HELD.value,
+                        ":expires": int((now() + RETENTION).timestamp()),
+                    }
                 ),
             }
         }

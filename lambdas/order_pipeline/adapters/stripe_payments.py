@@ -1,5 +1,9 @@
 """Stripe, through its own library: manual capture, one intent per order.
 
+Stripe answers a repeated idempotency key with what it answered first, a 500 included, for a day. So
+only refunds carry a key of their own: every other call is guarded by the state of the one intent
+that the order remembers (see docs/adr/0008-payment-calls-are-guarded-by-the-intent.md).
+
 Sources: Stripe's API reference for PaymentIntents (create, confirm, retrieve, cancel) and its guide
 to error handling.
 """
@@ -21,8 +25,11 @@ from order_pipeline.ports import (
     Unconfirmed,
 )
 
-CALL_TIMEOUT_SECONDS = 4.0
-"""For one call; the longest message makes three of them (confirm, then cancel, after create)."""
+CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 1.0, 3.0
+CALLS_PER_MESSAGE = 4
+"""At most: create, confirm, cancel, and look why that was refused."""
+
+SECONDS_PER_MESSAGE = CALLS_PER_MESSAGE * (CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS)
 
 INVALID_PAYMENT_METHOD = "invalid_payment_method"
 
@@ -40,7 +47,7 @@ class StripePayments:
         v1 = StripeClient(
             api_key,
             base_addresses={"api": api_url} if api_url else {},
-            http_client=RequestsClient(timeout=CALL_TIMEOUT_SECONDS),
+            http_client=RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
             max_network_retries=0,  # the queue retries, with a longer memory
         ).v1
         self._intents = v1.payment_intents
@@ -61,7 +68,6 @@ class StripePayments:
                     "payment_method_types": ["card"],
                     "metadata": {"orderId": order.order_id},
                 },
-                options={"idempotency_key": f"{order.order_id}:create"},
             )
         except stripe.InvalidRequestError as error:
             # A new intent refers to nothing but the payment method: only that can be unknown.
@@ -70,17 +76,15 @@ class StripePayments:
             raise
         return intent.id
 
-    def confirm(self, order: Order, intent_id: str) -> Authorised | Declined:
+    def confirm(self, intent_id: str) -> Authorised | Declined:
         """Ask Stripe to hold the money; see `ports.Payments`."""
         try:
-            intent = _ask(
-                self._intents.confirm,
-                intent_id,
-                options={"idempotency_key": f"{order.order_id}:confirm:{intent_id}"},
-            )
+            outcome = _outcome(_ask(self._intents.confirm, intent_id))
         except stripe.CardError as error:
             return Declined(_reason(error.error))
-        outcome = _outcome(intent)
+        except stripe.InvalidRequestError:
+            # Confirmed before, by another worker: the intent itself knows.
+            outcome = self.outcome(intent_id)
         if isinstance(outcome, Unconfirmed):
             raise PaymentOutcomeUnknownError(f"intent {intent_id} is still unconfirmed")
         return outcome
@@ -89,14 +93,10 @@ class StripePayments:
         """Return what became of an intent; see `ports.Payments`."""
         return _outcome(_ask(self._intents.retrieve, intent_id))
 
-    def capture(self, order: Order, intent_id: str) -> Done | Declined:
+    def capture(self, intent_id: str) -> Done | Declined:
         """Take all the money that the intent holds; see `ports.Payments`."""
         try:
-            status = _ask(
-                self._intents.capture,
-                intent_id,
-                options={"idempotency_key": f"{order.order_id}:capture:{intent_id}"},
-            ).status
+            status = _ask(self._intents.capture, intent_id).status
         except stripe.CardError as error:
             return Declined(_reason(error.error))
         except stripe.InvalidRequestError:

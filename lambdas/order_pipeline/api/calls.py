@@ -30,7 +30,7 @@ from order_pipeline.api.problems import ProblemType
 
 
 class Caller(StrEnum):
-    """Who makes a call; each has a policy of its own."""
+    """Who makes a call."""
 
     STOREFRONT = "storefront"
     CUSTOMER_SERVICE = "customer-service"

@@ -97,10 +97,16 @@ class ApiModel(BaseModel):
     )
 
 
+class RequestModel(ApiModel):
+    """What a caller sends: the names in the documents are the only ones it may use."""
+
+    model_config = ConfigDict(validate_by_name=False)
+
+
 # ------------------------------------------------------------------ placing an order
 
 
-class OrderLineRequest(ApiModel):
+class OrderLineRequest(RequestModel):
     """Some units of one item."""
 
     item_id: Id
@@ -112,7 +118,7 @@ class OrderLineRequest(ApiModel):
     )
 
 
-class ContactRequest(ApiModel):
+class ContactRequest(RequestModel):
     """Where and how the customer wants to be told."""
 
     email: (
@@ -143,7 +149,7 @@ class ContactRequest(ApiModel):
     )
 
 
-class AddressRequest(ApiModel):
+class AddressRequest(RequestModel):
     """Where the parcels go."""
 
     name: Text
@@ -156,7 +162,7 @@ class AddressRequest(ApiModel):
     )
 
 
-class PaymentRequest(ApiModel):
+class PaymentRequest(RequestModel):
     """How the order is paid."""
 
     method: Annotated[str, StringConstraints(pattern=r"^pm_[A-Za-z0-9_]{1,64}$")] = Field(
@@ -165,7 +171,7 @@ class PaymentRequest(ApiModel):
     )
 
 
-class PlaceOrderRequest(ApiModel):
+class PlaceOrderRequest(RequestModel):
     """An order as the storefront sends it."""
 
     order_id: Id | None = Field(
@@ -203,7 +209,7 @@ class PlaceOrderResponse(ApiModel):
 # ------------------------------------------------------------------ changing an order
 
 
-class CancelOrderRequest(ApiModel):
+class CancelOrderRequest(RequestModel):
     """Why the order is cancelled."""
 
     reason: CancelReason
@@ -218,14 +224,14 @@ class CancelOrderResponse(ApiModel):
     links: Links
 
 
-class LineQuantityRequest(ApiModel):
+class LineQuantityRequest(RequestModel):
     """Some units of one item."""
 
     item_id: Id
     quantity: Quantity
 
 
-class ShipParcelRequest(ApiModel):
+class ShipParcelRequest(RequestModel):
     """A parcel that leaves the warehouse."""
 
     parcel_id: Id = Field(description="The warehouse's id; the same parcel is shipped once.")
@@ -261,7 +267,7 @@ class DeliverParcelResponse(ApiModel):
     links: Links
 
 
-class RefundOrderRequest(ApiModel):
+class RefundOrderRequest(RequestModel):
     """Money to give back: an amount, or what some lines cost."""
 
     refund_id: Id = Field(description="The caller's id; the same refund is made once.")
@@ -283,7 +289,7 @@ class RefundOrderResponse(ApiModel):
     links: Links
 
 
-class ListOrdersQuery(ApiModel):
+class ListOrdersQuery(RequestModel):
     """Which of a customer's orders to list."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = Field(
@@ -390,7 +396,7 @@ class OrderView(ApiModel):
 # ------------------------------------------------------------------ inventory
 
 
-class SetItemRequest(ApiModel):
+class SetItemRequest(RequestModel):
     """What an item is to be from now on."""
 
     name: Text
@@ -402,7 +408,7 @@ class SetItemRequest(ApiModel):
     active: StrictBool = Field(default=True, description="Whether the item is for sale.")
 
 
-class AdjustStockRequest(ApiModel):
+class AdjustStockRequest(RequestModel):
     """Units that came into stock, or went."""
 
     adjustment_id: Id = Field(description="The caller's id; the same adjustment is made once.")

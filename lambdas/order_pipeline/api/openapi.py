@@ -111,7 +111,7 @@ def openapi_document(calls: tuple[Call, ...] = CALLS) -> JsonObject:
                     "name": "Authorization",
                     "in": "header",
                     "description": "AWS Signature Version 4, for the service `execute-api`. "
-                    "The operation's `x-caller` names the policy that allows it.",
+                    "The operation's `x-caller` says whom it is for.",
                 }
             },
         },

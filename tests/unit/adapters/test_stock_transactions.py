@@ -1,3 +1,4 @@
+import time
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -149,6 +150,7 @@ def test_releasing_gives_the_stock_back(tables: Tables) -> None:
     reservation = tables.reservation()
     assert reservation
     assert reservation["state"] == "RELEASED"
+    assert reservation["expiresAt"] > time.time() + 89 * 24 * 3600
 
 
 def test_stock_is_given_back_once(tables: Tables) -> None:
@@ -202,9 +204,11 @@ def test_what_has_left_is_written_down_parcel_by_parcel(tables: Tables) -> None:
 
     assert partly
     assert (partly["state"], partly["shipped"]) == ("HELD", {"A": 1})
+    assert "expiresAt" not in partly
     assert wholly
     assert (wholly["state"], wholly["shipped"]) == ("SHIPPED", {"A": 3, "B": 1})
     assert wholly["units"] == {"A": 3, "B": 1}
+    assert wholly["expiresAt"] > time.time() + 89 * 24 * 3600
     assert tables.available() == {"A": 2, "B": 0}
 
 

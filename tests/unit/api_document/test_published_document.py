@@ -74,7 +74,7 @@ def test_path_parameters_are_ids(call: Call) -> None:
         segment for segment in call.path.split("/") if segment.startswith("{")
     ]
     for parameter in in_path:
-        assert parameter["schema"]["pattern"] == "^[A-Za-z0-9._-]{1,64}$"
+        assert parameter["schema"]["pattern"] == "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"
 
 
 def test_an_optional_field_is_not_nullable() -> None:

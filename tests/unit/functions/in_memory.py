@@ -131,8 +131,7 @@ class Provider:
         self._answer("create")
         return intent_id
 
-    def confirm(self, order: Order, intent_id: str) -> Authorised | Declined:
-        assert order.total
+    def confirm(self, intent_id: str) -> Authorised | Declined:
         self.intents[intent_id] = self.on_confirm
         self._answer("confirm")
         return self.on_confirm
@@ -145,8 +144,7 @@ class Provider:
         self.cancelled.add(intent_id)
         self._answer("cancel")
 
-    def capture(self, order: Order, intent_id: str) -> Done | Declined:
-        assert order.parcels
+    def capture(self, intent_id: str) -> Done | Declined:
         if self.on_capture is None:
             self.captured.append(intent_id)
         self._answer("capture")

@@ -50,7 +50,7 @@ class Account:
         self.orders = OrdersTable(dynamodb, ORDERS_TABLE)
         self.sqs = boto3.client("sqs")
         self.queue_url = self.sqs.create_queue(QueueName="events-queue-test")["QueueUrl"]
-        dead_letter_queue_url = self.sqs.create_queue(QueueName="worker-dlq-test")["QueueUrl"]
+        self.dead_letter_queue_url = self.sqs.create_queue(QueueName="dlq-test")["QueueUrl"]
         sns = boto3.client("sns")
         topic_arn = sns.create_topic(Name="order-events-topic-test")["TopicArn"]
         sns.subscribe(
@@ -71,7 +71,7 @@ class Account:
             "PAYMENT_API_URL": "",
             "EMAIL_SENDER": SENDER,
             "QUEUE_URL": self.queue_url,
-            "DEAD_LETTER_QUEUE_URL": dead_letter_queue_url,
+            "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
             "RETRY_FIRST_DELAY_SECONDS": "2",
             "RETRY_LONGEST_DELAY_SECONDS": "300",
         }.items():
@@ -296,10 +296,12 @@ def test_event_publisher_publishes_to_the_topic(account: Account) -> None:
     assert [json.loads(message["Body"])["eventId"] for message in messages] == ["ORD-1#1"]
 
 
-def test_event_publisher_asks_again_for_what_it_could_not_read(account: Account) -> None:
+def test_event_publisher_parks_what_it_can_never_publish(account: Account) -> None:
     broken = {"dynamodb": {"SequenceNumber": "7", "NewImage": {"orderId": {"S": "ORD-0"}}}}
     answer = account.invoke("event_publisher", {"Records": [broken]})
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "7"}]}
+    assert answer == {"batchItemFailures": []}
+    (parked,) = account.sqs.receive_message(QueueUrl=account.dead_letter_queue_url)["Messages"]
+    assert json.loads(parked["Body"])["orderId"] == "ORD-0"
 
 
 def test_validation_records_its_verdict(account: Account) -> None:

@@ -27,6 +27,16 @@ class Topic:
         return self._refused & {event.event_id for event in events}
 
 
+class Parking:
+    """A parking place that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.parked: list[tuple[str, object, str]] = []
+
+    def park(self, order_id: str, version: object, reason: str) -> None:
+        self.parked.append((order_id, version, reason))
+
+
 def image(order: Order) -> dict[str, Any]:
     attributes = order.model_dump(mode="json", by_alias=True, exclude_none=True)
     return to_item(attributes | {"openBucket": "open#1", "dueAt": "2026-01-31T12:15:00.000Z"})
@@ -71,6 +81,7 @@ def test_changes_are_published_in_their_order() -> None:
             record(a_placed_order(order_id="ORD-2"), number="3"),
         ],
         topic=topic,
+        parking=Parking(),
     )
     assert again == []
     assert [event.event_id for event in topic.events] == ["ORD-1#1", "ORD-1#2", "ORD-2#1"]
@@ -84,13 +95,33 @@ def test_a_record_whose_events_were_refused_comes_again() -> None:
             for number in (1, 2, 3)
         ],
         topic=topic,
+        parking=Parking(),
     )
     assert again == ["2"]
 
 
-def test_a_record_that_is_no_order_holds_no_other_back() -> None:
-    topic = Topic()
-    broken = {"dynamodb": {"SequenceNumber": "1", "NewImage": to_item({"orderId": "ORD-0"})}}
-    again = publish_changes([broken, record(a_placed_order(), number="2")], topic=topic)
-    assert again == ["1"]
+UNREADABLE = {"orderId": "ORD-0", "version": 1, "contact": {"email": "ada@example.com"}}
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        {"NewImage": to_item(UNREADABLE)},
+        {"NewImage": image(a_placed_order(order_id="ORD-0")), "OldImage": to_item({"x": 1})},
+    ],
+    ids=["no order", "an old image without a version"],
+)
+def test_a_record_that_can_never_be_published_is_parked_and_holds_no_other_back(
+    images: dict[str, Any],
+) -> None:
+    topic, parking = Topic(), Parking()
+    broken = {"dynamodb": {"SequenceNumber": "1", **images}}
+    again = publish_changes(
+        [broken, record(a_placed_order(), number="2")], topic=topic, parking=parking
+    )
+    assert again == []
     assert [event.event_id for event in topic.events] == ["ORD-1#1"]
+    ((order_id, version, reason),) = parking.parked
+    assert (order_id, version) == ("ORD-0", 1)
+    assert reason
+    assert "ada" not in reason

@@ -114,18 +114,17 @@ def test_an_order_cancelled_while_it_is_authorised_gets_its_money_back() -> None
     assert provider.holding == []
 
 
-def test_the_intent_that_a_second_worker_stored_is_left_to_it() -> None:
-    """Both were given the same intent: the provider knows the idempotency key."""
-
-    def other_worker_stores_it(order: Order) -> Order:
-        payment = order.payment.model_copy(update={"intent_id": "pi_1"})
+def test_of_two_workers_intents_only_the_stored_one_stays() -> None:
+    def other_worker_stores_its_own(order: Order) -> Order:
+        payment = order.payment.model_copy(update={"intent_id": "pi_other"})
         return order.model_copy(update={"payment": payment})
 
     orders, provider = Orders(a_reserved_order()), Provider()
-    orders.meanwhile = other_worker_stores_it
+    orders.meanwhile = other_worker_stores_its_own
     with pytest.raises(ConcurrentChangeError):
         authorise_payment(RESERVED, orders=orders, payments=provider)
-    assert provider.cancelled == set()
+    assert provider.cancelled == {"pi_1"}
+    assert orders.get("ORD-1").payment.intent_id == "pi_other"
 
 
 @pytest.mark.parametrize(
