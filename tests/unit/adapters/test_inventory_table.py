@@ -44,6 +44,12 @@ def test_an_existing_item_is_not_made_again(inventory: InventoryTable) -> None:
     assert inventory.get("ITEM-001") == an_item(available=3)
 
 
+def test_an_item_that_is_stored_already_may_be_made_again(inventory: InventoryTable) -> None:
+    inventory.create(an_item(available=3))
+    inventory.create(an_item(available=3))
+    assert inventory.get("ITEM-001") == an_item(available=3)
+
+
 def test_an_item_is_replaced_if_it_is_the_version_that_was_read(inventory: InventoryTable) -> None:
     inventory.create(an_item(available=3))
     inventory.replace(an_item(available=7, version=2), expected_version=1)
