@@ -111,7 +111,11 @@ local-deploy: setup-local ## Deploy to LocalStack, leave it running, print the A
 
 .PHONY: local-e2e
 local-e2e: setup-local ## Deploy to LocalStack, drive real orders through it, check, stop
-	@$(LOCAL) e2e
+	@$(LOCAL) e2e -m "not long"
+
+.PHONY: local-races
+local-races: setup-local ## The long end-to-end tests: races, each many times, and a fuzz test of the API
+	@$(LOCAL) e2e -m long
 
 .PHONY: local-test
 local-test: setup-local ## Tests of LocalStack without Docker (the Lambda runtime)
