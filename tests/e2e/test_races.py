@@ -43,6 +43,8 @@ from tests.e2e.races import (
 from tests.e2e.races_track import Track, event_of
 from tests.e2e.shop import Item, Json, Shop
 
+pytestmark = pytest.mark.long
+
 WIDTH_OF_A_LOG = 120
 
 CANCEL = CancelOrderRequest(reason=CancelReason.CHANGED_MIND)

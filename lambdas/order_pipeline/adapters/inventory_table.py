@@ -68,7 +68,8 @@ class InventoryTable:
     def replace(self, item: Item, *, expected_version: int) -> None:
         """Store an item in place of the version that the caller has read.
 
-        A reservation raises the version, so units reserved since then are never overwritten.
+        A reservation raises the version, so units reserved since then are never overwritten. One
+        that is stored just so already stays as it is (see `create`).
 
         Raises
         ------
@@ -83,4 +84,5 @@ class InventoryTable:
                 ExpressionAttributeValues=to_item({":expected": expected_version}),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
-            raise ItemChangedError(item.item_id) from None
+            if self.get(item.item_id) != item:
+                raise ItemChangedError(item.item_id) from None
