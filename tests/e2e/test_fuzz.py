@@ -17,8 +17,6 @@ from schemathesis.specs.openapi import checks
 
 from tests.e2e.shop import Shop
 
-pytestmark = pytest.mark.long
-
 
 def published() -> dict[str, Any]:
     """Return the published document, without the signatures that LocalStack does not check.
@@ -50,12 +48,17 @@ REFUSED_BY_RULE = {
     "amount is required unless there are lines": "one of two fields is required",
     "restock needs lines": "a field needs another",
     "must have at most": "an amount's decimals depend on the currency",
+    "must be an amount of zero or more": "as above, where a number has more than any currency",
     "cursor must be one from an answer before": "a cursor is opaque",
     "If-Match must be an ETag as it was read": "an ETag is opaque",
     "must be a valid integer": "2.0 is an integer to JSON Schema 2020-12, and not to the gateway's "
     "draft 4, nor to the functions",
 }
 """What a 400 to a request that the document allows may say, and the rule no schema can say."""
+
+NULL = ": null"
+"""In a body, taken for a field that is left out. The document says to leave it out, and the gateway
+refuses a null but where the type is a number or text (amounts), which its draft 4 cannot say."""
 
 BY_WHAT_IS_STORED = (412, 428)
 """Answers to good requests, beside 404 and 409, which schemathesis takes for such by itself."""
@@ -81,7 +84,7 @@ def answered(pytestconfig: pytest.Config) -> Iterator[Counter[str]]:
 @settings(
     max_examples=REQUESTS_PER_CALL,
     deadline=None,  # a function may start cold
-    database=None,
+    derandomize=True,  # the same requests in every run: a failure is the fault of a change
     phases=(Phase.explicit, Phase.generate),  # what fails is told as it is: time is bounded
     suppress_health_check=list(HealthCheck),
 )
@@ -118,4 +121,6 @@ def excluded_checks(response: Response) -> list[CheckFunction]:
         return list(EXCLUDED_FOR_LOCALSTACKS_GATEWAY)
     if response.status_code == 400 and any(rule in response.text for rule in REFUSED_BY_RULE):
         return [checks.positive_data_acceptance]
+    if response.status_code < 300 and NULL in str(response.request.body):
+        return [checks.negative_data_rejection]
     return []
