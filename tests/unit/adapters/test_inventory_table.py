@@ -58,11 +58,14 @@ def test_an_item_is_replaced_if_it_is_the_version_that_was_read(inventory: Inven
     assert inventory.get("ITEM-001") == an_item(available=7, version=2)
 
 
-def test_a_replacement_whose_answer_was_late_is_found_again(inventory: InventoryTable) -> None:
-    inventory.create(an_item(available=3))
-    for _ in range(2):
-        inventory.replace(an_item(available=7, version=2), expected_version=1)
-    assert inventory.get("ITEM-001") == an_item(available=7, version=2)
+def test_a_reservation_is_not_taken_for_the_replacement_that_it_looks_like(
+    inventory: InventoryTable,
+) -> None:
+    inventory.create(an_item(available=1))
+    reserved = an_item(available=0, version=2)
+    inventory.replace(reserved, expected_version=1)
+    with pytest.raises(ItemChangedError):
+        inventory.replace(reserved, expected_version=1)
 
 
 def test_an_item_that_is_not_there_cannot_be_replaced(inventory: InventoryTable) -> None:
