@@ -17,6 +17,8 @@ from schemathesis.specs.openapi import checks
 
 from tests.e2e.shop import Shop
 
+pytestmark = pytest.mark.long
+
 
 def published() -> dict[str, Any]:
     """Return the published document, without the signatures that LocalStack does not check.
