@@ -84,7 +84,7 @@ openapi: .venv/.installed ## Write docs/openapi.json from the API's models
 
 .PHONY: unit
 unit: .venv/.installed ## Unit tests (domain and handlers, no network)
-	@$(BIN)/pytest tests/unit -q
+	@$(BIN)/pytest tests/unit -q -n 2
 
 .PHONY: stack-tests
 stack-tests: .venv/.installed ## Stack tests (synthesis of every environment, terraform validate)

@@ -19,7 +19,7 @@ STOP_SECONDS = 10
 CLOCK_SECONDS = 5
 
 
-# Python warns of a process that still runs when its object goes away.
+# Kept, since Python warns of a process that still runs when its object goes away.
 _started: list[psutil.Popen] = []
 
 
@@ -47,6 +47,7 @@ class BackgroundProgram:
 
     def process(self) -> psutil.Process | None:
         """Return the running process; None if there is none, even where its id lives on."""
+        _reap()
         try:
             recorded = json.loads(self._pid_file.read_text())
             process = psutil.Process(recorded["pid"])
@@ -105,8 +106,7 @@ class BackgroundProgram:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     member.kill()
             wait_for(lambda: not any(_is_alive(member) for member in family), STOP_SECONDS)
-            for started in _started:
-                started.poll()
+            _reap()
         self._pid_file.unlink(missing_ok=True)
         return process is not None
 
@@ -124,6 +124,12 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def _reap() -> None:
+    """Ask for the end of those that have ended, or Python warns of them when this program ends."""
+    for started in _started:
+        started.poll()
 
 
 def _is_alive(process: psutil.Process) -> bool:

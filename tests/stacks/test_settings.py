@@ -119,6 +119,10 @@ def test_settings_cannot_be_changed() -> None:
             "SHOP_ADDRESSES is ('shop@',); it must be an e-mail address",
         ),
         (
+            {"EMAIL_SENDER": ""},
+            "EMAIL_SENDER is ''; it must be an e-mail address, such as orders@example.com.",
+        ),
+        (
             {"SHOP_EVENTS": "OrderPlaced,OrderLost"},
             "SHOP_EVENTS is ('OrderPlaced', 'OrderLost'); it must be of OrderPlaced, OrderVal",
         ),
@@ -147,7 +151,12 @@ def test_every_wrong_variable_is_explained_at_once() -> None:
         Settings.from_environment(
             {"ENVIRONMENT": "dev", "AWS_REGION": "us-east-1", "ENVIRONMENT_SUFFIX": "x_y"}
         )
-    assert len(str(raised.value).splitlines()) == 3
+    assert [sentence.partition(" ")[0] for sentence in str(raised.value).splitlines()] == [
+        "ENVIRONMENT_SUFFIX",
+        "AWS_ACCOUNT_ID",
+        "AWS_REGION",
+        "EMAIL_SENDER",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -215,9 +224,16 @@ def test_sizes_that_do_not_fit_are_refused(
     assert sentence in str(raised.value)
 
 
+def test_somebody_hears_of_prods_alarms() -> None:
+    with pytest.raises(SettingsError, match="ALARM_ADDRESSES is empty; in the environment 'prod'"):
+        settings_of("prod", ALARM_ADDRESSES="")
+
+
 def test_synthesis_stops_with_the_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     # given
     monkeypatch.setenv("ENVIRONMENT", "prod")
+    monkeypatch.setenv("EMAIL_SENDER", "orders@example.com")
+    monkeypatch.setenv("ALARM_ADDRESSES", "ops@example.com")
     monkeypatch.delenv("AWS_ACCOUNT_ID", raising=False)
     # when
     with pytest.raises(SystemExit) as stopped:

@@ -51,17 +51,14 @@ def test_every_key_of_the_orders_table_is_a_string(deployment: Deployment) -> No
     }
 
 
-@pytest.mark.parametrize(
-    ("table", "key", "expires"),
-    [("inventory", "itemId", False), ("idempotency", "id", True)],
-)
-def test_the_other_tables(deployment: Deployment, table: str, key: str, expires: bool) -> None:
+@pytest.mark.parametrize(("table", "key"), [("inventory", "itemId"), ("idempotency", "id")])
+def test_the_other_tables(deployment: Deployment, table: str, key: str) -> None:
     resource = deployment.one(f"aws_dynamodb_table.{table}-table")
     assert resource["hash_key"] == key
     assert resource["attribute"] == [{"name": key, "type": "S"}]
     assert resource["billing_mode"] == "PAY_PER_REQUEST"
     assert resource["point_in_time_recovery"] == {"enabled": True}
-    assert (resource.get("ttl") is not None) is expires
+    assert resource["ttl"] == {"attribute_name": "expiresAt", "enabled": True}
     assert resource.get("stream_enabled") is None
 
 
