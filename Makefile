@@ -111,7 +111,11 @@ local-deploy: setup-local ## Deploy to LocalStack, leave it running, print the A
 
 .PHONY: local-e2e
 local-e2e: setup-local ## Deploy to LocalStack, drive real orders through it, check, stop
-	@$(LOCAL) e2e -m "not long"
+	@$(LOCAL) e2e -m "not life and not long"
+
+.PHONY: local-life
+local-life: setup-local ## The same for all that can follow: cancel, ship, refund, look up, be told
+	@$(LOCAL) e2e -m life
 
 .PHONY: local-races
 local-races: setup-local ## The long end-to-end tests: races, each many times, and a fuzz test of the API

@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.problems import ID_CONFLICT, NOT_ENOUGH_STOCK, NOT_FOUND
 from tests.e2e.shop import Json, Shop
 
+pytestmark = pytest.mark.life
+
 
 @pytest.mark.parametrize(("delta", "available"), [(5, 15), (-3, 7), (-10, 0), (0, 10)])
 def test_stock_is_adjusted(shop: Shop, delta: int, available: int) -> None:

@@ -10,6 +10,8 @@ from tests.e2e.problems import ID_CONFLICT, NOT_FOUND, REFUSED
 from tests.e2e.purchases import KETTLES, TEA_POTS, TOTAL, Purchase
 from tests.e2e.shop import Json, Shop, detail, history
 
+pytestmark = pytest.mark.life
+
 
 @contextmanager
 def held_in(shop: Shop, status: str, *, behind: str) -> Iterator[Purchase]:

@@ -1,11 +1,15 @@
 """A parcel has left and its payment cannot be taken: visible, alarmed, and tried again."""
 
+import pytest
+
 from order_pipeline.adapters.items import to_item
 from tests.e2e import purchases
 from tests.e2e.alarms import assert_alarmed
 from tests.e2e.orderctl import orderctl
 from tests.e2e.purchases import TOTAL, Purchase
 from tests.e2e.shop import Shop, detail, history
+
+pytestmark = pytest.mark.life
 
 
 def test_capture_that_failed_is_visible_and_made_on_demand(shop: Shop) -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.shop import Customer, Json, Shop
 from tests.e2e.waiting import wait_for
 
+pytestmark = pytest.mark.life
+
 
 @dataclass(frozen=True)
 class Wish:

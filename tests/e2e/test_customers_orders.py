@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.problems import INVALID
 from tests.e2e.shop import Json, Shop
 
+pytestmark = pytest.mark.life
+
 
 @pytest.fixture(scope="module")
 def customer_id(shop: Shop) -> str:

@@ -10,6 +10,8 @@ from tests.e2e.purchases import TOTAL, Purchase
 from tests.e2e.shop import Json, Shop, history, quantities
 from tests.e2e.waiting import wait_for
 
+pytestmark = pytest.mark.life
+
 
 @pytest.fixture(scope="module")
 def purchase(shop: Shop) -> Purchase:

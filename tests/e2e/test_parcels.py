@@ -1,8 +1,12 @@
 """Shipping and delivering in parcels: the money follows the first, the order the last."""
 
+import pytest
+
 from tests.e2e import purchases
 from tests.e2e.purchases import KETTLES, TEA_POTS, TOTAL
 from tests.e2e.shop import Shop, history, quantities
+
+pytestmark = pytest.mark.life
 
 
 def test_order_in_two_parcels_that_arrive_in_the_other_order(shop: Shop) -> None:

@@ -9,6 +9,8 @@ from tests.e2e.problems import ID_CONFLICT, NOT_FOUND, REFUSED
 from tests.e2e.purchases import KETTLES, TEA_POTS, Purchase
 from tests.e2e.shop import Item, Json, Shop
 
+pytestmark = pytest.mark.life
+
 
 @pytest.fixture(scope="module")
 def purchase(shop: Shop) -> Purchase:

@@ -1,10 +1,14 @@
 """Refunds: by amount or by line, before and after delivery, and never more than was taken."""
 
+import pytest
+
 from tests.e2e import purchases
 from tests.e2e.alarms import assert_alarmed
 from tests.e2e.problems import REFUSED
 from tests.e2e.purchases import KETTLES, TEA_POTS, TOTAL
 from tests.e2e.shop import Shop, detail, history, quantities
+
+pytestmark = pytest.mark.life
 
 
 def test_amount_is_given_back_while_parcels_are_still_to_leave(shop: Shop) -> None:

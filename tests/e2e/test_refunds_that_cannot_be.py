@@ -9,6 +9,8 @@ from tests.e2e.problems import ID_CONFLICT, REFUSED
 from tests.e2e.purchases import KETTLES, TEA_POTS, Purchase
 from tests.e2e.shop import Json, Shop, quantities
 
+pytestmark = pytest.mark.life
+
 
 @pytest.fixture(scope="module")
 def purchase(shop: Shop) -> Purchase:

@@ -13,6 +13,8 @@ from tests.e2e.problems import REFUSED
 from tests.e2e.purchases import Purchase
 from tests.e2e.shop import Json, Shop
 
+pytestmark = pytest.mark.life
+
 CALLS: dict[str, Callable[[Shop, str], httpx.Response]] = {
     "cancel": lambda shop, order_id: shop.cancel(order_id),
     "ship": lambda shop, order_id: shop.ship(order_id, "parcel-2"),
