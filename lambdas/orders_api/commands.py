@@ -1,7 +1,5 @@
 """What may be done to an order: cancel it, ship it, deliver it, refund it."""
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
@@ -13,6 +11,7 @@ from order_pipeline.api.models import (
 )
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.cancellation import cancel
+from order_pipeline.content_hash import content_hash
 from order_pipeline.money import AmountError, Currency, minor_units
 from order_pipeline.order import LineQuantity, Order
 from order_pipeline.ports import OrderNotFoundError, Orders
@@ -65,7 +64,7 @@ def ship_parcel(order_id: str, request: ShipParcelRequest, *, orders: Orders) ->
             lines=None if request.lines is None else _lines(request.lines),
             carrier=request.carrier,
             tracking_number=request.tracking_number,
-            request_hash=_hash(request.model_dump(mode="json", exclude_defaults=True)),
+            request_hash=content_hash(request.model_dump(mode="json", exclude_defaults=True)),
             by=BY,
         ),
         orders,
@@ -106,7 +105,7 @@ def refund_order(order_id: str, request: RefundOrderRequest, *, orders: Orders) 
             amount=amount,
             lines=_lines(request.lines or ()),
             restock=request.restock,
-            request_hash=_hash(asked_for | {"minorUnits": amount}),
+            request_hash=content_hash(asked_for | {"minorUnits": amount}),
             by=BY,
         )
 
@@ -133,7 +132,3 @@ def _minor_units(amount: Decimal | None, currency: Currency) -> int | None:
         return None if amount is None else minor_units(amount, currency)
     except AmountError as error:
         raise invalid_field("amount", str(error)) from None
-
-
-def _hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,12 +1,11 @@
 """From a request to an order that is stored, or to the reason why not."""
 
-import hashlib
-import json
 from typing import Protocol
 from uuid import NAMESPACE_URL, uuid5
 
 from order_pipeline.api.models import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
+from order_pipeline.content_hash import content_hash
 from order_pipeline.money import AmountError, minor_units
 from order_pipeline.order import Address, Contact, Line, Order, place
 
@@ -104,4 +103,4 @@ def _payload_hash(request: PlaceOrderRequest) -> str:
         None if item.price is None else minor_units(item.price, request.currency)
         for item in request.items
     ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return content_hash(content)

@@ -1,6 +1,7 @@
 """Alarms, and the topic that tells people about them."""
 
 import re
+from collections.abc import Mapping
 
 from order_pipeline.transitions import EventType
 from stacks.base import BaseStack
@@ -70,34 +71,45 @@ class AlarmTopic:
                 unit="Count",
             ),
         )
-        CloudwatchMetricAlarm(
-            self._stack,
-            f"{resource}-alarm",
-            alarm_name=names.of(resource, "alarm"),
-            alarm_description=meaning,
+        self._raise_at_the_first(
+            resource,
+            meaning,
             namespace=f"OrderPipeline/{names.suffix}",
             metric_name=event_type.value,
             statistic="Sum",
-            period=60,
-            evaluation_periods=1,
-            comparison_operator="GreaterThanThreshold",
-            threshold=0,
-            treat_missing_data="notBreaching",
-            alarm_actions=[self._topic.arn],
-            ok_actions=[self._topic.arn],
         )
 
     def watch_dead_letters(self, queue: str, queue_name: str) -> None:
         """Raise an alarm as soon as there is a message on the dead-letter queue `queue_name`."""
-        CloudwatchMetricAlarm(
-            self._stack,
-            f"{queue}-alarm",
-            alarm_name=self._stack.names.of(queue, "alarm"),
-            alarm_description=f"There are messages on {queue_name}: see why, repair, redrive.",
+        self._raise_at_the_first(
+            queue,
+            f"There are messages on {queue_name}: see why, repair, redrive.",
             namespace="AWS/SQS",
             metric_name="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": queue_name},
             statistic="Maximum",
+        )
+
+    def _raise_at_the_first(
+        self,
+        resource: str,
+        meaning: str,
+        *,
+        namespace: str,
+        metric_name: str,
+        statistic: str,
+        dimensions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Raise an alarm in the first minute in which a metric is above zero."""
+        CloudwatchMetricAlarm(
+            self._stack,
+            f"{resource}-alarm",
+            alarm_name=self._stack.names.of(resource, "alarm"),
+            alarm_description=meaning,
+            namespace=namespace,
+            metric_name=metric_name,
+            dimensions=dimensions,
+            statistic=statistic,
             period=60,
             evaluation_periods=1,
             comparison_operator="GreaterThanThreshold",
