@@ -51,7 +51,7 @@ def dynamodb(aws: None) -> "DynamoDBClient":
         KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("orderId", "customerId", "placedAt")
+            for name in ("orderId", "customerId", "placedAt", "openBucket", "dueAt")
         ],
         GlobalSecondaryIndexes=[
             {
@@ -64,7 +64,15 @@ def dynamodb(aws: None) -> "DynamoDBClient":
                     "ProjectionType": "INCLUDE",
                     "NonKeyAttributes": ["status", "total", "currency"],
                 },
-            }
+            },
+            {
+                "IndexName": "open-orders-index",
+                "KeySchema": [
+                    {"AttributeName": "openBucket", "KeyType": "HASH"},
+                    {"AttributeName": "dueAt", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
         ],
         BillingMode="PAY_PER_REQUEST",
     )

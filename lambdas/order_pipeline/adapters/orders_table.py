@@ -4,13 +4,14 @@ The table's stream is the outbox: a write that appends to the history is publish
 ever writes the table and sends a message.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from order_pipeline.adapters.items import from_item, to_item
-from order_pipeline.adapters.observability import log_recorded
+from order_pipeline.adapters.observability import log_recorded, logger
 from order_pipeline.limits import RETENTION
 from order_pipeline.money import Currency
 from order_pipeline.order import Order
@@ -177,12 +178,53 @@ class OrdersTable:
                 break
         return listed, after
 
+    def overdue(self, before: datetime) -> Iterator[str]:
+        """Yield the ids of the open orders that were due before a time, oldest first per bucket.
+
+        The index follows the table within moments: an order that has just been settled may still
+        be among them.
+        """
+        query = self._client.get_paginator("query")
+        for number in range(OPEN_BUCKETS):
+            pages = query.paginate(
+                TableName=self._table_name,
+                IndexName="open-orders-index",
+                KeyConditionExpression="openBucket = :bucket AND dueAt < :before",
+                ExpressionAttributeValues=to_item(
+                    {":bucket": _bucket(number), ":before": rfc3339(before)}
+                ),
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    yield from_item(item)["orderId"]
+
+    def put_off(self, order: Order, until: datetime) -> None:
+        """Let an open order be due at another time: a write without an event.
+
+        Nothing has happened to the order by this, so its version stays and nothing is published.
+        An order that somebody has moved on since it was read has a due time of its own, so it is
+        left as it is.
+        """
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key=to_item({"orderId": order.order_id}),
+                UpdateExpression="SET dueAt = :until",
+                ConditionExpression="version = :version AND attribute_exists(openBucket)",
+                ExpressionAttributeValues=to_item(
+                    {":until": rfc3339(until), ":version": order.version}
+                ),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            logger.info("not put off: the order has moved on", order_id=order.order_id)
+
     def update(self, before: Order, after: Order) -> "UpdateTypeDef":
         """Return the conditional write that turns `before` into `after`.
 
         Only attributes that differ are written; the history is appended to. Every event raises
-        the version, so the version alone tells whether the order is still as it was read; all
-        that is written without one is a payment intent's id (see `remember_intent`).
+        the version, so the version alone tells whether the order is still as it was read; what
+        is written without one is a payment intent's id (see `remember_intent`) and, for the index
+        alone, another due time (see `put_off`).
         """
         old, new = _attributes(before), _attributes(after)
         appended = new.pop("history")[len(before.history) :]
@@ -236,4 +278,8 @@ def _attributes(order: Order) -> dict[str, Any]:
 
 def open_bucket(order_id: str) -> str:
     """Return the open-orders index partition of an order."""
-    return f"open#{crc32(order_id.encode()) % OPEN_BUCKETS}"
+    return _bucket(crc32(order_id.encode()) % OPEN_BUCKETS)
+
+
+def _bucket(number: int) -> str:
+    return f"open#{number}"

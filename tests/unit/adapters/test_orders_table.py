@@ -1,5 +1,6 @@
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -162,6 +163,60 @@ def test_an_intent_is_not_remembered_where_it_must_not(orders: OrdersTable, orde
     with pytest.raises(ConcurrentChangeError):
         orders.remember_intent(order, "pi_1")
     assert orders.get("ORD-1") == order
+
+
+def test_overdue_orders_are_found_in_every_bucket(orders: OrdersTable) -> None:
+    ids = {f"ORD-{number}" for number in range(60)}
+    assert len({open_bucket(order_id) for order_id in ids}) == OPEN_BUCKETS
+    for order_id in ids:
+        orders.add(a_placed_order(order_id=order_id))
+    due = a_placed_order().due_at
+    assert due
+    later = orders.add(a_placed_order(order_id="LATER", at=NOON + timedelta(minutes=1))).due_at
+    assert later
+
+    assert list(orders.overdue(due)) == []
+    assert sorted(orders.overdue(later)) == sorted(ids)
+    assert sorted(orders.overdue(later + timedelta(milliseconds=1))) == sorted(ids | {"LATER"})
+
+
+def test_overdue_orders_of_a_bucket_come_oldest_first_from_all_its_pages() -> None:
+    pages: list[dict[str, Any]] = [
+        {"Items": [to_item({"orderId": "A"})]},
+        {"Items": []},
+        {"Items": [to_item({"orderId": "B"})]},
+    ]
+    client = Mock()
+    client.get_paginator.return_value.paginate.return_value = pages
+    assert list(OrdersTable(client, ORDERS_TABLE).overdue(NOON))[:2] == ["A", "B"]
+
+
+def test_a_settled_order_is_not_overdue(orders: OrdersTable) -> None:
+    orders.add(a_placed_order())
+    orders.change("ORD-1", reject)
+    assert list(orders.overdue(NOON + timedelta(days=30))) == []
+
+
+def test_an_order_is_put_off_without_an_event(
+    orders: OrdersTable, dynamodb: "DynamoDBClient"
+) -> None:
+    order = orders.add(a_placed_order())
+    tomorrow = NOON + timedelta(days=1)
+    orders.put_off(order, tomorrow)
+    assert orders.get("ORD-1") == order
+    assert stored(dynamodb)["dueAt"] == rfc3339(tomorrow)
+    assert list(orders.overdue(tomorrow)) == []
+
+
+@pytest.mark.parametrize("event", [EventType.ORDER_VALIDATED, EventType.ORDER_REJECTED])
+def test_an_order_that_has_moved_on_is_not_put_off(
+    orders: OrdersTable, dynamodb: "DynamoDBClient", event: EventType
+) -> None:
+    order = orders.add(a_placed_order())
+    orders.change("ORD-1", lambda order: order.after(event, by=BY, at=NOON))
+    before = stored(dynamodb)
+    orders.put_off(order, NOON + timedelta(days=1))
+    assert stored(dynamodb) == before
 
 
 def placed(orders: OrdersTable, number: int, customer_id: str = "CUST-1") -> Order:
