@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from order_pipeline.adapters.items import from_item
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.events import OrderEvent, events_since
+from order_pipeline.ports import Topic
 
 
 class UnreadableRecordError(Exception):
@@ -16,13 +17,6 @@ class UnreadableRecordError(Exception):
         self.order_id = order_id
         self.version = version
         self.reason = reason
-
-
-class Topic(Protocol):
-    """Where events are published."""
-
-    def publish(self, events: Sequence[OrderEvent]) -> set[str]:
-        """Publish the events; return the ids of those that the topic did not take."""
 
 
 class Parking(Protocol):

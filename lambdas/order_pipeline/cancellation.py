@@ -17,15 +17,24 @@ class CancelReason(StrEnum):
     OTHER = "other"
 
 
+PAYMENT_OVERDUE = "payment_overdue"
+"""The pipeline's own reason: the stock was held too long without a payment."""
+
+
 def can_cancel(order: Order) -> bool:
     """Tell whether the order can still be cancelled."""
     return order.may(EventType.ORDER_CANCELLED) and not order.parcels
 
 
-def cancel(order: Order, reason: CancelReason, *, by: str) -> Order:
+def cancel(order: Order, reason: str, *, by: str) -> Order:
     """Return the order CANCELLED; one that was cancelled for the same reason stays as it is.
 
     What it holds (stock, money) is given back by the stages that hear of it.
+
+    Parameters
+    ----------
+    reason
+        A `CancelReason`, or `PAYMENT_OVERDUE`.
 
     Raises
     ------
@@ -44,7 +53,7 @@ def cancel(order: Order, reason: CancelReason, *, by: str) -> Order:
     if not can_cancel(order):
         left = "a parcel has left" if order.parcels else f"it is {order.status}"
         raise CommandRefusedError(f"Order {order.order_id} cannot be cancelled: {left}.")
-    return order.after(EventType.ORDER_CANCELLED, by=by, detail={"reason": reason.value})
+    return order.after(EventType.ORDER_CANCELLED, by=by, detail={"reason": str(reason)})
 
 
 def cancelled_for(order: Order) -> str | None:

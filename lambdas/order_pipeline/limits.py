@@ -31,6 +31,19 @@ MAX_TOTAL = 99_999_999
 SETTLING_TIME = timedelta(minutes=15)
 """How long an order may take to reach its next resting place before the reconciler looks at it."""
 
+HANDOVER_TIME = timedelta(days=1)
+"""How long a confirmed order may wait for its first parcel before the warehouse is told again."""
+
+PAYMENT_DEADLINE = timedelta(hours=6)
+"""How long an order holds stock without an authorised payment.
+
+Longer than the payment stage tries by itself, so that an outage of the provider cancels nothing
+that would still be paid.
+"""
+
+STUCK_TIME = timedelta(hours=1)
+"""How long past its due an order may be before somebody is told."""
+
 PAYMENT_HOLD = timedelta(days=7)
 """How long a card authorisation holds the money (Stripe: seven days for online card payments)."""
 

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from order_pipeline.limits import PAYMENT_HOLD, PAYMENT_HOLD_MARGIN, SETTLING_TIME
 from order_pipeline.money import Currency
 from order_pipeline.stored import Record, Timestamp, now
 from order_pipeline.transitions import TRANSITIONS, EventType, Status, status_after
@@ -96,6 +95,8 @@ class Payment(Record):
     method: str
     intent_id: str | None = None
     """The provider's payment intent. Stored before it is confirmed, so that a retry finds it."""
+    replacement_intent_id: str | None = None
+    """The intent that is about to take over, while the hold of the first one is being renewed."""
     authorised_at: Timestamp | None = None
 
     @property
@@ -245,6 +246,10 @@ class Order(Record):
             | {"status": status, "version": version, "history": (*self.history, entry)}
         )
 
+    def latest(self, event: EventType) -> HistoryEntry:
+        """Return the latest entry of an event that has happened to the order."""
+        return next(entry for entry in reversed(self.history) if entry.event is event)
+
     def parcel(self, parcel_id: str) -> Parcel | None:
         """Return a parcel by its id."""
         return next((parcel for parcel in self.parcels if parcel.parcel_id == parcel_id), None)
@@ -283,17 +288,6 @@ class Order(Record):
                 )
             case _:
                 return False
-
-    @property
-    def due_at(self) -> datetime | None:
-        """When the reconciler should look, unless something happens before; None when settled."""
-        if self.is_settled:
-            return None
-        if self.status is Status.CONFIRMED and self.payment.authorised_at:
-            return self.payment.authorised_at + PAYMENT_HOLD - PAYMENT_HOLD_MARGIN
-        if self.status in (Status.PLACED, Status.VALIDATED, Status.RESERVED):
-            return self.placed_at + SETTLING_TIME
-        return self.history[-1].at + SETTLING_TIME
 
 
 def units_of(lines: Iterable[Line | LineQuantity]) -> Counter[str]:

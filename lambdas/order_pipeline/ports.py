@@ -1,10 +1,13 @@
 """What the stages need from outside, as they see it. The adapters provide it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from order_pipeline.catalogue import Item
+from order_pipeline.events import OrderEvent
 from order_pipeline.messages import Message
 from order_pipeline.order import Channel, Contact, LineQuantity, Order, Refund
 
@@ -69,8 +72,34 @@ class OrdersWithIntents(Orders, Protocol):
         Raises
         ------
         ConcurrentChangeError
-            If the order is not RESERVED any more, or has an intent.
+            If the order is not RESERVED any more, or has another intent.
         """
+
+    def remember_replacement(self, order: Order, intent_id: str) -> None:
+        """Store the id of the intent that is to take over from the order's present one.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            If something has happened to the order, or it has another replacement.
+        """
+
+
+class OpenOrders(OrdersWithIntents, Protocol):
+    """The orders, where those that are past their due can be found."""
+
+    def overdue(self, before: datetime) -> Iterator[str]:
+        """Yield the ids of the open orders whose due date is before a time."""
+
+    def put_off(self, order: Order, until: datetime) -> None:
+        """Let the order be due at another time, unless something happens to it before."""
+
+
+class Topic(Protocol):
+    """Where events are published."""
+
+    def publish(self, events: Sequence[OrderEvent]) -> set[str]:
+        """Publish the events; return the ids of those that the topic did not take."""
 
 
 class Catalogue(Protocol):
@@ -146,6 +175,25 @@ class Done:
     """The provider did what it was asked: the money was taken, or given back."""
 
 
+class MoneyState(StrEnum):
+    """What an intent means for the customer's money."""
+
+    HELD = "held"
+    TAKEN = "taken"
+
+
+@dataclass(frozen=True)
+class Money:
+    """Some of a customer's money, as the provider has it on record."""
+
+    intent_id: str
+    order_id: str | None
+    """None for an intent that is not the pipeline's."""
+    state: MoneyState
+    amount: int
+    """Minor units."""
+
+
 class PaymentOutcomeUnknownError(Exception):
     """The provider did not say what became of a call: ask again later, and assume nothing."""
 
@@ -173,6 +221,29 @@ class Payments(Protocol):
 
     def refund(self, order: Order, intent_id: str, refund: Refund) -> Done | Declined:
         """Give money back. Repeatable, for as long as the provider keeps its records."""
+
+
+class PaymentRecords(Protocol):
+    """What the payment provider has on record, for the books."""
+
+    def money(self, since: datetime, until: datetime) -> Iterator[Money]:
+        """Yield the money held or taken by intents made in a span of time: [since, until).
+
+        Raises
+        ------
+        PaymentOutcomeUnknownError
+            If the provider does not answer.
+        """
+
+
+class Circuit(Protocol):
+    """Notices when a service that a stage depends on is out."""
+
+    def answered(self) -> None:
+        """Note that the service answered a call, whatever it said."""
+
+    def failed(self, reason: str) -> None:
+        """Note that a call had no answer that says what happened."""
 
 
 class Claims(Protocol):

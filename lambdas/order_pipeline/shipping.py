@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 
 from order_pipeline.limits import MAX_PARCEL_LINES, MAX_PARCELS_AND_REFUNDS
-from order_pipeline.order import LineQuantity, Order, Parcel, Stock, StockState, units_of
+from order_pipeline.order import (
+    LineQuantity,
+    Order,
+    Parcel,
+    PaymentState,
+    Stock,
+    StockState,
+    units_of,
+)
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
@@ -33,7 +41,8 @@ def ship(
     CommandConflictError
         If the parcel was shipped before with another content.
     CommandRefusedError
-        If the order is not CONFIRMED, or less remains of a line than is in the parcel.
+        If the order is not CONFIRMED, its payment has expired, or less remains of a line than is
+        in the parcel.
     """
     if shipped := order.parcel(parcel_id):
         if shipped.request_hash != request_hash:
@@ -42,6 +51,10 @@ def ship(
     if not order.may(EventType.PARCEL_SHIPPED):
         raise CommandRefusedError(
             f"Order {order.order_id} cannot be shipped: it is {order.status}."
+        )
+    if order.payment.state is PaymentState.EXPIRED:
+        raise CommandRefusedError(
+            f"Order {order.order_id} cannot be shipped: its payment has expired."
         )
     remaining = remaining_quantities(order)
     in_parcel = remaining if lines is None else units_of(lines)

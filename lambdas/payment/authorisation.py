@@ -4,8 +4,9 @@ The intent is created unconfirmed, its id is stored with the order, and only the
 confirmed. The provider forgets idempotency keys after a day; the stored id is what remembers.
 """
 
+from order_pipeline.authorisation import confirmed, payment_declined
 from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order, PaymentState
+from order_pipeline.order import Order
 from order_pipeline.ports import (
     ConcurrentChangeError,
     Declined,
@@ -14,7 +15,6 @@ from order_pipeline.ports import (
     Payments,
     Unconfirmed,
 )
-from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 
 BY = "payment"
@@ -65,22 +65,8 @@ def _remember(order: Order, intent_id: str, orders: OrdersWithIntents, payments:
 
 
 def _record_authorisation(order: Order, orders: OrdersWithIntents) -> Order:
-    def confirmed(order: Order) -> Order:
-        if not order.may(EventType.ORDER_CONFIRMED):
-            return order
-        authorised_at = now()
-        payment = order.payment.model_copy(
-            update={"state": PaymentState.AUTHORISED, "authorised_at": authorised_at}
-        )
-        return order.after(EventType.ORDER_CONFIRMED, by=BY, at=authorised_at, payment=payment)
-
-    return orders.change(order.order_id, confirmed)
+    return orders.change(order.order_id, lambda order: confirmed(order, by=BY))
 
 
 def _record_decline(order: Order, declined: Declined, orders: OrdersWithIntents) -> None:
-    def payment_declined(order: Order) -> Order:
-        if not order.may(EventType.PAYMENT_DECLINED):
-            return order
-        return order.after(EventType.PAYMENT_DECLINED, by=BY, detail={"reason": declined.reason})
-
-    orders.change(order.order_id, payment_declined)
+    orders.change(order.order_id, lambda order: payment_declined(order, declined.reason, by=BY))

@@ -20,6 +20,7 @@ def capture_payment(event: OrderEvent, *, orders: Orders, payments: Payments) ->
     if not _is_to_capture(order) or intent_id is None:
         return
     outcome = payments.capture(intent_id)
+    _cancel_replacement(order, payments)
 
     def record(order: Order) -> Order:
         if not _is_to_capture(order):
@@ -50,6 +51,7 @@ def void_payment(event: OrderEvent, *, orders: Orders, payments: Payments) -> No
         return
     if order.payment.intent_id is not None:
         payments.cancel(order.payment.intent_id)
+    _cancel_replacement(order, payments)
 
     def record(order: Order) -> Order:
         if order.payment.holds_nothing:
@@ -96,6 +98,12 @@ def give_refund(event: OrderEvent, *, orders: Orders, payments: Payments, claims
         claims.release(key)
         raise
     claims.done(key)
+
+
+def _cancel_replacement(order: Order, payments: Payments) -> None:
+    """Cancel the intent that was to take over when something else happened to the order."""
+    if order.payment.replacement_intent_id is not None:
+        payments.cancel(order.payment.replacement_intent_id)
 
 
 def _is_to_capture(order: Order) -> bool:

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from order_pipeline.adapters.circuit import Breaker, CircuitTable
 from order_pipeline.adapters.clients import dynamodb, secrets_manager, sqs
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
@@ -26,7 +27,10 @@ settings = Settings.from_environment()
 secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn)
 
 orders = OrdersTable(dynamodb(), settings.orders_table_name)
-payments = StripePayments(secret["SecretString"], api_url=settings.payment_api_url)
+circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
+payments = StripePayments(
+    secret["SecretString"], api_url=settings.payment_api_url, circuit=Breaker(circuit)
+)
 claims = IdempotencyTable(dynamodb(), settings.idempotency_table_name)
 
 capture = partial(capture_payment, orders=orders, payments=payments)

@@ -8,6 +8,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ses import SESClient
     from mypy_boto3_sns import SNSClient
@@ -44,6 +45,12 @@ def sqs() -> "SQSClient":
 def ses() -> "SESClient":
     """Return the SES client."""
     return boto3.client("ses", config=_CONFIG)
+
+
+@cache
+def lambda_() -> "LambdaClient":
+    """Return the Lambda client."""
+    return boto3.client("lambda", config=_CONFIG)
 
 
 @cache

@@ -1,11 +1,14 @@
-"""Logs: structured JSON with the order's id, never contact data, tokens or bodies."""
+"""Logs and metrics: structured JSON with the order's id, never contact data, tokens or bodies."""
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 
 from order_pipeline.order import Order
 
 logger = Logger()
 """Service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
+
+metrics = Metrics()
+"""Embedded in the log; the namespace comes from POWERTOOLS_METRICS_NAMESPACE."""
 
 
 def log_recorded(before: Order | None, after: Order) -> None:

@@ -16,6 +16,7 @@ from order_pipeline.limits import RETENTION
 from order_pipeline.money import Currency
 from order_pipeline.order import Order
 from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
+from order_pipeline.progress import due_at
 from order_pipeline.stored import Record, Timestamp, rfc3339
 from order_pipeline.transitions import Status
 
@@ -116,11 +117,33 @@ class OrdersTable:
                 TableName=self._table_name,
                 Key=to_item({"orderId": order.order_id}),
                 UpdateExpression="SET payment.intentId = :intent",
-                ConditionExpression="#status = :reserved "
-                "AND attribute_not_exists(payment.intentId)",
+                # Its own late write, whose answer was lost, is no conflict.
+                ConditionExpression="#status = :reserved AND "
+                "(attribute_not_exists(payment.intentId) OR payment.intentId = :intent)",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues=to_item(
                     {":intent": intent_id, ":reserved": Status.RESERVED.value}
+                ),
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise ConcurrentChangeError(order.order_id) from None
+
+    def remember_replacement(self, order: Order, intent_id: str) -> None:
+        """Store the intent that is to take over; see `ports.OrdersWithIntents`.
+
+        A write without an event, as `remember_intent`: the version stays.
+        """
+        try:
+            self._client.update_item(
+                TableName=self._table_name,
+                Key=to_item({"orderId": order.order_id}),
+                UpdateExpression="SET payment.replacementIntentId = :intent",
+                ConditionExpression="#version = :version AND "
+                "(attribute_not_exists(payment.replacementIntentId) "
+                "OR payment.replacementIntentId = :intent)",
+                ExpressionAttributeNames={"#version": "version"},
+                ExpressionAttributeValues=to_item(
+                    {":intent": intent_id, ":version": order.version}
                 ),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -268,10 +291,10 @@ def to_order(item: "Mapping[str, AttributeValueTypeDef]") -> Order:
 def _attributes(order: Order) -> dict[str, Any]:
     """Return what is stored of an order: itself, and the attributes that the indexes need."""
     attributes = order.model_dump(mode="json", by_alias=True, exclude_none=True)
-    if due := order.due_at:
+    if due := due_at(order):
         attributes["openBucket"] = open_bucket(order.order_id)
         attributes["dueAt"] = rfc3339(due)
-    else:
+    if order.is_settled:
         attributes["expiresAt"] = int((order.history[-1].at + RETENTION).timestamp())
     return attributes
 

@@ -8,9 +8,10 @@ Sources: Stripe's API reference for PaymentIntents (create, confirm, retrieve, c
 to error handling.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import stripe
 from stripe import PaymentIntent, RequestsClient, StripeClient, StripeObject
@@ -18,12 +19,18 @@ from stripe import PaymentIntent, RequestsClient, StripeClient, StripeObject
 from order_pipeline.order import Order, Refund
 from order_pipeline.ports import (
     Authorised,
+    Circuit,
     Declined,
     Done,
+    Money,
+    MoneyState,
     PaymentOutcome,
     PaymentOutcomeUnknownError,
     Unconfirmed,
 )
+
+if TYPE_CHECKING:
+    from stripe.params import PaymentIntentListParamsCreated
 
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 1.0, 3.0
 CALLS_PER_MESSAGE = 4
@@ -32,6 +39,9 @@ CALLS_PER_MESSAGE = 4
 SECONDS_PER_MESSAGE = CALLS_PER_MESSAGE * (CONNECT_TIMEOUT_SECONDS + READ_TIMEOUT_SECONDS)
 
 INVALID_PAYMENT_METHOD = "invalid_payment_method"
+
+_PAGE = 100
+_MONEY = {"requires_capture": MoneyState.HELD, "succeeded": MoneyState.TAKEN}
 
 AUTHENTICATION_REQUIRED = "authentication_required"
 """The bank wants the customer to authenticate, who is not here any more: a decline."""
@@ -43,13 +53,17 @@ _UNKNOWN = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
 class StripePayments:
     """The payment provider, at Stripe or at a server that speaks like it."""
 
-    def __init__(self, api_key: str, *, api_url: str | None) -> None:
+    def __init__(
+        self, api_key: str, *, api_url: str | None, circuit: Circuit | None = None
+    ) -> None:
+        """Make a client; `circuit` is told of every call that Stripe answers or does not."""
         v1 = StripeClient(
             api_key,
             base_addresses={"api": api_url} if api_url else {},
             http_client=RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
             max_network_retries=0,  # the queue retries, with a longer memory
         ).v1
+        self._circuit = circuit
         self._intents = v1.payment_intents
         self._refunds = v1.refunds
 
@@ -58,7 +72,7 @@ class StripePayments:
         if order.total is None:
             raise ValueError(f"order {order.order_id} has no total: it was never validated")
         try:
-            intent = _ask(
+            intent = self._ask(
                 self._intents.create,
                 {
                     "amount": order.total,
@@ -79,7 +93,7 @@ class StripePayments:
     def confirm(self, intent_id: str) -> Authorised | Declined:
         """Ask Stripe to hold the money; see `ports.Payments`."""
         try:
-            outcome = _outcome(_ask(self._intents.confirm, intent_id))
+            outcome = _outcome(self._ask(self._intents.confirm, intent_id))
         except stripe.CardError as error:
             return Declined(_reason(error.error))
         except stripe.InvalidRequestError:
@@ -91,17 +105,17 @@ class StripePayments:
 
     def outcome(self, intent_id: str) -> PaymentOutcome:
         """Return what became of an intent; see `ports.Payments`."""
-        return _outcome(_ask(self._intents.retrieve, intent_id))
+        return _outcome(self._ask(self._intents.retrieve, intent_id))
 
     def capture(self, intent_id: str) -> Done | Declined:
         """Take all the money that the intent holds; see `ports.Payments`."""
         try:
-            status = _ask(self._intents.capture, intent_id).status
+            status = self._ask(self._intents.capture, intent_id).status
         except stripe.CardError as error:
             return Declined(_reason(error.error))
         except stripe.InvalidRequestError:
             # Captured before, or the hold is over: the intent itself knows.
-            status = _ask(self._intents.retrieve, intent_id).status
+            status = self._ask(self._intents.retrieve, intent_id).status
         match status:
             case "succeeded":
                 return Done()
@@ -115,12 +129,12 @@ class StripePayments:
 
         Stripe forgets idempotency keys after a day, so its own list of refunds is asked first.
         """
-        refunds = _ask(self._refunds.list, {"payment_intent": intent_id, "limit": 100})
+        refunds = self._ask(self._refunds.list, {"payment_intent": intent_id, "limit": 100})
         made = [each for each in refunds.data if _refund_id(each) == refund.refund_id]
         if made and made[0].status not in ("failed", "canceled"):
             return Done()
         try:
-            _ask(
+            self._ask(
                 self._refunds.create,
                 {
                     "payment_intent": intent_id,
@@ -136,18 +150,55 @@ class StripePayments:
     def cancel(self, intent_id: str) -> None:
         """Cancel an intent; one that is cancelled already stays so."""
         try:
-            _ask(self._intents.cancel, intent_id)
+            self._ask(self._intents.cancel, intent_id)
         except stripe.InvalidRequestError:
-            if _ask(self._intents.retrieve, intent_id).status != "canceled":
+            if self._ask(self._intents.retrieve, intent_id).status != "canceled":
                 raise
 
+    def money(self, since: datetime, until: datetime) -> Iterator[Money]:
+        """Yield the money held or taken by intents made in a span of time; see `ports`."""
+        created: PaymentIntentListParamsCreated = {
+            "gte": int(since.timestamp()),
+            "lt": int(until.timestamp()),
+        }
+        page = self._ask(self._intents.list, {"created": created, "limit": _PAGE})
+        while page.data:
+            for intent in page.data:
+                if state := _MONEY.get(intent.status):
+                    order_id = getattr(intent.metadata, "orderId", None)
+                    yield Money(intent.id, order_id, state, intent.amount)
+            if not page.has_more:
+                return
+            page = self._ask(
+                self._intents.list,
+                {"created": created, "limit": _PAGE, "starting_after": page.data[-1].id},
+            )
 
-def _ask[T](call: Callable[..., T], *arguments: Any, **options: Any) -> T:
-    """Make a call; an answer that does not tell what happened is an unknown outcome."""
-    try:
-        return call(*arguments, **options)
-    except _UNKNOWN as error:
-        raise PaymentOutcomeUnknownError(type(error).__name__) from error
+    def answers(self) -> bool:
+        """Tell whether Stripe answers: the probe of an open circuit."""
+        try:
+            self._ask(self._intents.list, {"limit": 1})
+        except PaymentOutcomeUnknownError:
+            return False
+        return True
+
+    def _ask[T](self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Make a call; an answer that does not tell what happened is an unknown outcome."""
+        try:
+            answer = call(*arguments, **options)
+        except _UNKNOWN as error:
+            if self._circuit:
+                self._circuit.failed(type(error).__name__)
+            raise PaymentOutcomeUnknownError(type(error).__name__) from error
+        except stripe.StripeError:
+            self._note_answer()
+            raise
+        self._note_answer()
+        return answer
+
+    def _note_answer(self) -> None:
+        if self._circuit:
+            self._circuit.answered()
 
 
 def _outcome(intent: PaymentIntent) -> PaymentOutcome:

@@ -1,9 +1,7 @@
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from order_pipeline.limits import PAYMENT_HOLD, PAYMENT_HOLD_MARGIN, SETTLING_TIME
 from order_pipeline.order import (
     Order,
     Payment,
@@ -127,22 +125,6 @@ def test_lines_of_the_same_item_are_summed() -> None:
 )
 def test_an_order_is_settled_when_nothing_is_left_to_do(order: Order, settled: bool) -> None:
     assert order.is_settled is settled
-    assert (order.due_at is None) is settled
-
-
-def test_an_order_on_its_way_is_due_soon_after_its_placement() -> None:
-    for order in (a_placed_order(), a_validated_order(), a_reserved_order()):
-        assert order.due_at == NOON + SETTLING_TIME
-
-
-def test_a_confirmed_order_is_due_before_its_payment_hold_ends() -> None:
-    assert a_confirmed_order().due_at == NOON + PAYMENT_HOLD - PAYMENT_HOLD_MARGIN
-
-
-def test_an_order_that_still_has_something_to_give_back_is_due_soon_after_it_ended() -> None:
-    later = NOON + timedelta(days=1)
-    order = a_reserved_order().after(EventType.ORDER_CANCELLED, by=BY, at=later)
-    assert order.due_at == later + SETTLING_TIME
 
 
 def test_what_a_newer_version_stored_is_kept() -> None:

@@ -1,0 +1,1 @@
+"""The circuit breaker: pauses the payment stage while the payment provider is out."""

@@ -1,0 +1,50 @@
+"""Pause a stage while its circuit is open, and resume it once the provider answers a probe."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from order_pipeline.adapters.circuit import OpenCircuit
+from order_pipeline.adapters.observability import logger
+
+
+class Circuit(Protocol):
+    """What says whether the stage is to be paused."""
+
+    def look(self) -> OpenCircuit | None:
+        """Return why the circuit is open; None when it is closed."""
+
+    def close(self) -> None:
+        """Close the circuit, unless somebody has taken hold of it."""
+
+
+class Stage(Protocol):
+    """A stage that can be paused: its queue keeps what is for it."""
+
+    @property
+    def state(self) -> str:
+        """``Enabled``, ``Disabled``, or on the way from one to the other."""
+
+    def pause(self) -> None:
+        """Take no more messages."""
+
+    def resume(self) -> None:
+        """Take messages again."""
+
+
+def tend_circuit(*, circuit: Circuit, stage: Stage, provider_answers: Callable[[], bool]) -> None:
+    """Do the next step of pausing, probing and resuming; each step is repeatable.
+
+    The circuit closes after the stage was resumed: a crash in between pauses the stage once more
+    and never leaves it paused for good.
+    """
+    opened = circuit.look()
+    if opened is None:
+        return
+    state = stage.state
+    if state == "Enabled":
+        logger.warning("pausing the stage", reason=opened.reason)
+        stage.pause()
+    elif state == "Disabled" and opened.held_by is None and provider_answers():
+        logger.info("resuming the stage")
+        stage.resume()
+        circuit.close()

@@ -1,0 +1,1 @@
+"""The reconciler: looks after open orders that are past their due, and after the books."""

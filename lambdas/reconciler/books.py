@@ -1,0 +1,73 @@
+"""Go through the payment provider's records, and compare each with the order it is for."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from order_pipeline.adapters.observability import logger
+from order_pipeline.books import difference
+from order_pipeline.limits import SETTLING_TIME
+from order_pipeline.order import Order
+from order_pipeline.ports import Money, OrderNotFoundError, Orders, PaymentRecords
+from order_pipeline.stored import now
+
+SLICE = timedelta(minutes=1)
+"""How much is compared before the place is marked: small enough to end within a run."""
+
+
+class Bookmark(Protocol):
+    """The moment up to which the records were compared."""
+
+    def read(self) -> datetime | None:
+        """Return the moment; None before the first time."""
+
+    def move(self, until: datetime) -> None:
+        """Remember a later moment."""
+
+
+def compare_payments(
+    *,
+    records: PaymentRecords,
+    orders: Orders,
+    bookmark: Bookmark,
+    has_time: Callable[[], bool],
+) -> int:
+    """Compare the records from where the last run ended, up to what had time to settle.
+
+    Returns
+    -------
+    int
+        How many records differ from their orders; each is logged.
+
+    Raises
+    ------
+    PaymentOutcomeUnknownError
+        If the provider does not answer; the next run goes on from the same place.
+    """
+    end = now() - SETTLING_TIME
+    at = bookmark.read() or end - SLICE
+    differences = 0
+    while at < end and has_time():
+        until = min(at + SLICE, end)
+        for money in records.money(at, until):
+            order = _order(money, orders)
+            if problem := difference(money, order):
+                differences += 1
+                logger.error(
+                    "the books differ",
+                    order_id=money.order_id,
+                    intent_id=money.intent_id,
+                    problem=problem,
+                )
+        bookmark.move(until)
+        at = until
+    return differences
+
+
+def _order(money: Money, orders: Orders) -> Order | None:
+    if money.order_id is None:
+        return None
+    try:
+        return orders.get(money.order_id)
+    except OrderNotFoundError:
+        return None

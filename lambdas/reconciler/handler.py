@@ -1,0 +1,63 @@
+"""Entry point of the reconciler, which runs every five minutes."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from order_pipeline.adapters.bookmark import Bookmark
+from order_pipeline.adapters.circuit import CircuitTable
+from order_pipeline.adapters.clients import dynamodb, secrets_manager, sns
+from order_pipeline.adapters.event_topic import EventTopic
+from order_pipeline.adapters.observability import logger, metrics
+from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.adapters.settings import FunctionSettings
+from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, StripePayments
+from order_pipeline.ports import PaymentOutcomeUnknownError
+from reconciler.books import compare_payments
+from reconciler.overdue import Reconciliation
+
+
+class Settings(FunctionSettings):
+    """The function's settings."""
+
+    orders_table_name: str
+    idempotency_table_name: str
+    event_topic_arn: str
+    payment_secret_arn: str
+    payment_api_url: str = ""
+
+
+settings = Settings.from_environment()
+secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn)
+
+orders = OrdersTable(dynamodb(), settings.orders_table_name)
+payments = StripePayments(secret["SecretString"], api_url=settings.payment_api_url)
+topic = EventTopic(sns(), settings.event_topic_arn)
+circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
+bookmark = Bookmark(dynamodb(), settings.idempotency_table_name, "payments")
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
+    """Move overdue orders on, then compare the payment provider's records with the orders."""
+
+    def has_time() -> bool:
+        return context.get_remaining_time_in_millis() / 1000 > 2 * SECONDS_PER_MESSAGE
+
+    reconciliation = Reconciliation(
+        orders, payments, topic, provider_is_out=circuit.look() is not None
+    )
+    reconciliation.run(has_time)
+    metrics.add_metric("OverdueOrders", MetricUnit.Count, reconciliation.overdue)
+    metrics.add_metric("StuckOrders", MetricUnit.Count, reconciliation.stuck)
+    if reconciliation.provider_is_out:
+        return
+    try:
+        differences = compare_payments(
+            records=payments, orders=orders, bookmark=bookmark, has_time=has_time
+        )
+    except PaymentOutcomeUnknownError:
+        logger.warning("the payment provider is out: the next run compares", exc_info=True)
+        return
+    metrics.add_metric("PaymentDifferences", MetricUnit.Count, differences)
