@@ -18,7 +18,9 @@ def difference(money: Money, order: Order | None) -> str | None:
         return f"{money.state} by another intent than the order's"
     if money.amount != order.total:
         return f"{money.state}: {money.amount}, of an order of {order.total}"
-    return None if _agrees(money.state, order.payment) else f"{money.state}, not {order.payment.state}"
+    if not _agrees(money.state, order.payment):
+        return f"{money.state}, not {order.payment.state}"
+    return None
 
 
 def _agrees(state: MoneyState, payment: Payment) -> bool:

@@ -1,5 +1,6 @@
 """AWS in memory (moto), for the adapters' tests; nothing leaves the process."""
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from order_pipeline.adapters import clients
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+# Read when the functions' modules are imported, which a deployed function does once.
+os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "OrderPipeline/test"
 
 ORDERS_TABLE = "orders-table-test"
 INVENTORY_TABLE = "inventory-table-test"
@@ -30,6 +34,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         clients.sns,
         clients.sqs,
         clients.ses,
+        clients.lambda_,
         clients.secrets_manager,
     ):
         client.cache_clear()

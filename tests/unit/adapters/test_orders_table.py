@@ -13,11 +13,13 @@ from order_pipeline.adapters.orders_table import (
 )
 from order_pipeline.order import Order
 from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
+from order_pipeline.progress import due_at
 from order_pipeline.stored import rfc3339
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
     NOON,
+    a_confirmed_order,
     a_placed_order,
     a_reserved_order,
     a_validated_order,
@@ -126,9 +128,10 @@ def test_an_open_order_is_in_the_open_orders_index(
     orders: OrdersTable, dynamodb: "DynamoDBClient"
 ) -> None:
     order = orders.add(a_placed_order())
-    assert order.due_at
+    due = due_at(order)
+    assert due
     assert stored(dynamodb)["openBucket"] == open_bucket("ORD-1")
-    assert stored(dynamodb)["dueAt"] == rfc3339(order.due_at)
+    assert stored(dynamodb)["dueAt"] == rfc3339(due)
     assert "expiresAt" not in stored(dynamodb)
 
 
@@ -155,6 +158,39 @@ def test_an_intent_is_remembered_without_an_event(orders: OrdersTable) -> None:
     assert (now.version, now.history) == (order.version, order.history)
 
 
+def test_its_own_late_write_of_an_intent_is_no_conflict(orders: OrdersTable) -> None:
+    order = orders.add(a_reserved_order())
+    orders.remember_intent(order, "pi_1")
+    orders.remember_intent(order, "pi_1")
+    assert orders.get("ORD-1").payment.intent_id == "pi_1"
+
+
+def test_a_replacement_is_remembered_without_an_event(orders: OrdersTable) -> None:
+    order = orders.add(a_confirmed_order())
+    orders.remember_replacement(order, "pi_2")
+    orders.remember_replacement(order, "pi_2")
+    now = orders.get("ORD-1")
+    assert now.payment.replacement_intent_id == "pi_2"
+    assert now.payment.intent_id == "pi_1"
+    assert (now.version, now.history) == (order.version, order.history)
+
+
+def test_a_second_replacement_is_not_remembered(orders: OrdersTable) -> None:
+    order = orders.add(a_confirmed_order())
+    orders.remember_replacement(order, "pi_2")
+    with pytest.raises(ConcurrentChangeError):
+        orders.remember_replacement(order, "pi_3")
+    assert orders.get("ORD-1").payment.replacement_intent_id == "pi_2"
+
+
+def test_no_replacement_is_remembered_once_something_has_happened(orders: OrdersTable) -> None:
+    order = orders.add(a_confirmed_order())
+    orders.change("ORD-1", lambda order: order.after(EventType.ORDER_CANCELLED, by=BY))
+    with pytest.raises(ConcurrentChangeError):
+        orders.remember_replacement(order, "pi_2")
+    assert orders.get("ORD-1").payment.replacement_intent_id is None
+
+
 @pytest.mark.parametrize(
     "order", [a_reserved_order(intent_id="pi_0"), a_validated_order()], ids=["has one", "too early"]
 )
@@ -170,9 +206,9 @@ def test_overdue_orders_are_found_in_every_bucket(orders: OrdersTable) -> None:
     assert len({open_bucket(order_id) for order_id in ids}) == OPEN_BUCKETS
     for order_id in ids:
         orders.add(a_placed_order(order_id=order_id))
-    due = a_placed_order().due_at
+    due = due_at(a_placed_order())
     assert due
-    later = orders.add(a_placed_order(order_id="LATER", at=NOON + timedelta(minutes=1))).due_at
+    later = due_at(orders.add(a_placed_order(order_id="LATER", at=NOON + timedelta(minutes=1))))
     assert later
 
     assert list(orders.overdue(due)) == []

@@ -1,6 +1,8 @@
+import contextlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -12,10 +14,12 @@ from order_pipeline.ports import (
     Authorised,
     Declined,
     Done,
+    Money,
+    MoneyState,
     PaymentOutcomeUnknownError,
     Unconfirmed,
 )
-from tests.unit.builders import a_placed_order, a_refund, a_reserved_order
+from tests.unit.builders import NOON, a_placed_order, a_refund, a_reserved_order
 
 URL = "http://payments.test"
 INTENTS = f"{URL}/v1/payment_intents"
@@ -321,3 +325,85 @@ def test_a_refund_whose_answer_is_lost_is_an_unknown_outcome(
     stripe_api.post(f"{URL}/v1/refunds", body=requests.ReadTimeout())
     with pytest.raises(PaymentOutcomeUnknownError):
         payments.refund(ORDER, "pi_1", a_refund())
+
+
+def listed(*intents: dict[str, Any], has_more: bool = False) -> dict[str, Any]:
+    return {"object": "list", "data": list(intents), "has_more": has_more, "url": "/v1/x"}
+
+
+def test_money_is_what_intents_of_a_span_hold_or_took(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    ours = {"amount": 5998, "metadata": {"orderId": "ORD-1"}}
+    stripe_api.get(
+        INTENTS,
+        json=listed(
+            intent("requires_capture", **ours),
+            intent("canceled", **ours),
+            intent("requires_confirmation", **ours) | {"id": "pi_2"},
+            has_more=True,
+        ),
+    )
+    stripe_api.get(
+        INTENTS, json=listed(intent("succeeded", amount=1, metadata={}) | {"id": "pi_3"})
+    )
+
+    found = list(payments.money(NOON, NOON + timedelta(minutes=1)))
+
+    assert found == [
+        Money("pi_1", "ORD-1", MoneyState.HELD, 5998),
+        Money("pi_3", None, MoneyState.TAKEN, 1),
+    ]
+    first, second = (parse_qs(urlsplit(str(call.request.url)).query) for call in stripe_api.calls)
+    noon = int(NOON.timestamp())
+    assert first == {
+        "created[gte]": [str(noon)],
+        "created[lt]": [str(noon + 60)],
+        "limit": ["100"],
+    }
+    assert second == first | {"starting_after": ["pi_2"]}
+
+
+class Circuit:
+    """What the client says of its calls."""
+
+    def __init__(self) -> None:
+        self.noted: list[str] = []
+
+    def answered(self) -> None:
+        self.noted.append("answered")
+
+    def failed(self, reason: str) -> None:
+        self.noted.append(reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "noted"),
+    [
+        ({"json": intent("requires_capture")}, "answered"),
+        ({"status": 402, "json": error("card_error", code="card_declined")}, "answered"),
+        ({"status": 500, "json": error("api_error")}, "APIError"),
+        ({"status": 429, "json": error("rate_limit_error")}, "RateLimitError"),
+        ({"body": requests.ConnectionError()}, "APIConnectionError"),
+        ({"body": requests.ReadTimeout()}, "APIConnectionError"),
+        ({"body": "<html>garbage"}, "APIError"),
+    ],
+)
+def test_the_circuit_hears_of_every_call(
+    stripe_api: responses.RequestsMock, answer: dict[str, Any], noted: str
+) -> None:
+    circuit = Circuit()
+    payments = StripePayments("sk_test_1", api_url=URL, circuit=circuit)
+    stripe_api.post(f"{INTENTS}/pi_1/confirm", **answer)
+    with contextlib.suppress(PaymentOutcomeUnknownError):
+        payments.confirm("pi_1")
+    assert circuit.noted == [noted]
+
+
+@pytest.mark.parametrize(("status", "answers"), [(200, True), (500, False), (429, False)])
+def test_a_probe_tells_whether_stripe_answers(
+    stripe_api: responses.RequestsMock, payments: StripePayments, status: int, answers: bool
+) -> None:
+    stripe_api.get(INTENTS, status=status, json=listed() if answers else error("api_error"))
+    assert payments.answers() is answers
+    assert parse_qs(urlsplit(str(stripe_api.calls[0].request.url)).query) == {"limit": ["1"]}

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 
 from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS_AND_REFUNDS
-from order_pipeline.order import LineQuantity, Order, StockState
+from order_pipeline.order import LineQuantity, Order, PaymentState, StockState
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
 from order_pipeline.shipping import deliver, remaining_quantities, ship
 from order_pipeline.transitions import EventType, Status
@@ -155,3 +155,18 @@ def test_a_parcel_arrives_once() -> None:
 def test_a_parcel_that_never_left_does_not_arrive() -> None:
     with pytest.raises(CommandRefusedError, match="No parcel P-9"):
         deliver(shipped(ORDER), "P-9", by=BY)
+
+
+def test_nothing_leaves_once_the_hold_on_the_money_is_over() -> None:
+    order = a_confirmed_order()
+    expired = order.payment.model_copy(update={"state": PaymentState.EXPIRED})
+    with pytest.raises(CommandRefusedError, match="its payment has expired"):
+        ship(
+            order.model_copy(update={"payment": expired}),
+            "P-1",
+            lines=None,
+            carrier="Royal Mail",
+            tracking_number="AB1",
+            request_hash="1",
+            by=BY,
+        )

@@ -44,9 +44,17 @@ class Orders:
     def remember_intent(self, order: Order, intent_id: str) -> None:
         self._let_others_go_first(order.order_id)
         now = self.get(order.order_id)
-        if now.status is not Status.RESERVED or now.payment.intent_id is not None:
+        if now.status is not Status.RESERVED or now.payment.intent_id not in (None, intent_id):
             raise ConcurrentChangeError(order.order_id)
         payment = now.payment.model_copy(update={"intent_id": intent_id})
+        self._orders[order.order_id] = now.model_copy(update={"payment": payment})
+
+    def remember_replacement(self, order: Order, intent_id: str) -> None:
+        self._let_others_go_first(order.order_id)
+        now = self.get(order.order_id)
+        if now.version != order.version:
+            raise ConcurrentChangeError(order.order_id)
+        payment = now.payment.model_copy(update={"replacement_intent_id": intent_id})
         self._orders[order.order_id] = now.model_copy(update={"payment": payment})
 
     def _let_others_go_first(self, order_id: str) -> None:

@@ -3,15 +3,19 @@
 import importlib
 import json
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import Mock
 
 import boto3
 import pytest
 
+from order_pipeline.adapters.circuit import FAILURES_TO_OPEN, CircuitTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.events import OrderEvent
 from order_pipeline.order import PaymentState
+from order_pipeline.ports import Money, MoneyState
+from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     a_confirmed_order,
@@ -35,7 +39,7 @@ class Context:
     aws_request_id = "request-1"
 
     def get_remaining_time_in_millis(self) -> int:
-        return 20_000
+        return 60_000
 
 
 @pytest.fixture
@@ -72,6 +76,7 @@ class Account:
             "EMAIL_SENDER": SENDER,
             "QUEUE_URL": self.queue_url,
             "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
+            "PAYMENT_MAPPING_ID": "mapping-1",
             "RETRY_FIRST_DELAY_SECONDS": "2",
             "RETRY_LONGEST_DELAY_SECONDS": "300",
         }.items():
@@ -333,8 +338,96 @@ def test_payment_asks_the_provider_with_the_secret_key(
     provider.return_value.create.return_value = "pi_1"
     monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
     assert account.deliver("payment", latest_event(a_reserved_order())) == []
-    provider.assert_called_once_with("sk_test_1", api_url="")
+    ((key,), options) = provider.call_args
+    assert key == "sk_test_1"
+    assert options["api_url"] == ""
     assert account.orders.get("ORD-1").status is Status.CONFIRMED
+
+
+def an_open_circuit(account: Account) -> CircuitTable:
+    circuit = CircuitTable(boto3.client("dynamodb"), IDEMPOTENCY_TABLE)
+    circuit.open("APIConnectionError")
+    return circuit
+
+
+def test_payment_opens_the_circuit_when_the_provider_is_out(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.orders.add(a_reserved_order())
+    monkeypatch.setenv("PAYMENT_API_URL", "http://127.0.0.1:1")
+    event = latest_event(a_reserved_order())
+    message = {
+        "messageId": "message-1",
+        "receiptHandle": "receipt-1",
+        "body": event.model_dump_json(by_alias=True),
+        "attributes": {"ApproximateReceiveCount": "1"},
+    }
+    batch = [message | {"messageId": f"message-{number}"} for number in range(FAILURES_TO_OPEN)]
+    answer = account.invoke("payment", {"Records": batch})
+    assert len(answer["batchItemFailures"]) == FAILURES_TO_OPEN
+    assert CircuitTable(boto3.client("dynamodb"), IDEMPOTENCY_TABLE).look()
+
+
+def test_payment_breaker_pauses_the_stage_of_an_open_circuit(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    circuit, lambda_ = an_open_circuit(account), Mock()
+    monkeypatch.setattr("order_pipeline.adapters.clients.lambda_", Mock(return_value=lambda_))
+    lambda_.get_event_source_mapping.return_value = {"State": "Enabled"}
+    account.invoke("payment_breaker", {})
+    lambda_.update_event_source_mapping.assert_called_once_with(UUID="mapping-1", Enabled=False)
+    assert circuit.look()
+
+
+def test_payment_breaker_resumes_the_stage_when_the_provider_answers(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    circuit, lambda_, provider = an_open_circuit(account), Mock(), Mock()
+    provider.return_value.answers.return_value = True
+    monkeypatch.setattr("order_pipeline.adapters.clients.lambda_", Mock(return_value=lambda_))
+    monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
+    lambda_.get_event_source_mapping.return_value = {"State": "Disabled"}
+    account.invoke("payment_breaker", {})
+    lambda_.update_event_source_mapping.assert_called_once_with(UUID="mapping-1", Enabled=True)
+    assert circuit.look() is None
+
+
+def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
+    """Return the metrics that were embedded in the log."""
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (embedded,) = (entry for entry in logged if "_aws" in entry)
+    names = embedded["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    return {metric["Name"]: embedded[metric["Name"]] for metric in names}
+
+
+def test_the_reconciler_moves_overdue_orders_on_and_compares_the_books(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.orders.add(a_placed_order())
+    provider = Mock()
+    provider.return_value.money.return_value = [Money("pi_9", "GONE", MoneyState.TAKEN, 1)]
+    monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
+    account.invoke("reconciler", {})
+    (message,) = account.sqs.receive_message(QueueUrl=account.queue_url)["Messages"]
+    assert json.loads(message["Body"])["eventType"] == "OrderPlaced"
+    assert list(account.orders.overdue(now())) == []
+    assert metrics_of(capsys) == {
+        "OverdueOrders": [1.0],
+        "StuckOrders": [1.0],
+        "PaymentDifferences": [1.0],
+    }
+
+
+def test_the_reconciler_leaves_a_provider_that_is_out_alone(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    an_open_circuit(account)
+    provider = Mock()
+    monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
+    account.orders.add(a_reserved_order(intent_id="pi_1", at=now() - timedelta(hours=1)))
+    account.invoke("reconciler", {})
+    assert provider.return_value.method_calls == []
+    assert metrics_of(capsys) == {"OverdueOrders": [1.0], "StuckOrders": [0.0]}
 
 
 def test_notification_sends_the_mail(account: Account) -> None:

@@ -46,6 +46,7 @@ def a_refund_asked_for(amount: int = 1000) -> Order:
 
 SHIPPED = event_of(a_shipped_order(), EventType.PARCEL_SHIPPED)
 CANCELLED = latest_event(a_cancelled_order())
+CANCELLED_ORDER = cancel(a_confirmed_order(), CancelReason.OTHER, by=BY)
 REFUND = latest_event(a_refund_asked_for())
 
 
@@ -64,6 +65,19 @@ def test_the_money_is_taken_once_and_only_for_what_left(order: Order) -> None:
     capture_payment(SHIPPED, orders=orders, payments=provider)
     assert provider.calls == []
     assert orders.get("ORD-1") == order
+
+
+@pytest.mark.parametrize("after", ["capture", "void"])
+def test_an_intent_that_was_to_take_over_is_cancelled(after: str) -> None:
+    order = a_shipped_order() if after == "capture" else CANCELLED_ORDER
+    payment = order.payment.model_copy(update={"replacement_intent_id": "pi_2"})
+    orders, provider = Orders(order.model_copy(update={"payment": payment})), Provider()
+    if after == "capture":
+        capture_payment(SHIPPED, orders=orders, payments=provider)
+    else:
+        void_payment(CANCELLED, orders=orders, payments=provider)
+    assert "pi_2" in provider.cancelled
+    assert orders.get("ORD-1").version == order.version + 1
 
 
 def test_a_failed_capture_is_recorded_and_tried_again() -> None:

@@ -1,0 +1,64 @@
+"""The payment stage is paused while its circuit is open, and never for good."""
+
+import pytest
+
+from order_pipeline.adapters.circuit import OpenCircuit
+from payment_breaker.breaker import tend_circuit
+
+OPEN = OpenCircuit("APIConnectionError", held_by=None)
+
+
+class Circuit:
+    def __init__(self, opened: OpenCircuit | None, journal: list[str]) -> None:
+        self.opened = opened
+        self._journal = journal
+
+    def look(self) -> OpenCircuit | None:
+        return self.opened
+
+    def close(self) -> None:
+        self._journal.append("close")
+        self.opened = None
+
+
+class Stage:
+    def __init__(self, state: str, journal: list[str]) -> None:
+        self.state = state
+        self._journal = journal
+
+    def pause(self) -> None:
+        self._journal.append("pause")
+
+    def resume(self) -> None:
+        self._journal.append("resume")
+
+
+@pytest.mark.parametrize(
+    ("opened", "state", "answers", "done"),
+    [
+        (None, "Enabled", True, []),
+        (None, "Disabled", True, []),  # paused by other means than the circuit
+        (OPEN, "Enabled", True, ["pause"]),
+        (OPEN, "Enabled", False, ["pause"]),
+        (OPEN, "Disabling", True, []),
+        (OPEN, "Disabled", False, ["probe"]),
+        (OPEN, "Disabled", True, ["probe", "resume", "close"]),
+        (OpenCircuit("deploy", held_by="ann"), "Disabled", True, []),
+        (OpenCircuit("deploy", held_by="ann"), "Enabled", True, ["pause"]),
+    ],
+)
+def test_the_next_step(
+    opened: OpenCircuit | None, state: str, answers: bool, done: list[str]
+) -> None:
+    journal: list[str] = []
+
+    def provider_answers() -> bool:
+        journal.append("probe")
+        return answers
+
+    tend_circuit(
+        circuit=Circuit(opened, journal),
+        stage=Stage(state, journal),
+        provider_answers=provider_answers,
+    )
+    assert journal == done

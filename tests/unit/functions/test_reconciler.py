@@ -1,0 +1,458 @@
+"""Overdue orders are moved on by what is true, and none keeps the others from it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from order_pipeline.events import OrderEvent
+from order_pipeline.limits import (
+    HANDOVER_TIME,
+    PAYMENT_DEADLINE,
+    PAYMENT_HOLD,
+    PAYMENT_HOLD_MARGIN,
+    SETTLING_TIME,
+)
+from order_pipeline.order import Order, PaymentState
+from order_pipeline.ports import Declined, Money, MoneyState, PaymentOutcomeUnknownError
+from order_pipeline.stored import now
+from order_pipeline.transitions import EventType, Status
+from reconciler.books import SLICE, compare_payments
+from reconciler.overdue import NotPublishedError, Reconciliation
+from tests.unit.builders import (
+    BY,
+    a_cancelled_order,
+    a_captured_order,
+    a_confirmed_order,
+    a_declined_order,
+    a_placed_order,
+    a_reserved_order,
+    a_validated_order,
+)
+from tests.unit.functions.in_memory import Orders, Provider
+
+LATELY = timedelta(hours=1)
+
+
+class OpenOrders(Orders):
+    """Orders that are all overdue, until they are put off."""
+
+    def __init__(self, *orders: Order) -> None:
+        super().__init__(*orders)
+        self._ids = [order.order_id for order in orders]
+        self.due: dict[str, datetime] = {}
+
+    def overdue(self, before: datetime) -> Iterator[str]:
+        return (each for each in self._ids if self.due.get(each, before) <= before)
+
+    def put_off(self, order: Order, until: datetime) -> None:
+        if self.get(order.order_id).version == order.version:
+            self.due[order.order_id] = until
+
+
+class Topic:
+    """A topic that keeps what is published, or takes nothing."""
+
+    def __init__(self) -> None:
+        self.published: list[OrderEvent] = []
+        self.is_out = False
+
+    def publish(self, events: Sequence[OrderEvent]) -> set[str]:
+        if self.is_out:
+            return {event.event_id for event in events}
+        self.published += events
+        return set()
+
+    @property
+    def types(self) -> list[EventType]:
+        return [event.event_type for event in self.published]
+
+
+def run(
+    orders: OpenOrders,
+    provider: Provider | None = None,
+    topic: Topic | None = None,
+    *,
+    provider_is_out: bool = False,
+) -> Reconciliation:
+    reconciliation = Reconciliation(
+        orders, provider or Provider(), topic or Topic(), provider_is_out=provider_is_out
+    )
+    reconciliation.run(lambda: True)
+    return reconciliation
+
+
+def ago(span: timedelta) -> datetime:
+    return now() - span
+
+
+def reserved(provider: Provider, *, placed: timedelta = LATELY) -> Order:
+    """Return an order with an unconfirmed intent at the provider."""
+    intent_id = provider.create(a_reserved_order())
+    assert isinstance(intent_id, str)
+    return a_reserved_order(intent_id=intent_id, at=ago(placed))
+
+
+def confirmed(provider: Provider, *, authorised: timedelta) -> Order:
+    """Return an order whose money the provider has held for some time."""
+    intent_id = provider.create(a_reserved_order())
+    assert isinstance(intent_id, str)
+    provider.confirm(intent_id)
+    order = a_confirmed_order()
+    payment = order.payment.model_copy(
+        update={"intent_id": intent_id, "authorised_at": ago(authorised)}
+    )
+    return order.model_copy(update={"payment": payment})
+
+
+# ------------------------------------------------------------------ what was given up
+
+
+@pytest.mark.parametrize(
+    ("order", "event"),
+    [
+        (a_placed_order(), EventType.ORDER_PLACED),
+        (a_validated_order(), EventType.ORDER_VALIDATED),
+        (a_declined_order(), EventType.PAYMENT_DECLINED),
+        (a_cancelled_order(), EventType.ORDER_CANCELLED),
+    ],
+)
+def test_what_a_stage_owes_is_published_again(order: Order, event: EventType) -> None:
+    orders, topic = OpenOrders(order), Topic()
+    run(orders, topic=topic)
+    assert topic.types == [event]
+    assert topic.published[0].event_id == f"ORD-1#{order.latest(event).version}"
+    assert orders.get("ORD-1") == order
+    assert orders.due["ORD-1"] > ago(-SETTLING_TIME + timedelta(minutes=1))
+
+
+def test_an_order_that_nothing_is_owed_to_is_left_alone() -> None:
+    orders, topic, provider = OpenOrders(a_captured_order()), Topic(), Provider()
+    run(orders, provider, topic)
+    assert topic.published == []
+    assert provider.calls == []
+
+
+def test_while_the_topic_is_out_the_run_ends_and_nothing_is_put_off() -> None:
+    orders, topic = OpenOrders(a_placed_order()), Topic()
+    topic.is_out = True
+    with pytest.raises(NotPublishedError):
+        run(orders, topic=topic)
+    assert orders.due == {}
+
+
+def test_an_order_that_is_gone_does_not_stop_the_others() -> None:
+    orders, topic = OpenOrders(a_placed_order(order_id="ORD-2")), Topic()
+    orders._ids.insert(0, "ERASED")
+    assert run(orders, topic=topic).overdue == 2
+    assert topic.types == [EventType.ORDER_PLACED]
+
+
+def test_a_run_ends_when_its_time_does() -> None:
+    orders, topic = OpenOrders(a_placed_order(), a_placed_order(order_id="ORD-2")), Topic()
+    time_left = iter([True, False])
+    Reconciliation(orders, Provider(), topic, provider_is_out=False).run(lambda: next(time_left))
+    assert [event.order_id for event in topic.published] == ["ORD-1"]
+
+
+def test_orders_that_publishing_again_has_not_helped_are_counted() -> None:
+    long_ago, just_now = ago(timedelta(hours=2)), ago(SETTLING_TIME)
+    orders = OpenOrders(a_placed_order(at=long_ago), a_placed_order(order_id="ORD-2", at=just_now))
+    reconciliation = run(orders)
+    assert (reconciliation.overdue, reconciliation.stuck) == (2, 1)
+
+
+# ------------------------------------------------------------------ reserved for too long
+
+
+def test_money_that_is_held_confirms_the_order() -> None:
+    provider = Provider()
+    order = reserved(provider)
+    provider.confirm("pi_1")
+    orders = OpenOrders(order)
+    run(orders, provider)
+    now_confirmed = orders.get("ORD-1")
+    assert now_confirmed.status is Status.CONFIRMED
+    assert now_confirmed.history[-1].by == "reconciler"
+    assert now_confirmed.payment.state is PaymentState.AUTHORISED
+
+
+def test_money_that_was_refused_declines_the_order() -> None:
+    provider = Provider(on_confirm=Declined("insufficient_funds"))
+    order = reserved(provider)
+    provider.confirm("pi_1")
+    orders = OpenOrders(order)
+    run(orders, provider)
+    declined = orders.get("ORD-1")
+    assert declined.status is Status.PAYMENT_DECLINED
+    assert declined.history[-1].detail == {"reason": "insufficient_funds"}
+    assert provider.cancelled == {"pi_1"}
+
+
+@pytest.mark.parametrize("has_intent", [True, False])
+def test_a_payment_that_never_began_is_begun_again(has_intent: bool) -> None:
+    provider, topic = Provider(), Topic()
+    order = reserved(provider) if has_intent else a_reserved_order(at=ago(LATELY))
+    orders = OpenOrders(order)
+    run(orders, provider, topic)
+    assert topic.types == [EventType.STOCK_RESERVED]
+    assert orders.get("ORD-1").status is Status.RESERVED
+
+
+@pytest.mark.parametrize("has_intent", [True, False])
+def test_stock_that_was_held_too_long_without_a_payment_is_given_back(has_intent: bool) -> None:
+    provider = Provider()
+    order = (
+        reserved(provider, placed=PAYMENT_DEADLINE)
+        if has_intent
+        else a_reserved_order(at=ago(PAYMENT_DEADLINE))
+    )
+    orders = OpenOrders(order)
+    run(orders, provider)
+    cancelled = orders.get("ORD-1")
+    assert cancelled.status is Status.CANCELLED
+    assert cancelled.history[-1].detail == {"reason": "payment_overdue"}
+    assert cancelled.history[-1].by == "reconciler"
+
+
+def test_an_order_that_moved_on_meanwhile_is_not_cancelled() -> None:
+    orders = OpenOrders(a_reserved_order(at=ago(PAYMENT_DEADLINE)))
+    orders.meanwhile = lambda _: a_captured_order(at=ago(PAYMENT_DEADLINE))
+    run(orders)
+    assert orders.get("ORD-1").status is Status.SHIPPED
+
+
+def test_while_the_provider_is_silent_nothing_is_assumed() -> None:
+    provider = Provider(silent=["outcome"])
+    order = reserved(provider, placed=2 * PAYMENT_DEADLINE)
+    orders = OpenOrders(order)
+    reconciliation = run(orders, provider)
+    assert reconciliation.provider_is_out
+    assert orders.get("ORD-1") == order
+    assert "ORD-1" in orders.due
+
+
+def test_a_silent_provider_is_asked_once_in_a_run_and_others_are_looked_at() -> None:
+    provider, topic = Provider(silent=["outcome"]), Topic()
+    first = reserved(provider)
+    second = reserved(provider).model_copy(update={"order_id": "ORD-2"})
+    orders = OpenOrders(first, second, a_placed_order(order_id="ORD-3"))
+    run(orders, provider, topic)
+    assert provider.calls.count("outcome") == 1
+    assert topic.types == [EventType.ORDER_PLACED]
+    assert set(orders.due) == {"ORD-1", "ORD-2", "ORD-3"}
+
+
+def test_while_the_circuit_is_open_the_provider_is_not_asked_and_the_queue_not_filled() -> None:
+    provider, topic = Provider(), Topic()
+    orders = OpenOrders(reserved(provider), a_reserved_order(order_id="ORD-2", at=ago(LATELY)))
+    provider.calls.clear()
+    run(orders, provider, topic, provider_is_out=True)
+    assert provider.calls == []
+    assert topic.published == []
+    assert set(orders.due) == {"ORD-1", "ORD-2"}
+
+
+# ------------------------------------------------------------------ the hold on the money
+
+
+def test_the_warehouse_is_told_again_of_an_order_that_did_not_leave() -> None:
+    provider, topic = Provider(), Topic()
+    orders = OpenOrders(confirmed(provider, authorised=HANDOVER_TIME))
+    run(orders, provider, topic)
+    assert topic.types == [EventType.ORDER_CONFIRMED]
+    renewal = PAYMENT_HOLD - PAYMENT_HOLD_MARGIN - HANDOVER_TIME
+    assert abs(orders.due["ORD-1"] - ago(-renewal)) < timedelta(minutes=1)
+
+
+def test_a_hold_that_is_about_to_end_is_renewed() -> None:
+    provider = Provider()
+    order = confirmed(provider, authorised=PAYMENT_HOLD - PAYMENT_HOLD_MARGIN)
+    orders = OpenOrders(order)
+    run(orders, provider)
+    renewed = orders.get("ORD-1")
+    assert renewed.history[-1].event is EventType.PAYMENT_REAUTHORISED
+    assert renewed.payment.state is PaymentState.AUTHORISED
+    assert renewed.payment.intent_id == "pi_2"
+    assert renewed.payment.replacement_intent_id is None
+    assert renewed.payment.authorised_at
+    assert renewed.payment.authorised_at > ago(timedelta(minutes=1))
+    assert provider.holding == ["pi_2"]
+
+
+@pytest.mark.parametrize("silent", ["create", "confirm", "cancel"])
+def test_an_answer_lost_while_renewing_leaves_one_hold_in_the_end(silent: str) -> None:
+    provider = Provider()
+    orders = OpenOrders(confirmed(provider, authorised=PAYMENT_HOLD))
+    provider.lose_answer_of(silent)
+    run(orders, provider)
+    orders.due.clear()
+    run(orders, provider)
+    order = orders.get("ORD-1")
+    assert order.payment.state is PaymentState.AUTHORISED
+    assert order.payment.intent_id in provider.holding
+    assert set(provider.holding) <= {order.payment.intent_id}
+
+
+def test_a_declined_renewal_keeps_the_first_hold_to_its_end() -> None:
+    provider = Provider()
+    order = confirmed(provider, authorised=PAYMENT_HOLD - PAYMENT_HOLD_MARGIN)
+    provider.on_confirm = Declined("insufficient_funds")
+    orders = OpenOrders(order)
+    run(orders, provider)
+    kept = orders.get("ORD-1")
+    assert kept.payment.state is PaymentState.AUTHORISED
+    assert kept.version == order.version
+    assert provider.holding == ["pi_1"]
+    assert abs(orders.due["ORD-1"] - ago(-PAYMENT_HOLD_MARGIN)) < timedelta(minutes=1)
+
+
+def test_a_hold_that_ended_is_told_to_people() -> None:
+    provider = Provider()
+    order = confirmed(provider, authorised=PAYMENT_HOLD)
+    provider.on_confirm = Declined("insufficient_funds")
+    orders = OpenOrders(order)
+    run(orders, provider)
+    expired = orders.get("ORD-1")
+    assert expired.history[-1].event is EventType.PAYMENT_EXPIRED
+    assert expired.history[-1].detail == {"reason": "insufficient_funds"}
+    assert expired.payment.state is PaymentState.EXPIRED
+
+
+def test_a_method_that_is_not_known_any_more_ends_the_hold() -> None:
+    provider = Provider()
+    order = confirmed(provider, authorised=PAYMENT_HOLD)
+    payment = order.payment.model_copy(update={"method": "pm_unknown"})
+    orders = OpenOrders(order.model_copy(update={"payment": payment}))
+    run(orders, provider)
+    assert orders.get("ORD-1").payment.state is PaymentState.EXPIRED
+
+
+@pytest.mark.parametrize("others", ["cancel", "ship"])
+def test_what_happens_while_renewing_wins(others: str) -> None:
+    provider = Provider()
+    orders = OpenOrders(confirmed(provider, authorised=PAYMENT_HOLD))
+    order = orders.get("ORD-1")
+    # a replacement that was stored by a run that died
+    replacement = provider.create(order)
+    assert isinstance(replacement, str)
+    orders.remember_replacement(order, replacement)
+
+    def meanwhile(order: Order) -> Order:
+        if others == "cancel":
+            return order.after(EventType.ORDER_CANCELLED, by=BY)
+        return a_captured_order().model_copy(update={"payment": order.payment})
+
+    orders.meanwhile = meanwhile
+    run(orders, provider)
+    assert orders.get("ORD-1").payment.intent_id == "pi_1"
+    assert provider.holding == ["pi_1"]
+
+
+def test_a_replacement_that_cannot_be_stored_is_cancelled() -> None:
+    provider = Provider()
+    orders = OpenOrders(confirmed(provider, authorised=PAYMENT_HOLD))
+    orders.meanwhile = lambda order: order.after(EventType.ORDER_CANCELLED, by=BY)
+    run(orders, provider)
+    assert provider.holding == ["pi_1"]
+    assert "pi_2" in provider.cancelled
+
+
+def test_a_hold_is_not_renewed_while_the_provider_is_out() -> None:
+    provider = Provider()
+    orders = OpenOrders(confirmed(provider, authorised=PAYMENT_HOLD))
+    provider.calls.clear()
+    run(orders, provider, provider_is_out=True)
+    assert provider.calls == []
+    assert "ORD-1" in orders.due
+
+
+# ------------------------------------------------------------------ the books
+
+
+class Records:
+    """The provider's records of money, by the time their intents were made."""
+
+    def __init__(self, *money: tuple[datetime, Money]) -> None:
+        self._money = money
+        self.asked: list[tuple[datetime, datetime]] = []
+        self.is_out = False
+
+    def money(self, since: datetime, until: datetime) -> Iterator[Money]:
+        if self.is_out:
+            raise PaymentOutcomeUnknownError
+        self.asked.append((since, until))
+        return (money for made, money in self._money if since <= made < until)
+
+
+class Bookmark:
+    def __init__(self, at: datetime | None = None) -> None:
+        self.at = at
+
+    def read(self) -> datetime | None:
+        return self.at
+
+    def move(self, until: datetime) -> None:
+        self.at = until
+
+
+def held(order_id: str | None = "ORD-1", intent_id: str = "pi_1") -> Money:
+    return Money(intent_id, order_id, MoneyState.HELD, 5998)
+
+
+def compare(records: Records, bookmark: Bookmark, *orders: Order) -> int:
+    return compare_payments(
+        records=records, orders=Orders(*orders), bookmark=bookmark, has_time=lambda: True
+    )
+
+
+def test_records_that_differ_from_the_orders_are_counted() -> None:
+    made = ago(SETTLING_TIME + timedelta(minutes=2))
+    bookmark = Bookmark(ago(SETTLING_TIME + timedelta(minutes=5)))
+    records = Records(
+        (made, held()),
+        (made, held(intent_id="pi_stray")),
+        (made, held("UNKNOWN")),
+        (made, held(None)),
+    )
+    assert compare(records, bookmark, a_confirmed_order()) == 3
+    assert bookmark.at
+    assert bookmark.at > made
+    assert compare(records, bookmark, a_confirmed_order()) == 0
+
+
+def test_every_moment_is_compared_once_and_only_what_had_time_to_settle() -> None:
+    begin = ago(SETTLING_TIME + 5 * SLICE)
+    records, bookmark = Records(), Bookmark(begin)
+    compare(records, bookmark)
+    assert records.asked[0][0] == begin
+    for (_, until), (since, _) in zip(records.asked, records.asked[1:], strict=False):
+        assert until == since
+    assert records.asked[-1][1] == bookmark.at
+    assert bookmark.at
+    assert ago(SETTLING_TIME + timedelta(minutes=1)) < bookmark.at <= ago(SETTLING_TIME)
+
+
+def test_the_first_run_begins_with_what_has_just_settled() -> None:
+    records = Records()
+    compare(records, Bookmark())
+    assert len(records.asked) == 1
+
+
+def test_while_the_provider_is_out_the_place_is_kept() -> None:
+    begin = ago(timedelta(hours=1))
+    records, bookmark = Records(), Bookmark(begin)
+    records.is_out = True
+    with pytest.raises(PaymentOutcomeUnknownError):
+        compare(records, bookmark)
+    assert bookmark.at == begin
+
+
+def test_comparing_ends_with_its_time() -> None:
+    begin = ago(timedelta(hours=2))
+    records, bookmark = Records(), Bookmark(begin)
+    time_left = iter([True, True, False])
+    compare_payments(
+        records=records, orders=Orders(), bookmark=bookmark, has_time=lambda: next(time_left)
+    )
+    assert bookmark.at == begin + 2 * SLICE
