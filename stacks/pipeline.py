@@ -8,12 +8,13 @@ from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import Function
 from stacks.building_blocks.publisher import EventPublisher
 from stacks.building_blocks.queue import Queue
+from stacks.building_blocks.schedule import run_every
 from stacks.building_blocks.topic import EventTopic
 from stacks.building_blocks.worker import Worker
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import Construct, TerraformOutput
 from stacks.settings import Settings
-from stacks.storage import CUSTOMER_INDEX, StorageStack
+from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX, StorageStack
 
 
 class PipelineStack(WorkloadStack):
@@ -21,42 +22,82 @@ class PipelineStack(WorkloadStack):
 
     def __init__(self, scope: Construct, settings: Settings, storage: StorageStack) -> None:
         super().__init__(scope, "pipeline", settings, key_arn=storage.key_arn)
-        orders, inventory, idempotency = storage.orders, storage.inventory, storage.idempotency
-        orders_table = {"ORDERS_TABLE_NAME": orders.name}
-        inventory_table = {"INVENTORY_TABLE_NAME": inventory.name}
-        idempotency_table = {"IDEMPOTENCY_TABLE_NAME": idempotency.name}
+        self._storage = storage
+        self._orders_table = {"ORDERS_TABLE_NAME": storage.orders.name}
+        self._inventory_table = {"INVENTORY_TABLE_NAME": storage.inventory.name}
+        self._idempotency_table = {"IDEMPOTENCY_TABLE_NAME": storage.idempotency.name}
+        self._payment_provider = {
+            "PAYMENT_SECRET_ARN": storage.payment_secret.arn,
+            "PAYMENT_API_URL": settings.payment_api_url,
+        }
 
+        self._events = self._outbox()
+        self._api()
+        self._validation()
+        self._inventory()
+        payment = self._payment()
+        self._notification()
+        self._fulfilment()
+
+        self._breaker(payment)
+        self._reconciler()
+
+        self._output("OrdersTableName", storage.orders.name)
+        self._output("InventoryTableName", storage.inventory.name)
+        self._output("AuditBucketName", storage.audit_bucket_name)
+        self._output("PaymentSecretArn", storage.payment_secret.arn)
+
+    # ------------------------------------------------------------------ in and out
+
+    def _outbox(self) -> EventTopic:
+        """Publish what is written to the orders table, and record all of it for the audit."""
         events = EventTopic(self, "order-events")
-        EventPublisher(self, stream_arn=orders.stream_arn, topic=events)
-        AuditStream(self, from_=events, bucket_name=storage.audit_bucket_name)
-        if not settings.is_local:  # LocalStack has no Glue
-            AuditTable(self, storage.audit_bucket_name)
-        events.tell_shop(settings.shop_addresses, settings.shop_events)
+        EventPublisher(self, stream_arn=self._storage.orders.stream_arn, topic=events)
+        AuditStream(self, from_=events, bucket_name=self._storage.audit_bucket_name)
+        if not self.settings.is_local:  # LocalStack has no Glue
+            AuditTable(self, self._storage.audit_bucket_name)
+        events.tell_shop(self.settings.shop_addresses, self.settings.shop_events)
+        self._output("OrderEventsTopicArn", events.arn)
+        return events
 
+    def _api(self) -> None:
+        """Take orders, and all that callers ask for afterwards."""
+        orders, inventory = self._storage.orders, self._storage.inventory
+        idempotency = self._storage.idempotency
         place_order = Function(
             self,
             "place_order",
-            environment=orders_table | {"DEFAULT_PAYMENT_METHOD": settings.default_payment_method},
+            environment=self._orders_table
+            | {"DEFAULT_PAYMENT_METHOD": self.settings.default_payment_method},
         )
         place_order.may(orders.put, orders.get)
-        orders_api = Function(self, "orders_api", environment=orders_table)
+        orders_api = Function(self, "orders_api", environment=self._orders_table)
         orders_api.may(orders.get, orders.update, orders.query(CUSTOMER_INDEX))
         inventory_api = Function(
-            self, "inventory_api", environment=inventory_table | idempotency_table
+            self, "inventory_api", environment=self._inventory_table | self._idempotency_table
         )
         inventory_api.may(inventory.get, inventory.put, inventory.update)
         inventory_api.may(idempotency.get, idempotency.put)
         api = Api(self, "orders", functions=[place_order, orders_api, inventory_api])
+        self._output("ApiEndpoint", api.endpoint)
 
+    # ------------------------------------------------------------------ stages
+
+    def _validation(self) -> None:
+        """Check what was ordered against the catalogue."""
         validation = Worker(
             self,
             "validation",
             consumes=[EventType.ORDER_PLACED],
-            from_=events,
-            environment=orders_table | inventory_table,
+            from_=self._events,
+            environment=self._orders_table | self._inventory_table,
         )
-        validation.may(orders.get, orders.update, inventory.batch_get)
+        orders = self._storage.orders
+        validation.may(orders.get, orders.update, self._storage.inventory.batch_get)
+        self._output_queue("Validation", validation.queue)
 
+    def _inventory(self) -> None:
+        """Hold stock, give it back, let it go."""
         reservation = Worker(
             self,
             "inventory",
@@ -68,11 +109,15 @@ class PipelineStack(WorkloadStack):
                 EventType.ORDER_SHIPPED,
                 EventType.PAYMENT_REFUNDED,
             ],
-            from_=events,
-            environment=orders_table | inventory_table,
+            from_=self._events,
+            environment=self._orders_table | self._inventory_table,
         )
+        orders, inventory = self._storage.orders, self._storage.inventory
         reservation.may(orders.get, orders.update, inventory.put, inventory.update)
+        self._output_queue("Inventory", reservation.queue)
 
+    def _payment(self) -> Worker:
+        """Have the payment provider hold money, take it, set it free and give it back."""
         payment = Worker(
             self,
             "payment",
@@ -83,21 +128,17 @@ class PipelineStack(WorkloadStack):
                 EventType.ORDER_SHIPPED,
                 EventType.REFUND_REQUESTED,
             ],
-            from_=events,
+            from_=self._events,
             timeout=20,
             batch_size=5,
             # With a backoff of up to ten minutes: at least an hour before it is given up.
             max_receives=21,
-            longest_delay=600,
-            environment=orders_table
-            | idempotency_table
-            | {
-                "PAYMENT_SECRET_ARN": storage.payment_secret.arn,
-                "PAYMENT_API_URL": settings.payment_api_url,
-            },
+            longest_delay=self.settings.payment_retry_longest_delay_seconds,
+            environment=self._orders_table | self._idempotency_table | self._payment_provider,
         )
+        orders, idempotency = self._storage.orders, self._storage.idempotency
         payment.may(orders.get, orders.update, idempotency.get, idempotency.update)
-        payment.may(storage.payment_secret.read)
+        payment.may(self._storage.payment_secret.read)
         payment.watch(
             EventType.PAYMENT_CAPTURE_FAILED,
             "A parcel has left and its payment could not be taken: see the order's history, "
@@ -108,7 +149,11 @@ class PipelineStack(WorkloadStack):
             "A refund was refused by the payment provider: see the order's history, and ask for "
             "it again with another refundId once the reason is gone.",
         )
+        self._output_queue("Payment", payment.queue)
+        return payment
 
+    def _notification(self) -> None:
+        """Tell the customer."""
         notification = Worker(
             self,
             "notification",
@@ -123,30 +168,95 @@ class PipelineStack(WorkloadStack):
                 EventType.PAYMENT_CAPTURED,
                 EventType.PAYMENT_REFUNDED,
             ],
-            from_=events,
-            environment=orders_table | idempotency_table | {"EMAIL_SENDER": settings.email_sender},
+            from_=self._events,
+            environment=self._orders_table
+            | self._idempotency_table
+            | {"EMAIL_SENDER": self.settings.email_sender},
         )
         channels = CustomerChannels(self)
-        notification.may(orders.get, idempotency.get, idempotency.update)
+        idempotency = self._storage.idempotency
+        notification.may(self._storage.orders.get, idempotency.get, idempotency.update)
         notification.may(channels.send_email, channels.send_sms, channels.send_push)
+        self._output_queue("Notification", notification.queue)
 
-        # The warehouse system consumes it: five minutes for what it picks up at once.
-        fulfilment = Queue(self, "fulfilment", topic_arn=events.arn, visibility_timeout=300)
-        events.fill(
+    def _fulfilment(self) -> None:
+        """Hand over to the warehouse system: five minutes for what it picks up at once."""
+        fulfilment = Queue(self, "fulfilment", topic_arn=self._events.arn, visibility_timeout=300)
+        self._events.fill(
             fulfilment, "fulfilment", [EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED]
         )
-
-        self._output("ApiEndpoint", api.endpoint)
-        self._output("OrdersTableName", orders.name)
-        self._output("InventoryTableName", inventory.name)
-        self._output("OrderEventsTopicArn", events.arn)
-        self._output("AuditBucketName", storage.audit_bucket_name)
-        self._output("PaymentSecretArn", storage.payment_secret.arn)
-        self._output_queue("Validation", validation.queue)
-        self._output_queue("Inventory", reservation.queue)
-        self._output_queue("Payment", payment.queue)
-        self._output_queue("Notification", notification.queue)
         self._output_queue("Fulfilment", fulfilment)
+
+    # ------------------------------------------------------------------ guards
+
+    def _breaker(self, payment: Worker) -> None:
+        """Pause the payment stage while the provider is out."""
+        breaker = Function(
+            self,
+            "payment_breaker",
+            environment=self._idempotency_table
+            | self._payment_provider
+            | {"PAYMENT_MAPPING_ID": payment.mapping.uuid},
+        )
+        idempotency = self._storage.idempotency
+        breaker.may(idempotency.get, idempotency.delete, payment.control)
+        breaker.may(self._storage.payment_secret.read)
+        run_every(
+            self,
+            breaker,
+            minutes=1,
+            failed="A paused payment stage may stay paused although the provider is back: see the "
+            "function's log, and resume the stage by hand.",
+        )
+        self.alarms.watch_log(
+            "PaymentCircuitOpened",
+            '{ $.circuit = "payment" }',
+            payment.function.log_group_name,
+            "The payment provider does not answer: the payment stage is paused until it does. "
+            "Orders wait in its queue; nothing is lost.",
+        )
+
+    def _reconciler(self) -> None:
+        """Look after orders that are past their due, and after the books."""
+        reconciler = Function(
+            self,
+            "reconciler",
+            timeout=240,
+            environment=self._orders_table
+            | self._idempotency_table
+            | self._payment_provider
+            | {"EVENT_TOPIC_ARN": self._events.arn},
+        )
+        orders, idempotency = self._storage.orders, self._storage.idempotency
+        reconciler.may(orders.get, orders.update, orders.query(OPEN_ORDERS_INDEX))
+        reconciler.may(idempotency.get, idempotency.update)
+        reconciler.may(self._events.publish, self._storage.payment_secret.read)
+        run_every(
+            self,
+            reconciler,
+            minutes=5,
+            failed="Orders that are past their due are not looked after: see the function's log.",
+        )
+        self.alarms.watch_metric(
+            "StuckOrders",
+            reconciler.folder,
+            "Orders are long past their due although they were published again: list them with "
+            "`orderctl overdue`, and look at the dead-letter queues.",
+        )
+        self.alarms.watch_metric(
+            "PaymentDifferences",
+            reconciler.folder,
+            "The payment provider holds or has taken money that the orders do not account for: "
+            "the function's log names each order and what is wrong.",
+        )
+        self.alarms.watch_event(
+            EventType.PAYMENT_EXPIRED,
+            reconciler.log_group_name,
+            "The hold on a customer's money is over before the first parcel has left, and could "
+            "not be renewed: settle it with the customer, or cancel the order.",
+        )
+
+    # ------------------------------------------------------------------ outputs
 
     def _output_queue(self, name: str, queue: Queue) -> None:
         self._output(f"{name}QueueUrl", queue.url)

@@ -106,6 +106,10 @@ class Settings(BaseModel):
     """Per worker: how many batches of its queue are handled at once."""
     reserved_concurrency: Mapping[str, int] = Field(default_factory=dict)
     """Per function folder; a function that is not listed shares what is left of the quota."""
+    retry_longest_delay_seconds: int = Field(default=300, ge=2, le=43200)
+    """Where the doubling of a failed message's delays ends."""
+    payment_retry_longest_delay_seconds: int = Field(default=600, ge=2, le=43200)
+    """The same for the payment stage, which is to outlast an outage of the provider."""
     account_concurrency: int = 1000
     """The account's quota "Concurrent executions" of Lambda."""
 
@@ -341,6 +345,9 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "function_memory_mb": 512,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
+        # A schedule scaled down: what was broken on purpose heals in seconds.
+        "retry_longest_delay_seconds": 20,
+        "payment_retry_longest_delay_seconds": 20,
         "maximum_concurrency": {
             "validation": 5,
             "inventory": 5,
@@ -391,6 +398,8 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
             "orders_api": 100,
             "inventory_api": 20,
             "event_publisher": 100,
+            "reconciler": 2,
+            "payment_breaker": 2,
             "validation": 100,
             "inventory": 100,
             "payment": 60,

@@ -18,11 +18,12 @@ from stacks.cdk import (
 class AlarmTopic:
     """An encrypted topic for alarms, with the settings' addresses subscribed by e-mail."""
 
-    def __init__(self, stack: BaseStack, key_arn: str) -> None:
+    def __init__(self, stack: BaseStack, key_arn: str, *, metrics_namespace: str) -> None:
         names = stack.names
         name = names.of("alarm", "topic")
         arn = names.topic_arn(name)
         self._stack = stack
+        self._namespace = metrics_namespace
         self._topic = SnsTopic(
             stack,
             "alarm-topic",
@@ -56,27 +57,49 @@ class AlarmTopic:
 
     def watch_event(self, event_type: EventType, log_group_name: str, meaning: str) -> None:
         """Raise an alarm as soon as a function logs that it recorded an event of this type."""
-        names = self._stack.names
-        resource = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", event_type.value).lower()
+        pattern = f'{{ $.recorded = "{event_type.value}" }}'
+        self.watch_log(event_type.value, pattern, log_group_name, meaning)
+
+    def watch_log(self, metric: str, pattern: str, log_group_name: str, meaning: str) -> None:
+        """Raise an alarm as soon as a function logs what fits a pattern, counted as `metric`."""
+        resource = _kebab(metric)
         CloudwatchLogMetricFilter(
             self._stack,
             f"{resource}-filter",
-            name=names.of(resource, "filter"),
+            name=self._stack.names.of(resource, "filter"),
             log_group_name=log_group_name,
-            pattern=f'{{ $.recorded = "{event_type.value}" }}',
+            pattern=pattern,
             metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
-                name=event_type.value,
-                namespace=f"OrderPipeline/{names.suffix}",
+                name=metric,
+                namespace=self._namespace,
                 value="1",
                 unit="Count",
             ),
         )
         self._raise_at_the_first(
-            resource,
+            resource, meaning, namespace=self._namespace, metric_name=metric, statistic="Sum"
+        )
+
+    def watch_metric(self, metric: str, service: str, meaning: str) -> None:
+        """Raise an alarm as soon as a metric that the function `service` embeds is above zero."""
+        self._raise_at_the_first(
+            _kebab(metric),
             meaning,
-            namespace=f"OrderPipeline/{names.suffix}",
-            metric_name=event_type.value,
+            namespace=self._namespace,
+            metric_name=metric,
+            statistic="Maximum",
+            dimensions={"service": service},
+        )
+
+    def watch_errors(self, function_id: str, function_name: str, meaning: str) -> None:
+        """Raise an alarm as soon as an invocation of a function fails."""
+        self._raise_at_the_first(
+            f"{function_id}-errors",
+            meaning,
+            namespace="AWS/Lambda",
+            metric_name="Errors",
             statistic="Sum",
+            dimensions={"FunctionName": function_name},
         )
 
     def watch_dead_letters(self, queue: str, queue_name: str) -> None:
@@ -118,3 +141,8 @@ class AlarmTopic:
             alarm_actions=[self._topic.arn],
             ok_actions=[self._topic.arn],
         )
+
+
+def _kebab(name: str) -> str:
+    """Return ``payment-capture-failed`` for ``PaymentCaptureFailed``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()

@@ -23,7 +23,6 @@ from stacks.cdk import (
 from stacks.packaging import Architecture, package_function
 
 TIMEOUT = 10
-METRICS_NAMESPACE = "OrderPipeline"
 
 
 class Function:
@@ -144,7 +143,7 @@ class Function:
     def _powertools(self, folder: str) -> dict[str, str]:
         variables = {
             "POWERTOOLS_SERVICE_NAME": folder,
-            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            "POWERTOOLS_METRICS_NAMESPACE": self._stack.metrics_namespace,
             "POWERTOOLS_LOG_LEVEL": self._stack.settings.log_level,
         }
         if self._stack.settings.is_local:

@@ -9,6 +9,7 @@ from stacks.cdk import (
     LambdaEventSourceMapping,
     LambdaEventSourceMappingDestinationConfig,
     LambdaEventSourceMappingDestinationConfigOnFailure,
+    TerraformResourceLifecycle,
 )
 
 # Ten requests to SNS for a full batch, each of which may be retried.
@@ -68,5 +69,7 @@ class EventPublisher:
                     destination_arn=dead_letters.resource.arn
                 )
             ),
+            # Whether it is paused is the operators' business.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["enabled"]),
             depends_on=[self.function.policy],
         )

@@ -89,6 +89,11 @@ class Table:
         return self._grant("PutItem")
 
     @property
+    def delete(self) -> Grant:
+        """Remove an item."""
+        return self._grant("DeleteItem")
+
+    @property
     def update(self) -> Grant:
         """Change an item, also as part of a transaction."""
         return self._grant("UpdateItem")

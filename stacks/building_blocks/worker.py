@@ -4,17 +4,20 @@ from collections.abc import Mapping, Sequence
 
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.function import TIMEOUT, Function
-from stacks.building_blocks.policy import Grant
+from stacks.building_blocks.policy import Grant, Statement
 from stacks.building_blocks.queue import MAX_RECEIVES, Queue
 from stacks.building_blocks.topic import EventTopic
 from stacks.building_blocks.workload import WorkloadStack
-from stacks.cdk import LambdaEventSourceMapping, LambdaEventSourceMappingScalingConfig
+from stacks.cdk import (
+    LambdaEventSourceMapping,
+    LambdaEventSourceMappingScalingConfig,
+    TerraformResourceLifecycle,
+)
 
 BATCH_SIZE = 10
 # AWS's advice for SQS mappings: room for the retries of a throttled invocation.
 VISIBILITY_TIMEOUTS = 6
 RETRY_FIRST_DELAY = 2
-RETRY_LONGEST_DELAY = 300
 
 
 class Worker:
@@ -31,11 +34,12 @@ class Worker:
         timeout: int = TIMEOUT,
         batch_size: int = BATCH_SIZE,
         max_receives: int = MAX_RECEIVES,
-        longest_delay: int = RETRY_LONGEST_DELAY,
+        longest_delay: int | None = None,
     ) -> None:
         """Make the queue ``{name}-queue`` and the function of the folder `name`.
 
-        Times are in seconds. `longest_delay` ends the doubling of the backoff.
+        Times are in seconds. `longest_delay` ends the doubling of the backoff: that of the
+        settings, if not given.
         """
         self._stack = stack
         self.queue = Queue(
@@ -54,13 +58,15 @@ class Worker:
                 "QUEUE_URL": self.queue.url,
                 "DEAD_LETTER_QUEUE_URL": self.queue.dead_letters.url,
                 "RETRY_FIRST_DELAY_SECONDS": str(RETRY_FIRST_DELAY),
-                "RETRY_LONGEST_DELAY_SECONDS": str(longest_delay),
+                "RETRY_LONGEST_DELAY_SECONDS": str(
+                    longest_delay or stack.settings.retry_longest_delay_seconds
+                ),
                 **environment,
             },
         )
         # A message that can never be handled goes to the dead-letter queue at once.
         self.may(self.queue.consume, self.queue.dead_letters.send)
-        LambdaEventSourceMapping(
+        self.mapping = LambdaEventSourceMapping(
             stack,
             f"{name}-mapping",
             event_source_arn=self.queue.resource.arn,
@@ -71,7 +77,20 @@ class Worker:
             scaling_config=LambdaEventSourceMappingScalingConfig(
                 maximum_concurrency=stack.settings.maximum_concurrency[name]
             ),
+            # Whether a stage is paused is the operators' and the circuit breaker's business.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["enabled"]),
             depends_on=[self.function.policy],
+        )
+
+    @property
+    def control(self) -> Grant:
+        """Pause and resume the worker."""
+        return Grant(
+            Statement(
+                f"Control{self.function.folder.capitalize()}Mapping",
+                ("lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"),
+                (self.mapping.arn,),
+            )
         )
 
     def watch(self, event_type: EventType, meaning: str) -> None:

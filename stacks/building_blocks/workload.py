@@ -12,4 +12,5 @@ class WorkloadStack(BaseStack):
     def __init__(self, scope: Construct, name: str, settings: Settings, *, key_arn: str) -> None:
         super().__init__(scope, name, settings)
         self.key_arn = key_arn
-        self.alarms = AlarmTopic(self, key_arn)
+        self.metrics_namespace = f"OrderPipeline/{self.names.suffix}"
+        self.alarms = AlarmTopic(self, key_arn, metrics_namespace=self.metrics_namespace)

@@ -24,6 +24,7 @@ DAY = 24 * 60 * 60
 NAME_OF = {
     "aws_api_gateway_rest_api": "name",
     "aws_api_gateway_stage": "stage_name",
+    "aws_cloudwatch_event_rule": "name",
     "aws_cloudwatch_log_group": "name",
     "aws_cloudwatch_log_metric_filter": "name",
     "aws_cloudwatch_metric_alarm": "alarm_name",
@@ -46,10 +47,12 @@ NAMELESS = {
     "aws_api_gateway_account": "a setting of the account",
     "aws_api_gateway_deployment": "belongs to its API",
     "aws_api_gateway_method_settings": "belongs to its stage",
+    "aws_cloudwatch_event_target": "belongs to its schedule",
     "aws_cloudwatch_log_stream": "belongs to its log group",
     "aws_iam_role_policy_attachment": "belongs to its role",
     "aws_kms_key": "has an alias",
     "aws_lambda_event_source_mapping": "belongs to its function",
+    "aws_lambda_function_event_invoke_config": "belongs to its function",
     "aws_lambda_permission": "belongs to its function",
     "aws_s3_bucket_ownership_controls": "belongs to its bucket",
     "aws_s3_bucket_policy": "belongs to its bucket",
@@ -507,6 +510,8 @@ def the_api_may_call_exactly_the_functions_it_names(deployment: Deployment) -> I
     called = set(re.findall(r":function:([\w-]+)/invocations", api["body"]))
     allowed = set()
     for permission in deployment.all("aws_lambda_permission"):
+        if permission["principal"] != "apigateway.amazonaws.com":
+            continue
         function = deployment.referred(permission.stack, permission["function_name"])
         allowed.add(function["function_name"] if function else permission["function_name"])
         if not re.fullmatch(
@@ -515,6 +520,41 @@ def the_api_may_call_exactly_the_functions_it_names(deployment: Deployment) -> I
             yield f"{permission} lets in {permission['source_arn']}"
     if called != allowed:
         yield f"the API calls {sorted(called)} and may call {sorted(allowed)}"
+
+
+@rule
+def a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run(
+    deployment: Deployment,
+) -> Iterator[str]:
+    watched = {
+        alarm["dimensions"]["FunctionName"]
+        for alarm in deployment.all("aws_cloudwatch_metric_alarm")
+        if alarm["metric_name"] == "Errors" and alarm.get("alarm_actions")
+    }
+    runs = {
+        str(deployment.referred(permission.stack, permission["source_arn"])): str(
+            deployment.referred(permission.stack, permission["function_name"])
+        )
+        for permission in deployment.all("aws_lambda_permission")
+        if permission["principal"] == "events.amazonaws.com"
+    }
+    not_repeated = {
+        str(deployment.referred(each.stack, each["function_name"]))
+        for each in deployment.all("aws_lambda_function_event_invoke_config")
+        if each["maximum_retry_attempts"] == 0
+    }
+    for target in deployment.all("aws_cloudwatch_event_target"):
+        function = deployment.referred(target.stack, target["arn"])
+        schedule = deployment.referred(target.stack, target["rule"])
+        if function is None or schedule is None:
+            yield f"{target} runs nothing of ours"
+            continue
+        if runs.get(str(schedule)) != str(function):
+            yield f"{schedule} may not run {function}"
+        if function["function_name"] not in watched:
+            yield f"nobody hears of a failed run of {function}"
+        if str(function) not in not_repeated:
+            yield f"a failed run of {function} is repeated beside the next one"
 
 
 # ------------------------------------------------------------------ names, places, ends

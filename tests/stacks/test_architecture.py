@@ -76,6 +76,26 @@ TRACING_OFF = {"mode": "PassThrough"}
 
 BREACHES: list[tuple[Rule, str, Breach]] = [
     (
+        architecture.a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run,
+        "reconciler-schedule may not run",
+        _missing("aws_lambda_permission.reconciler-schedule-permission"),
+    ),
+    (
+        architecture.a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run,
+        "nobody hears of a failed run of pipeline: aws_lambda_function.reconciler-function",
+        _missing("aws_cloudwatch_metric_alarm.reconciler-function-errors-alarm"),
+    ),
+    (
+        architecture.a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run,
+        "is repeated beside the next one",
+        _missing("aws_lambda_function_event_invoke_config.reconciler-invocations"),
+    ),
+    (
+        architecture.a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run,
+        "runs nothing of ours",
+        _changed("aws_cloudwatch_event_target.reconciler-target", arn="arn:aws:lambda:other"),
+    ),
+    (
         architecture.every_queue_has_a_dead_letter_queue_of_its_own,
         "payment-queue has no dead-letter queue",
         _changed(PAYMENT_QUEUE, redrive_policy=None),

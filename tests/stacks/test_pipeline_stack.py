@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from order_pipeline.adapters.backoff import Backoff
 from order_pipeline.events import events_since
 from order_pipeline.messages import TEMPLATES
 from order_pipeline.transitions import EventType
@@ -62,6 +63,18 @@ ALLOWED = {
     "payment": {
         "orders-table: GetItem UpdateItem",
         "idempotency-table: GetItem UpdateItem",
+        "payment-secret: GetSecretValue",
+    },
+    "payment-breaker": {
+        "idempotency-table: DeleteItem GetItem",
+        "payment-mapping: GetEventSourceMapping UpdateEventSourceMapping",
+        "payment-secret: GetSecretValue",
+    },
+    "reconciler": {
+        "orders-table: GetItem UpdateItem",
+        "open-orders-index: Query",
+        "idempotency-table: GetItem UpdateItem",
+        "order-events-topic: Publish",
         "payment-secret: GetSecretValue",
     },
     "notification": {
@@ -149,31 +162,36 @@ def test_each_function_is_told_where_its_data_is(deployment: Deployment) -> None
     assert variables["QUEUE_URL"].endswith(f"/notification-queue-{suffix}")
     assert variables["DEAD_LETTER_QUEUE_URL"].endswith(f"/notification-dlq-{suffix}")
     assert variables["RETRY_FIRST_DELAY_SECONDS"] == "2"
-    assert variables["RETRY_LONGEST_DELAY_SECONDS"] == "300"
+    # LocalStack's schedule is scaled down.
+    longest = "20" if deployment.settings.is_local else "300"
+    assert variables["RETRY_LONGEST_DELAY_SECONDS"] == longest
     assert variables["POWERTOOLS_SERVICE_NAME"] == "notification"
     assert ("POWERTOOLS_TRACE_DISABLED" in variables) is deployment.settings.is_local
 
 
-def test_payment_is_tried_for_more_than_an_hour(deployment: Deployment) -> None:
-    # given: the shortest schedule that equal jitter can give, half of each delay
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_payment_is_tried_for_more_than_an_hour(deployments: Deployments, environment: str) -> None:
+    # given: the shortest schedule that the jitter can give
+    deployment = deployments(environment)
     variables = deployment.one("aws_lambda_function.payment-function")["environment"]["variables"]
     queue = deployment.one("aws_sqs_queue.payment-queue")
     receives = json.loads(queue["redrive_policy"])["maxReceiveCount"]
-    first = int(variables["RETRY_FIRST_DELAY_SECONDS"])
-    longest = int(variables["RETRY_LONGEST_DELAY_SECONDS"])
+    backoff = Backoff(
+        int(variables["RETRY_FIRST_DELAY_SECONDS"]), int(variables["RETRY_LONGEST_DELAY_SECONDS"])
+    )
     # when
-    shortest = sum(min(first * 2**retry, longest) / 2 for retry in range(receives - 1))
+    shortest = sum(backoff.shortest(receive) for receive in range(1, receives))
     # then
     assert shortest > 60 * 60
 
 
-def test_only_payment_knows_of_the_secret(deployment: Deployment) -> None:
+def test_only_those_who_ask_the_provider_know_of_the_secret(deployment: Deployment) -> None:
     told = {
         function.id
         for function in deployment.all("aws_lambda_function")
         if "PAYMENT_SECRET_ARN" in function["environment"]["variables"]
     }
-    assert told == {"payment-function"}
+    assert told == {"payment-function", "payment-breaker-function", "reconciler-function"}
 
 
 @pytest.mark.parametrize(("environment", "method"), [("dev", "pm_card_visa"), ("prod", "")])
@@ -306,9 +324,54 @@ def _short(resource: str, deployment: Deployment) -> str:
     """Return what an ARN is about, without account and suffix."""
     if "payment-secret" in resource:
         return "payment-secret"
+    if "payment-mapping" in resource:
+        return "payment-mapping"
     if "stream_arn" in resource:
         return "orders-table stream"
     if resource.endswith(":endpoint/*"):
         return "endpoint/*"
     name = resource.rpartition(":")[2].rpartition("/")[2]
     return name.removesuffix(f"-{deployment.settings.suffix}")
+
+
+@pytest.mark.parametrize(
+    ("function", "minutes"), [("payment-breaker", "1 minute"), ("reconciler", "5 minutes")]
+)
+def test_what_runs_by_the_clock(deployment: Deployment, function: str, minutes: str) -> None:
+    schedule = deployment.one(f"aws_cloudwatch_event_rule.{function}-schedule")
+    assert schedule["schedule_expression"] == f"rate({minutes})"
+    target = deployment.one(f"aws_cloudwatch_event_target.{function}-target")
+    assert target["arn"] == f"${{aws_lambda_function.{function}-function.arn}}"
+
+
+def test_the_breaker_controls_the_payment_stage(deployment: Deployment) -> None:
+    breaker = deployment.one("aws_lambda_function.payment-breaker-function")
+    mapping = "aws_lambda_event_source_mapping.payment-mapping"
+    assert breaker["environment"]["variables"]["PAYMENT_MAPPING_ID"] == f"${{{mapping}.uuid}}"
+
+
+def test_a_deployment_leaves_paused_what_is_paused(deployment: Deployment) -> None:
+    for mapping in deployment.all("aws_lambda_event_source_mapping"):
+        assert mapping["lifecycle"]["ignore_changes"] == ["enabled"], str(mapping)
+
+
+@pytest.mark.parametrize("metric", ["StuckOrders", "PaymentDifferences"])
+def test_what_the_reconciler_finds_raises_an_alarm(deployment: Deployment, metric: str) -> None:
+    suffix = deployment.settings.suffix
+    (alarm,) = (
+        each
+        for each in deployment.all("aws_cloudwatch_metric_alarm")
+        if each["metric_name"] == metric
+    )
+    variables = deployment.one("aws_lambda_function.reconciler-function")["environment"][
+        "variables"
+    ]
+    assert alarm["namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+    assert alarm["namespace"] == f"OrderPipeline/{suffix}"
+    assert alarm["dimensions"] == {"service": variables["POWERTOOLS_SERVICE_NAME"]}
+
+
+def test_an_open_circuit_raises_an_alarm(deployment: Deployment) -> None:
+    watch = deployment.one("aws_cloudwatch_log_metric_filter.payment-circuit-opened-filter")
+    assert watch["pattern"] == '{ $.circuit = "payment" }'
+    assert watch["log_group_name"].endswith(f"payment-function-{deployment.settings.suffix}")

@@ -427,7 +427,7 @@ def test_the_reconciler_leaves_a_provider_that_is_out_alone(
     account.orders.add(a_reserved_order(intent_id="pi_1", at=now() - timedelta(hours=1)))
     account.invoke("reconciler", {})
     assert provider.return_value.method_calls == []
-    assert metrics_of(capsys) == {"OverdueOrders": [1.0], "StuckOrders": [0.0]}
+    assert metrics_of(capsys) == {"OverdueOrders": [1.0], "StuckOrders": [1.0]}
 
 
 def test_notification_sends_the_mail(account: Account) -> None:
