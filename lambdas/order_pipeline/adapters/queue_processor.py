@@ -1,4 +1,4 @@
-"""The way a stage takes its queue's messages: each for itself, with backoff, poison put aside.
+"""The way a function takes its queue's messages: each for itself, with backoff, poison put aside.
 
 One bad message never holds the others back: the function answers with the messages that failed
 (partial batch response), and SQS delivers only those again.
@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch import EventType as BatchType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from order_pipeline.adapters.backoff import Backoff
 from order_pipeline.adapters.observability import logger
@@ -42,12 +42,40 @@ def queue_processor(
     sqs: "SQSClient",
     seconds_needed: float = 3,
 ) -> Handler:
-    """Return the function's handler.
+    """Return the handler of a function whose queue brings events.
 
     Parameters
     ----------
     stages
         What to do, by event type.
+    settings, sqs, seconds_needed
+        See `message_processor`.
+    """
+
+    def handle(body: str) -> None:
+        order_event = _event(body, stages)
+        with logger.append_context_keys(
+            order_id=order_event.order_id, event_id=order_event.event_id
+        ):
+            stages[order_event.event_type](order_event)
+
+    return message_processor(handle, settings=settings, sqs=sqs, seconds_needed=seconds_needed)
+
+
+def message_processor(
+    handle: Callable[[str], None],
+    *,
+    settings: WorkerSettings,
+    sqs: "SQSClient",
+    seconds_needed: float = 3,
+) -> Handler:
+    """Return the handler of a function that works off a queue, whatever its messages are.
+
+    Parameters
+    ----------
+    handle
+        What to do with a message's body. It raises `PoisonError` for a message that can never
+        succeed; any other exception is a fault, after which the message is tried again.
     settings
         The queue, its dead-letter queue and the backoff.
     sqs
@@ -62,11 +90,7 @@ def queue_processor(
         def process(record: SQSRecord) -> None:
             try:
                 _check_time_left(context, seconds_needed)
-                order_event = _parse(record, stages)
-                with logger.append_context_keys(
-                    order_id=order_event.order_id, event_id=order_event.event_id
-                ):
-                    stages[order_event.event_type](order_event)
+                handle(record.body)
             except PoisonError as poison:
                 _put_aside(record, poison, settings, sqs)
             except Exception:
@@ -83,18 +107,29 @@ def queue_processor(
     return handler
 
 
+def read_message[T: BaseModel](model: type[T], body: str, *, what: str) -> T:
+    """Return a message's body as a model; `what` the message should be goes into the reason.
+
+    Raises
+    ------
+    PoisonError
+        Naming the fields that are wrong, and never what is in them.
+    """
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
+        raise PoisonError(f"not {what}: {fields or 'the body'}") from None
+
+
 def _check_time_left(context: LambdaContext, seconds_needed: float) -> None:
     left = context.get_remaining_time_in_millis() / 1000
     if left < seconds_needed:
         raise OutOfTimeError(f"{left} s left, {seconds_needed} s needed")
 
 
-def _parse(record: SQSRecord, stages: Mapping[EventType, object]) -> OrderEvent:
-    try:
-        event = OrderEvent.model_validate_json(record.body)
-    except ValidationError as error:
-        fields = ", ".join(".".join(map(str, problem["loc"])) for problem in error.errors())
-        raise PoisonError(f"not an order event: {fields or 'the body'}") from None
+def _event(body: str, stages: Mapping[EventType, object]) -> OrderEvent:
+    event = read_message(OrderEvent, body, what="an order event")
     if event.schema_version > SCHEMA_VERSION:
         raise PoisonError(f"unknown schemaVersion {event.schema_version}")
     if event.event_type not in stages:

@@ -7,7 +7,12 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError
 
-from order_pipeline.adapters.queue_processor import Handler, queue_processor
+from order_pipeline.adapters.queue_processor import (
+    Handler,
+    PoisonError,
+    message_processor,
+    queue_processor,
+)
 from order_pipeline.adapters.settings import WorkerSettings
 from order_pipeline.events import OrderEvent
 from order_pipeline.transitions import EventType
@@ -144,3 +149,50 @@ def test_a_message_is_not_begun_without_time_to_end_it() -> None:
     failures = run(processor(Mock(), stage), batch(body("A")), milliseconds_left=2_000)
     assert failures == ["message-0"]
     stage.assert_not_called()
+
+
+def test_any_message_can_be_worked_off_by_its_body() -> None:
+    # given
+    sqs = Mock()
+    seen: list[str] = []
+
+    def handle(text: str) -> None:
+        if text == "poison":
+            raise PoisonError("it says so")
+        if text == "fault":
+            raise ConnectionError
+        seen.append(text)
+
+    handler = message_processor(handle, settings=SETTINGS, sqs=sqs)
+
+    # when
+    failures = run(handler, batch("A", "poison", "fault", "B"), milliseconds_left=3_000)
+
+    # then
+    assert seen == ["A", "B"]
+    assert failures == ["message-2"]
+    sqs.send_message.assert_called_once_with(
+        QueueUrl=SETTINGS.dead_letter_queue_url,
+        MessageBody="poison",
+        MessageAttributes={"reason": {"DataType": "String", "StringValue": "it says so"}},
+    )
+    sqs.change_message_visibility.assert_called_once()
+    assert sqs.change_message_visibility.call_args.kwargs["ReceiptHandle"] == "receipt-2"
+
+
+def test_a_message_that_waited_for_two_weeks_still_waits_no_longer_than_the_longest_delay() -> None:
+    sqs = Mock()
+    handler = message_processor(
+        Mock(side_effect=ConnectionError), settings=SETTINGS, sqs=sqs, seconds_needed=7
+    )
+    assert run(handler, batch("A", receive_count=50_000)) == ["message-0"]
+    assert 150 <= sqs.change_message_visibility.call_args.kwargs["VisibilityTimeout"] <= 300
+
+
+def test_how_much_time_a_message_needs_is_up_to_the_function() -> None:
+    handle = Mock()
+    handler = message_processor(handle, settings=SETTINGS, sqs=Mock(), seconds_needed=7)
+    assert run(handler, batch("A"), milliseconds_left=6_900) == ["message-0"]
+    handle.assert_not_called()
+    assert run(handler, batch("A"), milliseconds_left=7_000) == []
+    handle.assert_called_once_with("A")
