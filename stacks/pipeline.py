@@ -5,12 +5,12 @@ from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
 from stacks.building_blocks.audit_table import AuditTable
 from stacks.building_blocks.customer_channels import CustomerChannels
-from stacks.building_blocks.function import Function
+from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.publisher import EventPublisher
-from stacks.building_blocks.queue import Queue
+from stacks.building_blocks.queue import DAY, Queue
 from stacks.building_blocks.schedule import run_every
 from stacks.building_blocks.topic import EventTopic
-from stacks.building_blocks.worker import Worker
+from stacks.building_blocks.worker import VISIBILITY_TIMEOUTS, QueueWorker, Worker
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import Construct, TerraformOutput
 from stacks.settings import Settings
@@ -32,7 +32,7 @@ class PipelineStack(WorkloadStack):
         }
 
         self._events = self._outbox()
-        self._api()
+        self._api(self._intake_overflow())
         self._validation()
         self._inventory()
         payment = self._payment()
@@ -60,17 +60,49 @@ class PipelineStack(WorkloadStack):
         self._output("OrderEventsTopicArn", events.arn)
         return events
 
-    def _api(self) -> None:
+    def _intake_overflow(self) -> Queue:
+        """Keep the orders that the table does not take, and store them when it does."""
+        # No redrive policy: an accepted order is tried for as long as SQS keeps it
+        # (docs/adr/0009-accepted-orders-are-never-given-up.md).
+        overflow = Queue(
+            self,
+            "intake-overflow",
+            visibility_timeout=VISIBILITY_TIMEOUTS * TIMEOUT,
+            max_receives=None,
+            retention=14 * DAY,
+        )
+        overflow.watch_waiting(
+            5, "Orders are accepted that are not in the table: see why it refuses writes."
+        )
+        intake_drain = QueueWorker(
+            self,
+            "intake_drain",
+            queue=overflow,
+            # So that an order is in the table within a minute of DynamoDB's return.
+            longest_delay=30,
+            environment=self._orders_table,
+        )
+        intake_drain.may(self._storage.orders.put, self._storage.orders.get)
+        self._output_queue("IntakeOverflow", overflow)
+        return overflow
+
+    def _api(self, overflow: Queue) -> None:
         """Take orders, and all that callers ask for afterwards."""
         orders, inventory = self._storage.orders, self._storage.inventory
         idempotency = self._storage.idempotency
         place_order = Function(
             self,
             "place_order",
+            # A write, the look at an earlier order, the message to the overflow queue: each may
+            # take seven seconds. API Gateway waits for 29.
+            timeout=25,
             environment=self._orders_table
-            | {"DEFAULT_PAYMENT_METHOD": self.settings.default_payment_method},
+            | {
+                "DEFAULT_PAYMENT_METHOD": self.settings.default_payment_method,
+                "INTAKE_OVERFLOW_QUEUE_URL": overflow.url,
+            },
         )
-        place_order.may(orders.put, orders.get)
+        place_order.may(orders.put, orders.get, overflow.send)
         orders_api = Function(self, "orders_api", environment=self._orders_table)
         orders_api.may(orders.get, orders.update, orders.query(CUSTOMER_INDEX))
         inventory_api = Function(

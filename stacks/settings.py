@@ -349,6 +349,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "retry_longest_delay_seconds": 20,
         "payment_retry_longest_delay_seconds": 20,
         "maximum_concurrency": {
+            "intake_drain": 5,
             "validation": 5,
             "inventory": 5,
             "payment": 5,
@@ -363,6 +364,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "throttling": Throttling(rate=50, burst=100),
         # A new account has 10 concurrent executions in all.
         "maximum_concurrency": {
+            "intake_drain": 2,
             "validation": 2,
             "inventory": 2,
             "payment": 2,
@@ -375,6 +377,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
         "maximum_concurrency": {
+            "intake_drain": 50,
             "validation": 50,
             "inventory": 50,
             "payment": 50,
@@ -387,6 +390,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
         "maximum_concurrency": {
+            "intake_drain": 50,
             "validation": 100,
             "inventory": 100,
             # Stripe takes about 100 calls a second; an authorisation is three of half a second.
@@ -395,6 +399,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         },
         "reserved_concurrency": {
             "place_order": 200,
+            "intake_drain": 50,
             "orders_api": 100,
             "inventory_api": 20,
             "event_publisher": 100,

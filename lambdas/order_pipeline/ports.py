@@ -16,6 +16,10 @@ class OrderNotFoundError(Exception):
     """An event names an order that is not in the table."""
 
 
+class OrdersUnavailableError(Exception):
+    """A new order cannot be stored at present; the message says what failed."""
+
+
 class ClaimTakenError(Exception):
     """Somebody else is at this work right now; look again when the lease is over."""
 
@@ -61,6 +65,13 @@ class Orders(Protocol):
         ConcurrentChangeError
             If others changed it every time.
         """
+
+
+class NewOrders(Protocol):
+    """Where a new order is stored."""
+
+    def add(self, order: Order) -> Order:
+        """Store a new order; return what is stored under its id, which may be an earlier one."""
 
 
 class OrdersWithIntents(Orders, Protocol):

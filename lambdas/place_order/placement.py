@@ -1,5 +1,6 @@
-"""From a request to an order that is stored, or to the reason why not."""
+"""From a request to an order that is stored or deferred, or to the reason why not."""
 
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import NAMESPACE_URL, uuid5
 
@@ -8,17 +9,27 @@ from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.content_hash import content_hash
 from order_pipeline.money import AmountError, minor_units
 from order_pipeline.order import Address, Contact, Line, Order, place
+from order_pipeline.ports import NewOrders, OrdersUnavailableError
 
 BY = "place-order"
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:order-pipeline:idempotency-key")
 _MAX_KEY = 255
 
 
-class NewOrders(Protocol):
-    """Where a new order is stored."""
+class Overflow(Protocol):
+    """Where new orders are kept that cannot be stored at present."""
 
-    def add(self, order: Order) -> Order:
-        """Store a new order; return what is stored under its id, which may be an earlier one."""
+    def defer(self, order: Order, reason: str) -> None:
+        """Keep the order, as it is, until it can be stored."""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """An order that will not be lost any more."""
+
+    order: Order
+    deferred: bool = False
+    """Whether it is yet to be stored."""
 
 
 def place_order(
@@ -28,8 +39,12 @@ def place_order(
     default_payment_method: str | None,
     trace_header: str | None,
     orders: NewOrders,
-) -> Order:
+    overflow: Overflow,
+) -> Acceptance:
     """Store the order that is asked for; the same request again finds the same order.
+
+    An order that cannot be stored at present is deferred. It may have been stored although the
+    answer was lost, and the same request may come again: whoever stores it later finds it there.
 
     Raises
     ------
@@ -37,13 +52,17 @@ def place_order(
         If the request cannot become an order, or the order exists with another content.
     """
     order = _order(request, idempotency_key, default_payment_method, trace_header)
-    stored = orders.add(order)
+    try:
+        stored = orders.add(order)
+    except OrdersUnavailableError as unavailable:
+        overflow.defer(order, str(unavailable))
+        return Acceptance(order, deferred=True)
     if stored.payload_hash != order.payload_hash:
         raise ProblemError(
             ProblemType.ORDER_CONFLICT,
             f"Order {order.order_id} was placed before with another content.",
         )
-    return stored
+    return Acceptance(stored)
 
 
 def _order(

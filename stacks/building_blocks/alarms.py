@@ -113,6 +113,32 @@ class AlarmTopic:
             statistic="Maximum",
         )
 
+    def watch_waiting(self, resource: str, queue_name: str, minutes: int, meaning: str) -> None:
+        """Raise an alarm when messages of the queue `queue_name` wait for more than `minutes`.
+
+        It takes two: the age leaves out messages that were received three times, and a message
+        that is tried again and again is in flight (the SQS guide, "Available CloudWatch metrics").
+        """
+        self._raise_above(
+            minutes * 60,
+            f"{resource}-age",
+            f"Messages on {queue_name} are not handled. {meaning}",
+            namespace="AWS/SQS",
+            metric_name="ApproximateAgeOfOldestMessage",
+            dimensions={"QueueName": queue_name},
+            statistic="Maximum",
+        )
+        self._raise_above(
+            0,
+            f"{resource}-retries",
+            f"Messages on {queue_name} are tried again and again. {meaning}",
+            minutes=minutes,
+            namespace="AWS/SQS",
+            metric_name="ApproximateNumberOfMessagesNotVisible",
+            dimensions={"QueueName": queue_name},
+            statistic="Maximum",
+        )
+
     def _raise_at_the_first(
         self,
         resource: str,
@@ -124,6 +150,29 @@ class AlarmTopic:
         dimensions: Mapping[str, str] | None = None,
     ) -> None:
         """Raise an alarm in the first minute in which a metric is above zero."""
+        self._raise_above(
+            0,
+            resource,
+            meaning,
+            namespace=namespace,
+            metric_name=metric_name,
+            statistic=statistic,
+            dimensions=dimensions,
+        )
+
+    def _raise_above(
+        self,
+        threshold: int,
+        resource: str,
+        meaning: str,
+        *,
+        namespace: str,
+        metric_name: str,
+        statistic: str,
+        dimensions: Mapping[str, str] | None = None,
+        minutes: int = 1,
+    ) -> None:
+        """Raise an alarm when a metric is above a threshold for so many minutes in a row."""
         CloudwatchMetricAlarm(
             self._stack,
             f"{resource}-alarm",
@@ -134,9 +183,9 @@ class AlarmTopic:
             dimensions=dimensions,
             statistic=statistic,
             period=60,
-            evaluation_periods=1,
+            evaluation_periods=minutes,
             comparison_operator="GreaterThanThreshold",
-            threshold=0,
+            threshold=threshold,
             treat_missing_data="notBreaching",
             alarm_actions=[self._topic.arn],
             ok_actions=[self._topic.arn],

@@ -80,41 +80,53 @@ class DeadLetterQueue:
 
 
 class Queue:
-    """A queue that one topic fills, with its dead-letter queue."""
+    """A queue with its dead-letter queue, filled by one topic or by a function."""
 
     def __init__(
         self,
         stack: WorkloadStack,
         resource: str,
         *,
-        topic_arn: str,
         visibility_timeout: int,
-        max_receives: int = MAX_RECEIVES,
+        topic_arn: str = "",
+        max_receives: int | None = MAX_RECEIVES,
+        retention: int = RETENTION,
     ) -> None:
-        """Make ``{resource}-queue`` and ``{resource}-dlq``."""
+        """Make ``{resource}-queue`` and ``{resource}-dlq``.
+
+        Without `max_receives` nothing is given up while it is kept: only the function that works
+        the queue off puts messages on the dead-letter queue, those that can never be handled.
+        """
         names = stack.names
+        self._stack = stack
+        self._resource = resource
         self.name = names.of(resource, "queue")
         self.arn = names.queue_arn(self.name)
         self.url = names.queue_url(self.name)
-        self.dead_letters = DeadLetterQueue(stack, resource, source_queue_name=self.name)
+        self.dead_letters = DeadLetterQueue(
+            stack, resource, source_queue_name=self.name if max_receives else ""
+        )
+        statements = [refuse_plain_http("sqs:*", self.arn)]
+        if topic_arn:
+            statements.append(send_from_topic(self.arn, topic_arn))
         self._queue = SqsQueue(
             stack,
             f"{resource}-queue",
             name=self.name,
             kms_master_key_id=stack.key_arn,
             kms_data_key_reuse_period_seconds=DATA_KEY_REUSE,
-            message_retention_seconds=RETENTION,
+            message_retention_seconds=retention,
             visibility_timeout_seconds=visibility_timeout,
             receive_wait_time_seconds=WAIT,
-            policy=policy_document(
-                [send_from_topic(self.arn, topic_arn), refuse_plain_http("sqs:*", self.arn)]
-            ),
+            policy=policy_document(statements),
             redrive_policy=as_json(
                 {
                     "deadLetterTargetArn": self.dead_letters.arn,
                     "maxReceiveCount": max_receives,
                 }
-            ),
+            )
+            if max_receives
+            else None,
             # SQS refuses a redrive policy that names a queue which does not exist.
             depends_on=[self.dead_letters.resource],
         )
@@ -123,6 +135,18 @@ class Queue:
     def resource(self) -> SqsQueue:
         """The resource itself, for others to wait for."""
         return self._queue
+
+    @property
+    def send(self) -> Grant:
+        """Put a message on the queue."""
+        return Grant(
+            Statement("SendToQueue", ("sqs:SendMessage",), (self.arn,)),
+            KeyUse.to_send("sqs"),
+        )
+
+    def watch_waiting(self, minutes: int, meaning: str) -> None:
+        """Raise an alarm when messages wait for more than `minutes`."""
+        self._stack.alarms.watch_waiting(self._resource, self.name, minutes, meaning)
 
     @property
     def consume(self) -> Grant:

@@ -1,4 +1,4 @@
-"""Workers: the stages of the pipeline that handle events from a queue of their own."""
+"""Workers: functions that work off a queue; a stage's queue brings it the events it consumes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -20,39 +20,30 @@ VISIBILITY_TIMEOUTS = 6
 RETRY_FIRST_DELAY = 2
 
 
-class Worker:
-    """A stage: a filtered queue with its dead-letter queue, and the function that works it off."""
+class QueueWorker:
+    """A function that works off a queue."""
 
     def __init__(
         self,
         stack: WorkloadStack,
-        name: str,
+        folder: str,
         *,
-        consumes: Sequence[EventType],
-        from_: EventTopic,
+        queue: Queue,
         environment: Mapping[str, str],
         timeout: int = TIMEOUT,
         batch_size: int = BATCH_SIZE,
-        max_receives: int = MAX_RECEIVES,
         longest_delay: int | None = None,
     ) -> None:
-        """Make the queue ``{name}-queue`` and the function of the folder `name`.
+        """Make the function of `folder` for `queue`.
 
         Times are in seconds. `longest_delay` ends the doubling of the backoff: that of the
         settings, if not given.
         """
         self._stack = stack
-        self.queue = Queue(
-            stack,
-            name,
-            topic_arn=from_.arn,
-            visibility_timeout=VISIBILITY_TIMEOUTS * timeout,
-            max_receives=max_receives,
-        )
-        from_.fill(self.queue, name, consumes)
+        self.queue = queue
         self.function = Function(
             stack,
-            name,
+            folder,
             timeout=timeout,
             environment={
                 "QUEUE_URL": self.queue.url,
@@ -68,14 +59,14 @@ class Worker:
         self.may(self.queue.consume, self.queue.dead_letters.send)
         self.mapping = LambdaEventSourceMapping(
             stack,
-            f"{name}-mapping",
+            f"{folder.replace('_', '-')}-mapping",
             event_source_arn=self.queue.resource.arn,
             function_name=self.function.resource.arn,
             batch_size=batch_size,
             maximum_batching_window_in_seconds=0,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config=LambdaEventSourceMappingScalingConfig(
-                maximum_concurrency=stack.settings.maximum_concurrency[name]
+                maximum_concurrency=stack.settings.maximum_concurrency[folder]
             ),
             # Whether a stage is paused is the operators' and the circuit breaker's business.
             lifecycle=TerraformResourceLifecycle(ignore_changes=["enabled"]),
@@ -100,3 +91,43 @@ class Worker:
     def may(self, *grants: Grant) -> None:
         """Let the worker's function do what `grants` say."""
         self.function.may(*grants)
+
+
+class Worker(QueueWorker):
+    """A stage: a filtered queue with its dead-letter queue, and the function that works it off."""
+
+    def __init__(
+        self,
+        stack: WorkloadStack,
+        name: str,
+        *,
+        consumes: Sequence[EventType],
+        from_: EventTopic,
+        environment: Mapping[str, str],
+        timeout: int = TIMEOUT,
+        batch_size: int = BATCH_SIZE,
+        max_receives: int = MAX_RECEIVES,
+        longest_delay: int | None = None,
+    ) -> None:
+        """Make the queue ``{name}-queue`` and the function of the folder `name`.
+
+        Times are in seconds. `longest_delay` ends the doubling of the backoff: that of the
+        settings, if not given.
+        """
+        queue = Queue(
+            stack,
+            name,
+            topic_arn=from_.arn,
+            visibility_timeout=VISIBILITY_TIMEOUTS * timeout,
+            max_receives=max_receives,
+        )
+        from_.fill(queue, name, consumes)
+        super().__init__(
+            stack,
+            name,
+            queue=queue,
+            environment=environment,
+            timeout=timeout,
+            batch_size=batch_size,
+            longest_delay=longest_delay,
+        )

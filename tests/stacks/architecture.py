@@ -95,6 +95,11 @@ PINNED_BY = {
 # An AWS service's principal in the key's policy → the condition that pins whom it acts for.
 KEY_PINNED_BY = PINNED_BY | {"cloudwatch.amazonaws.com": "aws:SourceAccount"}
 
+# Queue → its dead-letter queue, where no redrive connects the two, and why.
+PARKED_BY_FUNCTION = {
+    "intake-overflow": "an order that was accepted is never given up: intake-drain parks by itself",
+}
+
 NOT_OUR_KEY = {
     "aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption": (
         "the state is there before any key of ours"
@@ -124,7 +129,19 @@ def _dead_letter_queues(deployment: Deployment) -> dict[str, list[str]]:
             queue = deployment.referred(mapping.stack, on_failure["destination_arn"])
             if queue is not None:
                 served.setdefault(_queue_arn(deployment, queue), []).append(str(mapping))
+    for queue, dead_letters in _parking(deployment):
+        served.setdefault(dead_letters, []).append(str(queue))
     return served
+
+
+def _parking(deployment: Deployment) -> Iterator[tuple[Resource, str]]:
+    """Return each queue whose function parks, and the ARN of the dead-letter queue it parks on."""
+    suffix = deployment.settings.suffix
+    queues = {queue["name"]: queue for queue in deployment.all("aws_sqs_queue")}
+    for resource in PARKED_BY_FUNCTION:
+        if queue := queues.get(f"{resource}-queue-{suffix}"):
+            arn = _queue_arn(deployment, queue)
+            yield queue, arn.replace(f"{resource}-queue", f"{resource}-dlq")
 
 
 def _queue_arn(deployment: Deployment, queue: Resource) -> str:
@@ -135,8 +152,12 @@ def _queue_arn(deployment: Deployment, queue: Resource) -> str:
 def every_queue_has_a_dead_letter_queue_of_its_own(deployment: Deployment) -> Iterator[str]:
     dead_letters = _dead_letter_queues(deployment)
     queues = {_queue_arn(deployment, queue): queue for queue in deployment.all("aws_sqs_queue")}
+    parking = [str(queue) for queue, _ in _parking(deployment)]
     for arn, queue in queues.items():
-        if queue.get("redrive_policy") is None and arn not in dead_letters:
+        if str(queue) in parking:
+            if queue.get("redrive_policy") is not None:
+                yield f"{queue} gives up orders that were accepted"
+        elif queue.get("redrive_policy") is None and arn not in dead_letters:
             yield f"{queue} has no dead-letter queue and is none"
     for arn, served in dead_letters.items():
         if len(served) > 1:
@@ -145,10 +166,32 @@ def every_queue_has_a_dead_letter_queue_of_its_own(deployment: Deployment) -> It
             yield f"{arn}, for {served[0]}, does not exist"
             continue
         source = next((key for key, queue in queues.items() if str(queue) == served[0]), None)
-        if source:
+        if source and served[0] not in parking:
             allowed = json.loads(queues[arn].get("redrive_allow_policy") or "{}")
             if allowed != {"redrivePermission": "byQueue", "sourceQueueArns": [source]}:
                 yield f"{queues[arn]} does not say that exactly {source} may use it"
+
+
+@rule
+def a_function_may_park_what_no_redrive_takes_away(deployment: Deployment) -> Iterator[str]:
+    for queue, dead_letters in _parking(deployment):
+        for mapping in _mappings(deployment, of_queues=True):
+            if deployment.referred(mapping.stack, mapping["event_source_arn"]) == queue:
+                break
+        else:
+            yield f"nothing works off {queue}"
+            continue
+        function = deployment.referred(mapping.stack, mapping["function_name"])
+        assert function is not None
+        policy = deployment.one(f"aws_iam_role_policy.{function.id}-policy")
+        if not any(
+            statement["Action"] == ["sqs:SendMessage"] and statement["Resource"] == [dead_letters]
+            for statement in policy.statements()
+        ):
+            yield f"{function} may not put messages on {dead_letters}"
+        url = function["environment"]["variables"].get("DEAD_LETTER_QUEUE_URL", "")
+        if not url.endswith(f"/{dead_letters.rpartition(':')[2]}"):
+            yield f"{function} parks elsewhere than on {dead_letters}"
 
 
 @rule
@@ -170,9 +213,11 @@ def every_dead_letter_queue_has_an_alarm(deployment: Deployment) -> Iterator[str
 @rule
 def dead_letters_are_kept_longest(deployment: Deployment) -> Iterator[str]:
     dead_letters = _dead_letter_queues(deployment)
+    # What a function parks is a new message, whose time begins when it is parked.
+    parking = [str(queue) for queue, _ in _parking(deployment)]
     for queue in deployment.all("aws_sqs_queue"):
         kept = queue["message_retention_seconds"]
-        if _queue_arn(deployment, queue) in dead_letters:
+        if _queue_arn(deployment, queue) in dead_letters or str(queue) in parking:
             if kept != 14 * DAY:
                 yield f"{queue} keeps messages {kept} s, not 14 days"
         elif kept >= 14 * DAY:
@@ -261,7 +306,7 @@ def queue_mappings_report_each_failure_and_hold_back(deployment: Deployment) -> 
         if function is None or queue is None:
             yield f"{mapping} connects something else than a queue and a function"
             continue
-        worker = mapping.id.removesuffix("-mapping")
+        worker = mapping.id.removesuffix("-mapping").replace("-", "_")
         expected = {
             "batch_size": 5 if worker == "payment" else 10,
             "maximum_batching_window_in_seconds": 0,
@@ -278,6 +323,8 @@ def queue_mappings_report_each_failure_and_hold_back(deployment: Deployment) -> 
             yield f"{function} has {function['timeout']} s, not {timeout}"
         if queue["visibility_timeout_seconds"] != 6 * function["timeout"]:
             yield f"{queue} shows messages again before six timeouts of {function}"
+        if queue in [parking for parking, _ in _parking(deployment)]:
+            continue  # it never gives up
         receives = json.loads(queue["redrive_policy"])["maxReceiveCount"]
         if receives != (21 if worker == "payment" else 10):
             yield f"{queue} gives up after {receives} receives"

@@ -70,6 +70,7 @@ STREAM_MAPPING = "aws_lambda_event_source_mapping.event-publisher-mapping"
 PAYMENT_POLICY = "aws_iam_role_policy.payment-function-policy"
 PAYMENT_QUEUE = "aws_sqs_queue.payment-queue"
 PAYMENT_DLQ = "aws_sqs_queue.payment-dlq"
+OVERFLOW_QUEUE = "aws_sqs_queue.intake-overflow-queue"
 SUBSCRIPTION = "aws_sns_topic_subscription.payment-subscription"
 STAGE = "aws_api_gateway_stage.orders-api-stage"
 TRACING_OFF = {"mode": "PassThrough"}
@@ -117,6 +118,50 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
             PAYMENT_QUEUE,
             redrive_policy=deployment.one("aws_sqs_queue.inventory-queue")["redrive_policy"],
         ),
+    ),
+    (
+        architecture.every_queue_has_a_dead_letter_queue_of_its_own,
+        "intake-overflow-queue gives up orders that were accepted",
+        lambda deployment: deployment.changed(
+            OVERFLOW_QUEUE, redrive_policy=deployment.one(PAYMENT_QUEUE)["redrive_policy"]
+        ),
+    ),
+    (
+        architecture.every_queue_has_a_dead_letter_queue_of_its_own,
+        "intake-overflow-dlq-prod, for pipeline: aws_sqs_queue.intake-overflow-queue, does not",
+        _missing("aws_sqs_queue.intake-overflow-dlq"),
+    ),
+    (
+        architecture.a_function_may_park_what_no_redrive_takes_away,
+        "nothing works off pipeline: aws_sqs_queue.intake-overflow-queue",
+        _missing("aws_lambda_event_source_mapping.intake-drain-mapping"),
+    ),
+    (
+        architecture.a_function_may_park_what_no_redrive_takes_away,
+        "intake-drain-function may not put messages on",
+        _policy_changed(
+            "aws_iam_role_policy.intake-drain-function-policy",
+            "SendToDeadLetterQueue",
+            Resource=["arn:aws:sqs:eu-west-2:123456789012:payment-dlq-prod"],
+        ),
+    ),
+    (
+        architecture.a_function_may_park_what_no_redrive_takes_away,
+        "intake-drain-function parks elsewhere than on",
+        _changed(
+            "aws_lambda_function.intake-drain-function",
+            environment={"variables": {"DEAD_LETTER_QUEUE_URL": "https://sqs/payment-dlq-prod"}},
+        ),
+    ),
+    (
+        architecture.every_dead_letter_queue_has_an_alarm,
+        "messages on intake-overflow-dlq-prod",
+        _missing("aws_cloudwatch_metric_alarm.intake-overflow-dlq-alarm"),
+    ),
+    (
+        architecture.dead_letters_are_kept_longest,
+        "intake-overflow-queue keeps messages 604800 s",
+        _changed(OVERFLOW_QUEUE, message_retention_seconds=7 * DAY),
     ),
     (
         architecture.every_dead_letter_queue_has_an_alarm,

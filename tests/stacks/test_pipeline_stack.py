@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from order_pipeline.adapters.backoff import Backoff
+from order_pipeline.adapters.clients import LONGEST_CALL_SECONDS
 from order_pipeline.events import events_since
 from order_pipeline.messages import TEMPLATES
 from order_pipeline.transitions import EventType
@@ -39,9 +40,16 @@ CONSUMED = {
     "fulfilment": {EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED},
 }
 
+CONSUME = "ChangeMessageVisibility DeleteMessage GetQueueAttributes ReceiveMessage"
+
 # What each function may do besides writing its log, sending traces and using the key.
 ALLOWED = {
-    "place-order": {"orders-table: GetItem PutItem"},
+    "place-order": {"orders-table: GetItem PutItem", "intake-overflow-queue: SendMessage"},
+    "intake-drain": {
+        "orders-table: GetItem PutItem",
+        f"intake-overflow-queue: {CONSUME}",
+        "intake-overflow-dlq: SendMessage",
+    },
     "orders-api": {"orders-table: GetItem UpdateItem", "customer-index: Query"},
     "inventory-api": {
         "inventory-table: GetItem PutItem UpdateItem",
@@ -85,7 +93,9 @@ ALLOWED = {
         "all but arn:aws:sns:*:*:*: Publish",
     },
 }
-CONSUME = "ChangeMessageVisibility DeleteMessage GetQueueAttributes ReceiveMessage"
+API_GATEWAY_WAITS = 29
+"""Seconds. What AWS lets an integration of a REST API take, unless the quota is raised."""
+
 WORKERS = ("validation", "inventory", "payment", "notification")
 
 
@@ -183,6 +193,53 @@ def test_payment_is_tried_for_more_than_an_hour(deployments: Deployments, enviro
     shortest = sum(backoff.shortest(receive) for receive in range(1, receives))
     # then
     assert shortest > 60 * 60
+
+
+def test_place_order_has_time_to_fail_at_the_table_and_to_defer(deployment: Deployment) -> None:
+    # given: a write whose answer was lost, the look at what is there, and the message
+    calls = 3 * LONGEST_CALL_SECONDS
+    # then
+    place_order = deployment.one("aws_lambda_function.place-order-function")
+    assert calls < place_order["timeout"] < API_GATEWAY_WAITS
+    queue_url = place_order["environment"]["variables"]["INTAKE_OVERFLOW_QUEUE_URL"]
+    assert queue_url.endswith(f"/intake-overflow-queue-{deployment.settings.suffix}")
+
+
+def test_every_function_outlasts_its_calls(deployment: Deployment) -> None:
+    for function in deployment.all("aws_lambda_function"):
+        assert function["timeout"] > LONGEST_CALL_SECONDS, function
+
+
+def test_the_overflow_queue_keeps_orders_and_lets_only_functions_send(
+    deployment: Deployment,
+) -> None:
+    queue = deployment.one("aws_sqs_queue.intake-overflow-queue")
+    assert queue.get("redrive_policy") is None
+    assert queue["message_retention_seconds"] == 14 * 24 * 60 * 60
+    assert [statement["Effect"] for statement in queue.statements()] == ["Deny"]
+
+
+def test_a_deferred_order_is_tried_again_within_half_a_minute(deployment: Deployment) -> None:
+    function = deployment.one("aws_lambda_function.intake-drain-function")
+    variables = function["environment"]["variables"]
+    assert variables["RETRY_FIRST_DELAY_SECONDS"] == "2"
+    assert variables["RETRY_LONGEST_DELAY_SECONDS"] == "30"
+    # In the table within a minute of DynamoDB's return, with a failing attempt just begun.
+    assert 30 + function["timeout"] < 60
+
+
+def test_orders_that_wait_outside_the_table_raise_an_alarm(deployment: Deployment) -> None:
+    for alarm, metric, threshold, minutes in (
+        ("age", "ApproximateAgeOfOldestMessage", 300, 1),
+        ("retries", "ApproximateNumberOfMessagesNotVisible", 0, 5),
+    ):
+        raised = deployment.one(f"aws_cloudwatch_metric_alarm.intake-overflow-{alarm}-alarm")
+        assert raised["dimensions"] == {
+            "QueueName": f"intake-overflow-queue-{deployment.settings.suffix}"
+        }
+        assert (raised["metric_name"], raised["threshold"]) == (metric, threshold)
+        assert (raised["evaluation_periods"], raised["period"]) == (minutes, 60)
+        assert raised["alarm_actions"] == ["${aws_sns_topic.alarm-topic.arn}"]
 
 
 def test_only_those_who_ask_the_provider_know_of_the_secret(deployment: Deployment) -> None:
@@ -297,7 +354,14 @@ def test_localstack_has_no_glue(deployments: Deployments) -> None:
 
 def test_the_outputs(deployment: Deployment) -> None:
     outputs = deployment.stacks["pipeline"]["output"]
-    queues = ("Validation", "Inventory", "Payment", "Notification", "Fulfilment")
+    queues = (
+        "IntakeOverflow",
+        "Validation",
+        "Inventory",
+        "Payment",
+        "Notification",
+        "Fulfilment",
+    )
     assert set(outputs) == {
         "ApiEndpoint",
         "OrdersTableName",

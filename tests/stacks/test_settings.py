@@ -205,7 +205,7 @@ def test_every_wrong_variable_is_explained_at_once() -> None:
             "prod",
             {"account_concurrency": 800},
             (
-                "reserved_concurrency adds up to 784; it must be at most 700:"
+                "reserved_concurrency adds up to 834; it must be at most 700:"
                 " the account's 800 less the 100 that AWS keeps unreserved"
             ),
         ),

@@ -51,6 +51,12 @@ def dynamodb(aws: None) -> "DynamoDBClient":
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"}],
             BillingMode="PAY_PER_REQUEST",
         )
+    create_orders_table(client)
+    return client
+
+
+def create_orders_table(client: "DynamoDBClient") -> None:
+    """Create the orders table, empty."""
     client.create_table(
         TableName=ORDERS_TABLE,
         KeySchema=[{"AttributeName": "orderId", "KeyType": "HASH"}],
@@ -81,4 +87,3 @@ def dynamodb(aws: None) -> "DynamoDBClient":
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return client

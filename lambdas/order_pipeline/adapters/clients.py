@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
+_ATTEMPTS = 2
+_CONNECT_SECONDS, _READ_SECONDS = 1, 2
+_PAUSE_SECONDS = 1
+"""The longest pause that botocore's standard retries make before a second attempt."""
+
+LONGEST_CALL_SECONDS = _ATTEMPTS * (_CONNECT_SECONDS + _READ_SECONDS) + _PAUSE_SECONDS
+"""The most that one call takes, attempts and all: it fits into a function's ten seconds."""
+
 _CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=_CONNECT_SECONDS,
+    read_timeout=_READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
     tcp_keepalive=True,
 )
-"""Two attempts of at most three seconds each fit into the ten seconds that a function has."""
 
 
 @cache

@@ -110,7 +110,10 @@ CALLS = (
         ),
         answers={
             202: Answer(
-                "Accepted. The same request again gets the same answer.",
+                "Accepted. The same request again gets the same answer. An order that cannot be "
+                "stored at once is accepted, too, and its answer says `deferred`: it is stored "
+                "within a minute after the storage's return, and other calls about it answer 404 "
+                "until then.",
                 PlaceOrderResponse,
                 {"Location": "Where the order can be looked at."},
             )

@@ -202,6 +202,11 @@ class PlaceOrderResponse(ApiModel):
 
     order_id: Id
     status: Status
+    deferred: bool | None = Field(
+        default=None,
+        description="True while the order waits to be stored: until it is, every other call about "
+        "it answers 404. Absent otherwise.",
+    )
     message: str
     links: Links
 

@@ -12,6 +12,7 @@ from order_pipeline.ports import (
     Declined,
     Done,
     OrderNotFoundError,
+    OrdersUnavailableError,
     PaymentOutcome,
     PaymentOutcomeUnknownError,
     Unconfirmed,
@@ -61,6 +62,34 @@ class Orders:
         if self.meanwhile:
             others, self.meanwhile = self.meanwhile, None
             self._orders[order_id] = others(self.get(order_id))
+
+
+class OrdersDown(Orders):
+    """Orders that cannot be stored, or that are (`takes`) although the answer says otherwise."""
+
+    def __init__(self, *orders: Order, takes: bool = False) -> None:
+        super().__init__(*orders)
+        self._takes = takes
+
+    def add(self, order: Order) -> Order:
+        if self._takes:
+            super().add(order)
+        raise OrdersUnavailableError("ProvisionedThroughputExceededException")
+
+
+class Overflow:
+    """Deferred orders, in the form in which they wait, and why each was deferred."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.reasons: list[str] = []
+        self.refuses = False
+
+    def defer(self, order: Order, reason: str) -> None:
+        if self.refuses:
+            raise ConnectionError
+        self.messages.append(order.model_dump_json(by_alias=True, exclude_none=True))
+        self.reasons.append(reason)
 
 
 class Inventory:

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from order_pipeline.adapters.circuit import FAILURES_TO_OPEN, CircuitTable
 from order_pipeline.adapters.orders_table import OrdersTable
@@ -24,7 +25,12 @@ from tests.unit.builders import (
     a_validated_order,
     latest_event,
 )
-from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE, ORDERS_TABLE
+from tests.unit.conftest import (
+    IDEMPOTENCY_TABLE,
+    INVENTORY_TABLE,
+    ORDERS_TABLE,
+    create_orders_table,
+)
 from tests.unit.functions.test_outbox import record
 
 if TYPE_CHECKING:
@@ -55,6 +61,7 @@ class Account:
         self.sqs = boto3.client("sqs")
         self.queue_url = self.sqs.create_queue(QueueName="events-queue-test")["QueueUrl"]
         self.dead_letter_queue_url = self.sqs.create_queue(QueueName="dlq-test")["QueueUrl"]
+        self.overflow_url = self.sqs.create_queue(QueueName="overflow-test")["QueueUrl"]
         sns = boto3.client("sns")
         topic_arn = sns.create_topic(Name="order-events-topic-test")["TopicArn"]
         sns.subscribe(
@@ -69,6 +76,7 @@ class Account:
             "ORDERS_TABLE_NAME": ORDERS_TABLE,
             "INVENTORY_TABLE_NAME": INVENTORY_TABLE,
             "IDEMPOTENCY_TABLE_NAME": IDEMPOTENCY_TABLE,
+            "INTAKE_OVERFLOW_QUEUE_URL": self.overflow_url,
             "DEFAULT_PAYMENT_METHOD": "pm_card_visa",
             "EVENT_TOPIC_ARN": topic_arn,
             "PAYMENT_SECRET_ARN": secret["ARN"],
@@ -91,29 +99,35 @@ class Account:
     def call(
         self, function: str, method: str, resource: str, body: object = None, **more: Any
     ) -> tuple[int, dict[str, Any]]:
-        answer = self.invoke(
-            function,
-            {
-                "httpMethod": method,
-                "resource": resource,
-                "requestContext": {"requestId": "r-1"},
-                "headers": more.pop("headers", {}),
-                "queryStringParameters": more.pop("query", None),
-                "pathParameters": more,
-                "body": json.dumps(body) if body else None,
-            },
-        )
+        answer = self.invoke(function, request(method, resource, body, **more))
         return answer["statusCode"], json.loads(answer["body"])
 
-    def deliver(self, function: str, event: OrderEvent) -> list[Any]:
-        """Hand the worker a message with the event; return the failures it reports."""
+    def messages(self, queue_url: str) -> list[str]:
+        """Return the bodies of the messages that are on a queue."""
+        received = self.sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+        return [message["Body"] for message in received.get("Messages", [])]
+
+    def deliver(self, function: str, event: OrderEvent | str) -> list[Any]:
+        """Hand the worker a message with the event, or text; return the failures it reports."""
         message = {
             "messageId": "message-1",
             "receiptHandle": "receipt-1",
-            "body": event.model_dump_json(by_alias=True),
+            "body": event if isinstance(event, str) else event.model_dump_json(by_alias=True),
             "attributes": {"ApproximateReceiveCount": "1"},
         }
         return cast("list[Any]", self.invoke(function, {"Records": [message]})["batchItemFailures"])
+
+
+def request(method: str, resource: str, body: object = None, **more: Any) -> dict[str, Any]:
+    return {
+        "httpMethod": method,
+        "resource": resource,
+        "requestContext": {"requestId": "r-1"},
+        "headers": more.pop("headers", {}),
+        "queryStringParameters": more.pop("query", None),
+        "pathParameters": more,
+        "body": json.dumps(body) if body else None,
+    }
 
 
 def test_place_order_stores_the_order_and_says_where_to_look(account: Account) -> None:
@@ -143,6 +157,130 @@ def test_place_order_gives_a_later_repeat_the_same_answer(account: Account) -> N
         first[1]["orderId"], lambda order: order.after(EventType.ORDER_REJECTED, by="test")
     )
     assert account.call("place_order", "POST", "/orders", body, headers=headers) == first
+
+
+ORDER = {"orderId": "ORD-1", "customerId": "CUST-1", "items": [{"itemId": "A", "quantity": 1}]}
+
+
+def fails(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "PutItem")
+
+
+def test_place_order_defers_what_the_table_does_not_take_and_the_drain_stores_it(
+    account: Account, dynamodb: "DynamoDBClient"
+) -> None:
+    # given
+    dynamodb.delete_table(TableName=ORDERS_TABLE)
+
+    # when
+    status, answer = account.call("place_order", "POST", "/orders", ORDER)
+
+    # then
+    assert (status, answer) == (
+        202,
+        {
+            "orderId": "ORD-1",
+            "status": "PLACED",
+            "deferred": True,
+            "message": "The order is accepted; it can be looked at as soon as it is stored.",
+            "links": {"self": "/orders/ORD-1"},
+        },
+    )
+    (message,) = account.messages(account.overflow_url)
+
+    # when the table is not back yet
+    assert account.deliver("intake_drain", message) == [{"itemIdentifier": "message-1"}]
+
+    # when it is
+    create_orders_table(dynamodb)
+    assert account.deliver("intake_drain", message) == []
+
+    # then the same request again gets the answer of a stored order
+    assert account.orders.get("ORD-1").status is Status.PLACED
+    again = account.call("place_order", "POST", "/orders", ORDER)
+    assert (again[0], "deferred" in again[1]) == (202, False)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        fails("ThrottlingException"),
+        fails("ProvisionedThroughputExceededException"),
+        fails("InternalServerError"),
+        fails("AccessDeniedException"),
+        EndpointConnectionError(endpoint_url="https://dynamodb"),
+        ReadTimeoutError(endpoint_url="https://dynamodb"),
+    ],
+    ids=str,
+)
+def test_place_order_defers_whatever_fails_at_the_table(
+    account: Account, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    monkeypatch.setattr(OrdersTable, "add", Mock(side_effect=fault))
+    status, answer = account.call("place_order", "POST", "/orders", ORDER)
+    assert (status, answer["deferred"]) == (202, True)
+    assert len(account.messages(account.overflow_url)) == 1
+
+
+def test_place_order_does_not_defer_its_own_mistakes(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OrdersTable, "add", Mock(side_effect=KeyError))
+    assert account.call("place_order", "POST", "/orders", ORDER)[0] == 500
+    assert account.messages(account.overflow_url) == []
+
+
+def test_place_order_asks_to_come_again_when_the_queue_refuses_as_well(
+    account: Account, dynamodb: "DynamoDBClient"
+) -> None:
+    dynamodb.delete_table(TableName=ORDERS_TABLE)
+    account.sqs.delete_queue(QueueUrl=account.overflow_url)
+    answer = account.invoke("place_order", request("POST", "/orders", ORDER))
+    assert answer["statusCode"] == 503
+    assert answer["headers"]["Retry-After"] == "5"
+    assert json.loads(answer["body"])["type"] == "urn:order-pipeline:problem:unavailable"
+
+
+def test_place_order_defers_no_request_that_is_wrong(
+    account: Account, dynamodb: "DynamoDBClient"
+) -> None:
+    dynamodb.delete_table(TableName=ORDERS_TABLE)
+    status, _ = account.call("place_order", "POST", "/orders", {**ORDER, "items": []})
+    assert status == 400
+    assert account.messages(account.overflow_url) == []
+
+
+def test_a_deferred_order_is_logged_by_its_id_alone(
+    account: Account, dynamodb: "DynamoDBClient", caplog: pytest.LogCaptureFixture
+) -> None:
+    dynamodb.delete_table(TableName=ORDERS_TABLE)
+    order = {**ORDER, "contact": {"email": "ada@example.com"}}
+    account.call("place_order", "POST", "/orders", order)
+    (line,) = [vars(record) for record in caplog.records]
+    assert (line["message"], line["order_id"], line["reason"]) == (
+        "deferred",
+        "ORD-1",
+        "ResourceNotFoundException",
+    )
+    assert "ada@" not in str(line)
+
+
+def test_intake_drain_parks_a_conflicting_order_and_names_it(account: Account) -> None:
+    # given
+    account.orders.add(a_placed_order(payload_hash="1" * 64))
+    body = a_placed_order().model_dump_json(by_alias=True)
+
+    # when
+    assert account.deliver("intake_drain", body) == []
+
+    # then
+    (parked,) = account.sqs.receive_message(
+        QueueUrl=account.dead_letter_queue_url, MessageAttributeNames=["reason"]
+    )["Messages"]
+    assert parked["Body"] == body
+    assert parked["MessageAttributes"]["reason"]["StringValue"] == (
+        "order ORD-1 was placed before with another content"
+    )
 
 
 def test_orders_api_shows_the_order_without_personal_data(account: Account) -> None:

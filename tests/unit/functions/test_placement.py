@@ -7,8 +7,8 @@ from order_pipeline.api.models import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.order import Order
 from order_pipeline.transitions import EventType, Status
-from place_order.placement import place_order
-from tests.unit.functions.in_memory import Orders
+from place_order.placement import Acceptance, place_order
+from tests.unit.functions.in_memory import Orders, OrdersDown, Overflow
 
 GOOD: dict[str, Any] = {
     "orderId": "ORD-1",
@@ -20,13 +20,14 @@ GOOD: dict[str, Any] = {
 }
 
 
-def placed(
+def accepted(
     orders: Orders,
     *,
+    overflow: Overflow | None = None,
     key: str | None = None,
     default: str | None = "pm_card_visa",
     **changes: Any,
-) -> Order:
+) -> Acceptance:
     request = {name: value for name, value in (GOOD | changes).items() if value is not ...}
     return place_order(
         PlaceOrderRequest.model_validate(request),
@@ -34,7 +35,14 @@ def placed(
         default_payment_method=default,
         trace_header="Root=1-2-3",
         orders=orders,
+        overflow=overflow or Overflow(),
     )
+
+
+def placed(orders: Orders, **given: Any) -> Order:
+    acceptance = accepted(orders, **given)
+    assert not acceptance.deferred
+    return acceptance.order
 
 
 def problem_of(error: pytest.ExceptionInfo[ProblemError]) -> tuple[ProblemType, list[str]]:
@@ -147,3 +155,49 @@ def test_a_price_that_is_too_precise_is_named() -> None:
     with pytest.raises(ProblemError) as error:
         placed(Orders(), currency="JPY", items=items)
     assert problem_of(error) == (ProblemType.INVALID_REQUEST, ["items[1].price"])
+
+
+def test_an_order_that_cannot_be_stored_is_deferred_whole() -> None:
+    # given
+    overflow = Overflow()
+    # when
+    acceptance = accepted(OrdersDown(), overflow=overflow, contact={"email": "ada@example.com"})
+    # then
+    assert acceptance.deferred
+    (message,) = overflow.messages
+    assert Order.model_validate_json(message) == acceptance.order
+    assert acceptance.order.contact
+    assert overflow.reasons == ["ProvisionedThroughputExceededException"]
+
+
+def test_an_order_that_cannot_even_be_deferred_is_not_accepted() -> None:
+    overflow = Overflow()
+    overflow.refuses = True
+    with pytest.raises(ConnectionError):
+        accepted(OrdersDown(), overflow=overflow)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"default": ""}, ProblemType.INVALID_REQUEST),
+        ({"orderId": ...}, ProblemType.INVALID_REQUEST),
+        ({"currency": "JPY"}, ProblemType.INVALID_REQUEST),
+    ],
+)
+def test_a_request_that_cannot_become_an_order_is_never_deferred(
+    wrong: dict[str, Any], problem: ProblemType
+) -> None:
+    overflow = Overflow()
+    with pytest.raises(ProblemError) as error:
+        accepted(OrdersDown(), overflow=overflow, **wrong)
+    assert error.value.problem is problem
+    assert overflow.messages == []
+
+
+def test_a_conflict_that_the_table_tells_is_never_deferred() -> None:
+    orders, overflow = Orders(), Overflow()
+    placed(orders)
+    with pytest.raises(ProblemError):
+        accepted(orders, overflow=overflow, customerId="CUST-2")
+    assert overflow.messages == []
