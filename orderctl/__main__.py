@@ -13,7 +13,7 @@ from order_pipeline.stored import rfc3339
 from order_pipeline.transitions import EventType
 from orderctl.audit import compare, events_in_bucket
 from orderctl.deployment import Deployment
-from orderctl.erasure import KEPT_ELSEWHERE, erase_customer
+from orderctl.erasure import KEPT_ELSEWHERE, erase_customer, not_in_the_table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 console = Console()
@@ -79,10 +79,18 @@ def erase(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a customer's personal data, and say what is kept and why."""
+    """Erase a customer's personal data, and say what is kept and why.
+
+    Exits with 1 when there is, or may be, an order of theirs outside the table: erase again then.
+    """
     deployment = Deployment.from_environment()
     if not yes:
         typer.confirm(f"Erase {customer_id} in {deployment.names.suffix} for good?", abort=True)
+    outside = [
+        sentence
+        for queue_url in deployment.whole_order_queue_urls
+        for sentence in not_in_the_table(customer_id, client=deployment.sqs, queue_url=queue_url)
+    ]
     erasure = erase_customer(
         customer_id,
         orders=deployment.orders,
@@ -93,8 +101,12 @@ def erase(
         console.print(f"erased: order {order_id}")
     for order_id, reason in erasure.kept.items():
         console.print(f"kept: order {order_id}, because {reason}")
+    for sentence in outside:
+        errors.print(f"not erased: {sentence}")
     for reason in KEPT_ELSEWHERE:
         console.print(reason)
+    if outside:
+        raise typer.Exit(1)
 
 
 def _order(deployment: Deployment, order_id: str) -> Order:

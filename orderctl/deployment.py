@@ -15,6 +15,7 @@ from stacks.settings import LOCAL_ACCOUNT_ID, REGION
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
 
 _LOCAL = "local"
 
@@ -38,8 +39,9 @@ class Deployment:
         if environment == _LOCAL:
             port = os.environ.get("LOCAL_PORT", "4566")
             session = boto3.Session("test", "test", region_name=REGION)
-            names = Names(suffix=suffix, account_id=LOCAL_ACCOUNT_ID, region=REGION)
-            return cls(names, session, f"http://localhost:{port}")
+            endpoint = f"http://localhost:{port}"
+            names = Names(suffix, LOCAL_ACCOUNT_ID, REGION, endpoint)
+            return cls(names, session, endpoint)
         session = boto3.Session(region_name=REGION)
         account_id = session.client("sts").get_caller_identity()["Account"]
         return cls(Names(suffix=suffix, account_id=account_id, region=REGION), session)
@@ -53,6 +55,20 @@ class Deployment:
     def s3(self) -> "S3Client":
         """The S3 client."""
         return self.session.client("s3", endpoint_url=self.endpoint)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """The SQS client."""
+        return self.session.client("sqs", endpoint_url=self.endpoint)
+
+    @property
+    def whole_order_queue_urls(self) -> tuple[str, str]:
+        """The queues that hold whole orders, and so personal data."""
+        names = self.names
+        return (
+            names.queue_url(names.of("intake-overflow", "queue")),
+            names.queue_url(names.of("intake-overflow", "dlq")),
+        )
 
     @property
     def orders_table_name(self) -> str:

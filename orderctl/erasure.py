@@ -1,5 +1,7 @@
 """Erasing a customer: what is removed, what is kept, and why."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -8,10 +10,13 @@ from order_pipeline.adapters.orders_table import OrdersTable, Position
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 KEPT_ELSEWHERE = (
     "The audit bucket keeps events for the accounts: ids, items and amounts, no personal data.",
     "Logs keep order ids until their retention ends; they never held personal data.",
+    "No queue but intake-overflow and its dead-letter queue holds personal data.",
     "The payment provider keeps records of its own: ask it to erase the customer as well.",
 )
 
@@ -46,6 +51,61 @@ def erase_customer(
         )
         erasure.erased.append(order_id)
     return erasure
+
+
+_HIDDEN_SECONDS = 30
+"""While messages are looked at: no longer than a deferred order waits for its next attempt."""
+
+
+def not_in_the_table(customer_id: str, *, client: "SQSClient", queue_url: str) -> list[str]:
+    """Say what there is of a customer, or may be, on a queue that holds whole orders.
+
+    Ask before erasing: a message is on the queue now, or its order will be found in the table.
+    Messages are put back as they are; those that a function works on cannot be looked at.
+    """
+    queue = queue_url.rpartition("/")[2]
+    counted = client.get_queue_attributes(
+        QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )["Attributes"]
+    sentences = []
+    if (hidden := int(counted["ApproximateNumberOfMessagesNotVisible"])) > 0:
+        sentences.append(
+            f"messages on {queue} are being worked on and could not be looked at ({hidden}): "
+            "erase again when the queue is empty"
+        )
+    for message in _messages(client, queue_url):
+        try:
+            order = json.loads(message["Body"])
+            owner, order_id = order["customerId"], order["orderId"]
+        except (ValueError, TypeError, KeyError):
+            sentences.append(f"message {message['MessageId']} on {queue} holds no order: see whose")
+            continue
+        if owner == customer_id:
+            sentences.append(f"order {order_id} is on {queue}: erase again when it is settled")
+    return sentences
+
+
+def _messages(client: "SQSClient", queue_url: str) -> Iterator["MessageTypeDef"]:
+    """Receive every message once, and make all of them visible again."""
+    receipts: dict[str, str] = {}
+    try:
+        while True:
+            received = client.receive_message(
+                QueueUrl=queue_url,
+                MaxNumberOfMessages=10,
+                VisibilityTimeout=_HIDDEN_SECONDS,
+                WaitTimeSeconds=1,
+            ).get("Messages", [])
+            new = [message for message in received if message["MessageId"] not in receipts]
+            receipts |= {message["MessageId"]: message["ReceiptHandle"] for message in received}
+            yield from new
+            if not new:
+                return
+    finally:
+        for receipt in receipts.values():
+            client.change_message_visibility(
+                QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=0
+            )
 
 
 def _order_ids(customer_id: str, orders: OrdersTable) -> list[str]:

@@ -28,12 +28,14 @@ class Deployment(BaseModel):
     orders_table_name: str
     inventory_table_name: str
     audit_bucket_name: str
+    intake_overflow_queue_url: str
     validation_queue_url: str
     inventory_queue_url: str
     payment_queue_url: str
     notification_queue_url: str
     fulfilment_queue_url: str
 
+    intake_overflow_dead_letter_queue_url: str
     validation_dead_letter_queue_url: str
     inventory_dead_letter_queue_url: str
     payment_dead_letter_queue_url: str
@@ -49,6 +51,7 @@ class Deployment(BaseModel):
     def stage_queue_urls(self) -> tuple[str, ...]:
         """The queues that a function of the pipeline works off."""
         return (
+            self.intake_overflow_queue_url,
             self.validation_queue_url,
             self.inventory_queue_url,
             self.payment_queue_url,
@@ -58,6 +61,7 @@ class Deployment(BaseModel):
     @property
     def dead_letter_queue_urls(self) -> tuple[str, ...]:
         return (
+            self.intake_overflow_dead_letter_queue_url,
             self.validation_dead_letter_queue_url,
             self.inventory_dead_letter_queue_url,
             self.payment_dead_letter_queue_url,
