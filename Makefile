@@ -129,6 +129,16 @@ local-destroy: setup-local ## Destroy what is deployed to LocalStack and check t
 local-down: ## Stop what local-up started
 	@if [ -x $(BIN)/python ]; then $(LOCAL) down; fi
 
+# ---------------------------------------------------------------- looking after it
+
+.PHONY: need-queue
+need-queue:
+	@[ -n "$(QUEUE)" ] || { echo "which queue? for example: make redrive QUEUE=payment ENVIRONMENT=dev" >&2; exit 2; }
+
+.PHONY: redrive
+redrive: need-queue .venv/.installed ## Redrive the dead-letter queue QUEUE of ENVIRONMENT, or one MESSAGE of it
+	@$(BIN)/python -m orderctl dlq redrive "$(QUEUE)" $(if $(MESSAGE),--message "$(MESSAGE)")
+
 # ---------------------------------------------------------------- upkeep
 
 COMPILE = $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --python-version 3.13

@@ -1,25 +1,41 @@
 """What an operator does to a deployment. ENVIRONMENT says which one (default: local)."""
 
+import getpass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
+from botocore.exceptions import BotoCoreError, ClientError
 
 from order_pipeline.events import events_since
 from order_pipeline.order import Order
 from order_pipeline.ports import OrderNotFoundError
 from order_pipeline.stored import rfc3339
 from order_pipeline.transitions import EventType
+from orderctl import dlq
 from orderctl.audit import compare, events_in_bucket
+from orderctl.books import OrderBook, check_orders, check_stock
 from orderctl.deployment import Deployment
 from orderctl.erasure import KEPT_ELSEWHERE, erase_customer, not_in_the_table
+from orderctl.overdue import look_at_overdue
+from orderctl.republishing import all_items, republish_span
+from orderctl.stages import StageError, StageName
+from orderctl.terminal import age, check_span, complain, console, errors, moment, say, table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
-console = Console()
-errors = Console(stderr=True)
+app.add_typer(dlq.app, name="dlq")
+
+_ON_ITS_WAY_TO_THE_BUCKET = timedelta(minutes=5)
+"""Firehose holds events back for a minute, and the publisher may have to retry."""
 
 OrderId = Annotated[str, typer.Argument(help="The order's id.")]
+Stage = Annotated[StageName, typer.Argument(help="The stage.", metavar="STAGE")]
+Since = Annotated[
+    datetime | None, typer.Option(parser=moment, metavar="TIME", help="RFC 3339, inclusive.")
+]
+Until = Annotated[
+    datetime | None, typer.Option(parser=moment, metavar="TIME", help="RFC 3339, exclusive.")
+]
 
 
 @app.command()
@@ -37,11 +53,11 @@ def audit(order_id: OrderId) -> None:
         until=order.history[-1].at,
     )
     comparison = compare(order, events)
-    table = Table("version", "event", "at", "detail", title=f"{order_id} in the audit bucket")
+    shown = table("version", "event", "at", "detail", title=f"{order_id} in the audit bucket")
     for event in comparison.events:
         detail = ", ".join(f"{name} {value}" for name, value in event.detail.items())
-        table.add_row(str(event.version), event.event_type, rfc3339(event.occurred_at), detail)
-    console.print(table)
+        shown.add_row(str(event.version), event.event_type, rfc3339(event.occurred_at), detail)
+    console.print(shown)
     for event in comparison.missing:
         errors.print(f"not in the bucket: {event.event_id} {event.event_type}")
     for event in comparison.different:
@@ -53,12 +69,26 @@ def audit(order_id: OrderId) -> None:
 
 @app.command()
 def republish(
-    order_id: OrderId,
+    order_id: Annotated[str | None, typer.Argument(help="The order's id.")] = None,
+    *,
     event: Annotated[
         EventType | None, typer.Option(help="Only events of this type; all, if not given.")
     ] = None,
+    since: Since = None,
+    until: Until = None,
 ) -> None:
-    """Publish an order's events again, from its history. Stages are idempotent: it is safe."""
+    """Publish events again, from the orders' histories. Stages are idempotent: it is safe.
+
+    One order's events, or with --since all that happened to any order from then on (until
+    --until, or now).
+    """
+    if (order_id is None) == (since is None):
+        raise typer.BadParameter("name an order, or a span of time with --since.")
+    if since is not None:
+        _republish_span(event, since, until or datetime.now(UTC))
+        return
+    if order_id is None or until is not None:
+        raise typer.BadParameter("--until goes with --since.")
     deployment = Deployment.from_environment()
     events = [
         each
@@ -71,6 +101,103 @@ def republish(
         console.print(f"{each.event_id} {each.event_type}: {outcome}")
     if refused or not events:
         raise typer.Exit(1)
+
+
+def _republish_span(event: EventType | None, since: datetime, until: datetime) -> None:
+    check_span(since, until)
+    deployment = Deployment.from_environment()
+    done = republish_span(
+        all_items(deployment.dynamodb, deployment.orders_table_name),
+        deployment.topic,
+        since=since,
+        until=until,
+        only=event,
+    )
+    for order_id in done.unreadable:
+        complain(f"not published: order {order_id} cannot be read")
+    for event_id in done.refused:
+        complain(f"refused by the topic: {event_id}")
+    say(
+        f"{done.published} events of {len(done.orders)} orders published, "
+        f"{len(done.refused)} refused, {len(done.unreadable)} orders unreadable."
+    )
+    if not done.is_complete:
+        raise typer.Exit(1)
+
+
+@app.command()
+def pause(stage: Stage) -> None:
+    """Pause a stage: its queue keeps what is for it, for a week at most."""
+    try:
+        Deployment.from_environment().stage(stage).pause(_operator())
+    except StageError as error:
+        complain(error)
+        raise typer.Exit(1) from None
+    say(f"{stage} is paused.")
+
+
+@app.command()
+def resume(stage: Stage) -> None:
+    """Resume a stage that was paused, by hand or by its circuit breaker."""
+    try:
+        Deployment.from_environment().stage(stage).resume()
+    except StageError as error:
+        complain(error)
+        raise typer.Exit(1) from None
+    say(f"{stage} is working.")
+
+
+@app.command()
+def overdue() -> None:
+    """List the open orders that are past their due, the one that waits longest first."""
+    deployment = Deployment.from_environment()
+    found = look_at_overdue(
+        deployment.orders.overdue(datetime.now(UTC)),
+        deployment.dynamodb,
+        deployment.orders_table_name,
+    )
+    if not found:
+        say("No open order is past its due.")
+        return
+    shown = table("order", "status", "due since", "last event", "at", ids=("order",))
+    for order in found:
+        at = rfc3339(order.last_event_at) if order.last_event_at else "-"
+        due = f"{rfc3339(order.due_at)} ({age(order.due_at)})"
+        shown.add_row(order.order_id, order.status, due, order.last_event, at)
+    console.print(shown)
+
+
+@app.command()
+def books(since: Since = None, until: Until = None) -> None:
+    """Compare all orders with the audit bucket, and the stock with the orders.
+
+    The span is what the bucket is read for: from a day ago to five minutes ago, if not given.
+    Exits with 1 on any difference; orders that are on their way may show as one.
+    """
+    until = until or datetime.now(UTC) - _ON_ITS_WAY_TO_THE_BUCKET
+    since = since or until - timedelta(days=1)
+    check_span(since, until)
+    deployment = Deployment.from_environment()
+    events = list(
+        events_in_bucket(deployment.s3, deployment.audit_bucket_name, since=since, until=until)
+    )
+    book = OrderBook.read(all_items(deployment.dynamodb, deployment.orders_table_name))
+    stock = all_items(deployment.dynamodb, deployment.inventory_table_name)
+    differences = [
+        *check_orders(book, events, since=since, until=until),
+        *check_stock(book, stock),
+    ]
+    if differences:
+        shown = table("book", "about", "difference", ids=("about",))
+        for each in differences:
+            shown.add_row(each.book, each.about, each.what)
+        console.print(shown)
+        complain(f"{len(differences)} differences.")
+        raise typer.Exit(1)
+    say(
+        f"The books agree: {len(book.orders)} orders, "
+        f"{len({event.event_id for event in events})} events since {rfc3339(since)}."
+    )
 
 
 @app.command()
@@ -117,5 +244,22 @@ def _order(deployment: Deployment, order_id: str) -> Order:
         raise typer.Exit(2) from None
 
 
+def _operator() -> str:
+    """Return who is at the terminal, for those who wonder why a stage is paused."""
+    try:
+        return getpass.getuser()
+    except OSError:
+        return "operator"
+
+
+def main() -> None:
+    """Run a command; what AWS refuses is an error for a person, not a traceback."""
+    try:
+        app()
+    except (BotoCoreError, ClientError) as error:
+        complain(error)
+        raise SystemExit(1) from None
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -3,19 +3,28 @@
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import boto3
 
+from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.event_topic import EventTopic
 from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.adapters.parking_queue import ParkingQueue
+from orderctl.dead_letters import DeadLetterQueue
+from orderctl.queues import Queue
+from orderctl.stages import Stage, StageName, mapping_of
 from stacks.names import Names
 from stacks.settings import LOCAL_ACCOUNT_ID, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_firehose import FirehoseClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+    from orderctl.publisher_records import Streams
 
 _LOCAL = "local"
 
@@ -70,10 +79,35 @@ class Deployment:
             names.queue_url(names.of("intake-overflow", "dlq")),
         )
 
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        """The Lambda client."""
+        return self.session.client("lambda", endpoint_url=self.endpoint)
+
+    @cached_property
+    def firehose(self) -> "FirehoseClient":
+        """The Firehose client."""
+        return self.session.client("firehose", endpoint_url=self.endpoint)
+
+    @cached_property
+    def streams(self) -> "Streams":
+        """The client of DynamoDB's streams."""
+        return cast("Streams", self.session.client("dynamodbstreams", endpoint_url=self.endpoint))
+
     @property
     def orders_table_name(self) -> str:
         """The name of the orders table."""
         return self.names.of("orders", "table")
+
+    @property
+    def inventory_table_name(self) -> str:
+        """The name of the inventory table."""
+        return self.names.of("inventory", "table")
+
+    @property
+    def audit_stream_name(self) -> str:
+        """The name of the audit stream."""
+        return self.names.of("audit", "stream")
 
     @property
     def audit_bucket_name(self) -> str:
@@ -90,3 +124,32 @@ class Deployment:
         """The order-events topic."""
         arn = self.names.topic_arn(self.names.of("order-events", "topic"))
         return EventTopic(self.session.client("sns", endpoint_url=self.endpoint), arn)
+
+    def dead_letter_queue_name(self, queue: DeadLetterQueue) -> str:
+        """Return the name of a dead-letter queue."""
+        return self.names.of(queue.name, "dlq")
+
+    def source_queue_name(self, queue: DeadLetterQueue) -> str:
+        """Return the name of the queue that a dead-letter queue's messages go back to."""
+        return self.names.of(queue.source, "queue")
+
+    def dead_letter_queue(self, queue: DeadLetterQueue) -> Queue | None:
+        """Return a dead-letter queue; None if it is not deployed."""
+        return Queue.named(self.sqs, self.dead_letter_queue_name(queue))
+
+    def parking(self, queue: DeadLetterQueue) -> ParkingQueue:
+        """Return a dead-letter queue as the place where the publisher parks what it cannot read."""
+        name = self.dead_letter_queue_name(queue)
+        return ParkingQueue(self.sqs, self.sqs.get_queue_url(QueueName=name)["QueueUrl"])
+
+    def stage(self, name: StageName) -> Stage:
+        """Return a stage.
+
+        Raises
+        ------
+        orderctl.stages.StageError
+            If it is not deployed.
+        """
+        mapping = mapping_of(self.functions, self.names.of(name.value, "function"))
+        circuit = CircuitTable(self.dynamodb, self.names.of("idempotency", "table"))
+        return Stage(mapping, circuit if name is StageName.PAYMENT else None)

@@ -36,11 +36,6 @@ class Deployment(BaseModel):
     fulfilment_queue_url: str
 
     intake_overflow_dead_letter_queue_url: str
-    validation_dead_letter_queue_url: str
-    inventory_dead_letter_queue_url: str
-    payment_dead_letter_queue_url: str
-    notification_dead_letter_queue_url: str
-    fulfilment_dead_letter_queue_url: str
 
     @classmethod
     def read(cls) -> Self:
@@ -56,17 +51,6 @@ class Deployment(BaseModel):
             self.inventory_queue_url,
             self.payment_queue_url,
             self.notification_queue_url,
-        )
-
-    @property
-    def dead_letter_queue_urls(self) -> tuple[str, ...]:
-        return (
-            self.intake_overflow_dead_letter_queue_url,
-            self.validation_dead_letter_queue_url,
-            self.inventory_dead_letter_queue_url,
-            self.payment_dead_letter_queue_url,
-            self.notification_dead_letter_queue_url,
-            self.fulfilment_dead_letter_queue_url,
         )
 
     @property

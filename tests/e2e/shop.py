@@ -429,8 +429,14 @@ class Shop:
         return sum(int(number) for number in counted.values())
 
     def dead_letters(self) -> int:
-        """Count the messages in all dead-letter queues."""
-        return sum(self._messages(url) for url in self.deployment.dead_letter_queue_urls)
+        """Count the messages in all dead-letter queues: of queues, subscriptions and functions."""
+        return sum(self._messages(url) for url in self._dead_letter_queue_urls)
+
+    @cached_property
+    def _dead_letter_queue_urls(self) -> list[str]:
+        pages = self.sqs.get_paginator("list_queues").paginate()
+        urls = [url for page in pages for url in page.get("QueueUrls", [])]
+        return [url for url in urls if url.endswith(f"-dlq-{self.deployment.suffix}")]
 
     def stored(self) -> tuple[int, int]:
         """Count the items of the orders table and of the inventory table."""

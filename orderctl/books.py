@@ -1,0 +1,139 @@
+"""The books of a deployment: orders against the audit bucket, and stock against the orders.
+
+They are right when nothing is on its way: between an order's write and the bucket's are minutes,
+and between a parcel's departure and the reservation's note of it are moments.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from order_pipeline.adapters.items import from_item
+from order_pipeline.adapters.orders_table import to_order
+from order_pipeline.adapters.stock_transactions import reservation_key
+from order_pipeline.events import OrderEvent
+from order_pipeline.order import Order, StockState
+from orderctl.audit import compare
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    type Item = Mapping[str, AttributeValueTypeDef]
+
+_RESERVATION = reservation_key("")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as it should be."""
+
+    book: str
+    """``orders`` or ``stock``."""
+    about: str
+    """The order or item."""
+    what: str
+
+
+@dataclass(frozen=True)
+class OrderBook:
+    """The orders of a table."""
+
+    orders: Mapping[str, Order]
+    unreadable: frozenset[str]
+
+    @classmethod
+    def read(cls, items: "Iterable[Item]") -> "OrderBook":
+        """Read the items of the orders table."""
+        orders: dict[str, Order] = {}
+        unreadable: set[str] = set()
+        for item in items:
+            order_id = from_item({"orderId": item["orderId"]})["orderId"]
+            try:
+                orders[order_id] = to_order(item)
+            except ValueError:
+                unreadable.add(order_id)
+        return cls(orders, frozenset(unreadable))
+
+
+def check_orders(
+    book: OrderBook, events: Iterable[OrderEvent], *, since: datetime, until: datetime
+) -> Iterator[Difference]:
+    """Yield where the orders and the events of the audit bucket differ.
+
+    Parameters
+    ----------
+    book
+        Every order of the table.
+    events
+        What the bucket has of the span, and maybe more: in any order, with repetitions.
+    since, until
+        What happened in this span must be in the bucket.
+    """
+    recorded: dict[str, list[OrderEvent]] = {}
+    for event in events:
+        recorded.setdefault(event.order_id, []).append(event)
+    for order_id in sorted(book.unreadable):
+        yield Difference("orders", order_id, "cannot be read")
+    for order_id in sorted(recorded.keys() - book.orders.keys() - book.unreadable):
+        yield Difference(
+            "orders", order_id, f"missing in the table; {len(recorded[order_id])} events recorded"
+        )
+    for order_id, order in sorted(book.orders.items()):
+        yield from _of_order(order, recorded.get(order_id, ()), since, until)
+
+
+def _of_order(
+    order: Order, events: Iterable[OrderEvent], since: datetime, until: datetime
+) -> Iterator[Difference]:
+    comparison = compare(order, events)
+    for event in comparison.missing:
+        if since <= event.occurred_at < until:
+            yield Difference(
+                "orders", order.order_id, f"not in the bucket: #{event.version} {event.event_type}"
+            )
+    for event in comparison.different:
+        what = "the table is behind the bucket" if event.version > order.version else "different"
+        yield Difference("orders", order.order_id, f"{what}: #{event.version} {event.event_type}")
+
+
+def check_stock(book: OrderBook, items: "Iterable[Item]") -> Iterator[Difference]:
+    """Yield what is wrong with the stock: less than nothing, or held for nobody.
+
+    `items` are those of the inventory table: what the shop sells, and a reservation for each
+    order whose stock was held.
+    """
+    held: set[str] = set()
+    for values in map(from_item, items):
+        key = str(values["itemId"])
+        yield from (
+            Difference("stock", key, f"{name} is {number}") for name, number in _negative(values)
+        )
+        if key.startswith(_RESERVATION) and values["state"] == StockState.HELD:
+            order_id = str(values["orderId"])
+            held.add(order_id)
+            yield from _of_reservation(order_id, book)
+    for order_id, order in sorted(book.orders.items()):
+        if order.stock.state is StockState.HELD and order_id not in held:
+            yield Difference("stock", order_id, "its stock is HELD, and no reservation says so")
+
+
+def _of_reservation(order_id: str, book: OrderBook) -> Iterator[Difference]:
+    if order_id in book.unreadable:
+        return
+    order = book.orders.get(order_id)
+    if order is None:
+        yield Difference("stock", order_id, "its reservation is HELD, and there is no such order")
+    elif order.stock.state is not StockState.HELD:
+        yield Difference(
+            "stock", order_id, f"its reservation is HELD, and its stock is {order.stock.state}"
+        )
+
+
+def _negative(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, int]]:
+    """Yield every number below zero, wherever it is."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _negative(value, f"{path}{name}.")
+        elif isinstance(value, int) and value < 0:
+            yield f"{path}{name}", value

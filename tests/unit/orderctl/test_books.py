@@ -1,0 +1,103 @@
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from order_pipeline.adapters.items import to_item
+from order_pipeline.events import OrderEvent, events_since
+from order_pipeline.order import Order
+from orderctl.books import OrderBook, check_orders, check_stock
+from tests.unit.builders import NOON, a_captured_order, a_confirmed_order, a_placed_order
+from tests.unit.functions.test_outbox import image
+
+YESTERDAY = NOON - timedelta(days=1)
+LATER = NOON + timedelta(hours=1)
+ORDER = a_confirmed_order()
+EVENTS = events_since(0, ORDER)
+RESERVATION = {
+    "itemId": "reservation#ORD-1",
+    "orderId": "ORD-1",
+    "state": "HELD",
+    "units": {"ITEM-001": 2},
+}
+UNITS_IN_STOCK = {"itemId": "ITEM-001", "available": 8, "version": 3}
+
+
+def book_of(*orders: Order) -> OrderBook:
+    return OrderBook.read(image(order) for order in orders)
+
+
+def in_orders(
+    book: OrderBook, events: Iterable[OrderEvent], since: datetime = YESTERDAY
+) -> list[tuple[str, str]]:
+    differences = check_orders(book, events, since=since, until=LATER)
+    return [(each.about, each.what) for each in differences]
+
+
+def in_stock(book: OrderBook, *items: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(each.about, each.what) for each in check_stock(book, map(to_item, items))]
+
+
+def test_books_that_agree_have_no_difference() -> None:
+    assert in_orders(book_of(ORDER), [*EVENTS, EVENTS[0]]) == []
+    assert in_stock(book_of(ORDER), RESERVATION, UNITS_IN_STOCK) == []
+
+
+def test_an_order_that_only_the_bucket_has_is_missing_in_the_table() -> None:
+    assert in_orders(book_of(), EVENTS) == [("ORD-1", "missing in the table; 4 events recorded")]
+
+
+def test_an_order_that_the_table_has_in_an_earlier_state_is_behind_the_bucket() -> None:
+    assert in_orders(book_of(a_placed_order()), EVENTS) == [
+        ("ORD-1", "the table is behind the bucket: #2 OrderValidated"),
+        ("ORD-1", "the table is behind the bucket: #3 StockReserved"),
+        ("ORD-1", "the table is behind the bucket: #4 OrderConfirmed"),
+    ]
+
+
+def test_an_event_that_the_bucket_lacks_is_told_and_so_is_one_that_differs() -> None:
+    forged = EVENTS[3].model_copy(update={"detail": {"reason": "forged"}})
+    assert in_orders(book_of(ORDER), [*EVENTS[:2], forged]) == [
+        ("ORD-1", "not in the bucket: #3 StockReserved"),
+        ("ORD-1", "different: #4 OrderConfirmed"),
+    ]
+
+
+def test_what_happened_outside_the_span_need_not_be_in_the_bucket() -> None:
+    assert in_orders(book_of(ORDER), [], since=NOON + timedelta(minutes=1)) == []
+
+
+def test_an_order_that_cannot_be_read_is_told_once() -> None:
+    book = OrderBook.read([to_item({"orderId": "ORD-1", "version": 4})])
+    assert in_orders(book, EVENTS) == [("ORD-1", "cannot be read")]
+    assert in_stock(book, RESERVATION) == []
+
+
+@pytest.mark.parametrize(
+    ("item", "what"),
+    [
+        (UNITS_IN_STOCK | {"available": -1}, "available is -1"),
+        (RESERVATION | {"units": {"ITEM-001": -2}}, "units.ITEM-001 is -2"),
+    ],
+)
+def test_less_than_nothing_is_told(item: dict[str, Any], what: str) -> None:
+    book = book_of(ORDER)
+    items = [item] if "orderId" in item else [item, RESERVATION]
+    assert in_stock(book, *items) == [(item["itemId"], what)]
+
+
+def test_stock_that_is_held_for_nobody_is_told() -> None:
+    assert in_stock(book_of(), RESERVATION) == [
+        ("ORD-1", "its reservation is HELD, and there is no such order")
+    ]
+    assert in_stock(book_of(a_captured_order()), RESERVATION) == [
+        ("ORD-1", "its reservation is HELD, and its stock is SHIPPED")
+    ]
+
+
+@pytest.mark.parametrize("items", [[], [RESERVATION | {"state": "RELEASED"}]])
+def test_an_order_whose_stock_nobody_holds_is_told(items: list[dict[str, Any]]) -> None:
+    assert in_stock(book_of(ORDER), *items) == [
+        ("ORD-1", "its stock is HELD, and no reservation says so")
+    ]
