@@ -127,7 +127,7 @@ def _republish_span(event: EventType | None, since: datetime, until: datetime) -
 
 @app.command()
 def pause(stage: Stage) -> None:
-    """Pause a stage: its queue keeps what is for it, for a week at most."""
+    """Pause a stage: its queue keeps what is for it for a week, and the stream for a day."""
     try:
         Deployment.from_environment().stage(stage).pause(_operator())
     except StageError as error:
