@@ -13,7 +13,7 @@ def capture_payment(event: OrderEvent, *, orders: Orders, payments: Payments) ->
     """Take all of the order's money: its first parcel has left.
 
     Idempotent: money that was taken stays taken. A capture that failed is tried again whenever the
-    event comes again, or with the next parcel.
+    event comes again, or with the next parcel; that it was refused is recorded once.
     """
     order = orders.get(event.order_id)
     intent_id = order.payment.intent_id
@@ -26,6 +26,8 @@ def capture_payment(event: OrderEvent, *, orders: Orders, payments: Payments) ->
         if not _is_to_capture(order):
             return order
         if isinstance(outcome, Declined):
+            if order.payment.state is PaymentState.CAPTURE_FAILED:
+                return order
             return order.after(
                 EventType.PAYMENT_CAPTURE_FAILED,
                 by=BY,

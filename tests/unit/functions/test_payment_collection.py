@@ -80,7 +80,7 @@ def test_an_intent_that_was_to_take_over_is_cancelled(after: str) -> None:
     assert orders.get("ORD-1").version == order.version + 1
 
 
-def test_a_failed_capture_is_recorded_and_tried_again() -> None:
+def test_a_failed_capture_is_recorded_once_and_tried_again() -> None:
     orders, provider = Orders(a_shipped_order()), Provider()
     provider.on_capture = Declined("authorisation_expired")
     capture_payment(SHIPPED, orders=orders, payments=provider)
@@ -88,6 +88,10 @@ def test_a_failed_capture_is_recorded_and_tried_again() -> None:
     assert failed.payment.state is PaymentState.CAPTURE_FAILED
     assert failed.history[-1].detail == {"reason": "authorisation_expired"}
     assert not failed.is_settled
+
+    capture_payment(SHIPPED, orders=orders, payments=provider)
+    assert orders.get("ORD-1") is failed
+    assert provider.calls == ["capture", "capture"]
 
     provider.on_capture = None
     capture_payment(SHIPPED, orders=orders, payments=provider)
