@@ -167,7 +167,11 @@ class Authorised:
 
 @dataclass(frozen=True)
 class Declined:
-    """The provider will not hold the money; trying again would not change it."""
+    """The provider refuses what it was asked: to hold the money, to take it, or to give it back.
+
+    A result, not a fault: the same call again would be refused again, until people have changed
+    something.
+    """
 
     reason: str
 
