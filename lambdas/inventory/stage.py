@@ -51,7 +51,7 @@ def ship_stock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> Non
 
 
 def restock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> None:
-    """Put a refund's lines back into stock, where that was asked for.
+    """Put into stock what a refund withheld, and what comes back with it.
 
     Idempotent: what is back in stock already stays as it is.
     """
@@ -60,4 +60,4 @@ def restock(event: OrderEvent, *, orders: Orders, ledger: StockLedger) -> None:
     refund = order.refund(refund_id)
     if refund is None or not needs_restocking(refund):
         return
-    ledger.restock(order, restocked(order, refund_id, by=BY), refund.lines)
+    ledger.restock(order, restocked(order, refund_id, by=BY), refund.comes_back)

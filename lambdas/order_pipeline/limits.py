@@ -1,7 +1,7 @@
 """Every limit of the pipeline, in one place for the code, the API documents and the tests.
 
-The numbers keep an order's item far below DynamoDB's 400 KB, an event below the 256 KB of SNS and
-SQS, and a reservation below the 100 actions of one transaction.
+The numbers keep an order's item below DynamoDB's 400 KB whatever characters its texts have, an
+event below the 256 KB of SNS and SQS, and a reservation below the 100 actions of one transaction.
 """
 
 from datetime import timedelta
@@ -16,11 +16,17 @@ MAX_LINES = 50
 MAX_QUANTITY = 10_000
 MAX_AVAILABLE = 1_000_000_000
 MAX_BODY_BYTES = 64 * 1024
-MAX_PARCELS_AND_REFUNDS = 100
-"""Of one order, together."""
+MAX_PARCELS = 80
+"""Of one order. The last one must hold all that remains, so that nothing can be left behind."""
+
+MAX_REFUNDS = 20
+"""Of one order, failed ones included."""
 
 MAX_PARCEL_LINES = 500
-"""Of all parcels and refunds of one order together: an order is its item, and must fit into it."""
+"""Of all parcels of one order together: an order is its item, and must fit into it.
+
+A parcel that holds all that remains of its items never meets this limit; see `shipping`.
+"""
 
 MAX_ADJUSTMENT = 1_000_000
 MAX_PAGE = 100

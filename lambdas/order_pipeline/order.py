@@ -140,6 +140,13 @@ class Parcel(Record):
     delivered_at: Timestamp | None = None
 
 
+class RefundLine(LineQuantity):
+    """Some units of one item that a refund is for."""
+
+    withheld: int = 0
+    """Those of the units that had not left when it was asked for: they do not leave any more."""
+
+
 class RefundState(StrEnum):
     """Where a refund is."""
 
@@ -154,19 +161,43 @@ class Refund(Record):
     refund_id: str
     state: RefundState = RefundState.REQUESTED
     amount: int
-    lines: tuple[LineQuantity, ...] = ()
-    """What the money is for, where the refund was asked for by line."""
+    lines: tuple[RefundLine, ...] = ()
+    """What the money is for, where the refund was asked for by line: one line per item."""
     restock: bool = False
-    """Whether the lines come back into stock once the money is given back."""
+    """Whether the units that had left come back into stock once the money is given back."""
     restocked: bool = False
+    """Whether all that comes back has done so."""
     request_hash: str
     """SHA-256 of the request, to tell a repeated one from a different one."""
     requested_at: Timestamp
 
     @property
+    def comes_back(self) -> tuple[LineQuantity, ...]:
+        """What goes into stock once the money is given back.
+
+        What was withheld always does; what had left, where that was asked for.
+        """
+        return tuple(
+            LineQuantity(
+                item_id=line.item_id, quantity=line.quantity if self.restock else line.withheld
+            )
+            for line in self.lines
+            if self.restock or line.withheld
+        )
+
+    @property
     def is_settled(self) -> bool:
-        """Tell whether the money is given back, and the stock where it was asked for."""
-        return self.state is RefundState.REFUNDED and self.restocked is self.restock
+        """Tell whether it has come to an end.
+
+        It has when it failed, or when the money is given back and all that comes back is in stock.
+        """
+        match self.state:
+            case RefundState.REQUESTED:
+                return False
+            case RefundState.REFUNDED:
+                return self.restocked or not self.comes_back
+            case RefundState.FAILED:
+                return True
 
 
 class HistoryEntry(Record):
@@ -296,6 +327,15 @@ def units_of(lines: Iterable[Line | LineQuantity]) -> Counter[str]:
     for line in lines:
         units[line.item_id] += line.quantity
     return units
+
+
+def withheld_units(refunds: Iterable[Refund]) -> Counter[str]:
+    """Return units per item that do not leave because of these refunds; others are absent."""
+    units: Counter[str] = Counter()
+    for refund in refunds:
+        for line in refund.lines:
+            units[line.item_id] += line.withheld
+    return +units
 
 
 def place(

@@ -153,6 +153,8 @@ class StockLedger(Protocol):
     def restock(self, order: Order, restocked: Order, lines: Sequence[LineQuantity]) -> None:
         """Put the units of `lines` back into stock and store the order as `restocked`.
 
+        What has not left among them is held no more by the order's reservation.
+
         Raises
         ------
         ConcurrentChangeError

@@ -1,18 +1,25 @@
-"""Refunds: never more than was captured, and every unit given back once."""
+"""Refunds: never more than was captured, and every unit given back once.
+
+A refund by line of units that have not left yet means that they will not leave any more. They are
+withheld from the moment it is asked for, unless it fails, and go into stock with the money.
+"""
 
 from collections.abc import Sequence
 
+from order_pipeline.limits import MAX_REFUNDS
 from order_pipeline.money import major_units
 from order_pipeline.order import (
     LineQuantity,
     Order,
     PaymentState,
     Refund,
+    RefundLine,
     RefundState,
     units_of,
+    withheld_units,
 )
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import check_room
+from order_pipeline.shipping import completed
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType
 
@@ -34,7 +41,10 @@ def request_refund(
     amount
         Minor units; what the lines cost, if None.
     lines
-        What is given back. With `restock` they come back into stock, so they must have left it.
+        What is given back. Units count as those that have left, as long as some of them are not
+        refunded yet; the others are withheld.
+    restock
+        Whether the units that have left come back into stock. Those that are withheld always do.
     request_hash
         What the request is recognised by when it comes again: the order then stays as it is.
 
@@ -43,8 +53,8 @@ def request_refund(
     CommandConflictError
         If the refund was asked for before with another content.
     CommandRefusedError
-        If nothing was captured, the refunds would exceed what was, or more units would come back
-        than were sold or have left.
+        If nothing was captured, the refunds would exceed what was, more units would be given back
+        than were sold, or the order has as many refunds as it may have.
     """
     if asked := order.refund(refund_id):
         if asked.request_hash != request_hash:
@@ -54,7 +64,7 @@ def request_refund(
         raise CommandRefusedError(
             f"Order {order.order_id} cannot be refunded: nothing was captured."
         )
-    _check_units(order, lines, restock=restock)
+    refund_lines = _refund_lines(order, lines)
     if amount is None:
         amount = _price(order, lines)
     left = refundable(order)
@@ -63,12 +73,16 @@ def request_refund(
             f"{major_units(amount, order.currency)} {order.currency} cannot be refunded: "
             f"{major_units(left, order.currency)} {order.currency} can."
         )
-    check_room(order, len(lines))
+    if len(order.refunds) >= MAX_REFUNDS:
+        raise CommandRefusedError(
+            f"Order {order.order_id} has {MAX_REFUNDS} refunds already, as many as it may have "
+            "(those that failed count)."
+        )
     requested_at = now()
     refund = Refund(
         refund_id=refund_id,
         amount=amount,
-        lines=tuple(lines),
+        lines=refund_lines,
         restock=restock,
         request_hash=request_hash,
         requested_at=requested_at,
@@ -83,23 +97,32 @@ def request_refund(
 
 
 def refunded(order: Order, refund_id: str, *, by: str) -> Order:
-    """Return the order with a refund whose money was given back."""
+    """Return the order with a refund whose money was given back.
+
+    When all that had not left was withheld, this completes the order: it is SHIPPED, or DELIVERED.
+    """
     refund = _requested(order, refund_id)
     if refund is None:
         return order
     order = _with(order, refund.model_copy(update={"state": RefundState.REFUNDED}))
     given_back = sum(each.amount for each in order.refunds if each.state is RefundState.REFUNDED)
     state = PaymentState.REFUNDED if given_back == order.total else PaymentState.PARTIALLY_REFUNDED
-    return order.after(
+    refunded_at = now()
+    order = order.after(
         EventType.PAYMENT_REFUNDED,
         by=by,
+        at=refunded_at,
         detail={"refundId": refund_id, "amount": refund.amount},
         payment=order.payment.model_copy(update={"state": state}),
     )
+    return completed(order, by=by, at=refunded_at)
 
 
 def refund_failed(order: Order, refund_id: str, reason: str, *, by: str) -> Order:
-    """Return the order with a refund that the provider refused; its amount can be asked again."""
+    """Return the order with a refund that the provider refused.
+
+    Its amount can be asked for again, and what it withheld can leave again.
+    """
     refund = _requested(order, refund_id)
     if refund is None:
         return order
@@ -109,7 +132,7 @@ def refund_failed(order: Order, refund_id: str, reason: str, *, by: str) -> Orde
 
 
 def restocked(order: Order, refund_id: str, *, by: str) -> Order:
-    """Return the order with a refund whose lines are back in stock."""
+    """Return the order with a refund of which all that comes back is in stock."""
     refund = order.refund(refund_id)
     if refund is None or not needs_restocking(refund):
         return order
@@ -119,8 +142,8 @@ def restocked(order: Order, refund_id: str, *, by: str) -> Order:
 
 
 def needs_restocking(refund: Refund) -> bool:
-    """Tell whether the money is back but the stock is not, although it was asked for."""
-    return refund.state is RefundState.REFUNDED and refund.restock and not refund.restocked
+    """Tell whether the money is back, but not yet the stock that comes with it."""
+    return refund.state is RefundState.REFUNDED and not refund.is_settled
 
 
 def refundable(order: Order) -> int:
@@ -150,22 +173,29 @@ def _with(order: Order, changed: Refund) -> Order:
     )
 
 
-def _check_units(order: Order, lines: Sequence[LineQuantity], *, restock: bool) -> None:
+def _refund_lines(order: Order, lines: Sequence[LineQuantity]) -> tuple[RefundLine, ...]:
+    """Return what is refunded, one line per item, with what is withheld of it.
+
+    Raises
+    ------
+    CommandRefusedError
+        If more units would be given back than were sold.
+    """
     before = units_of(line for refund in _counted(order) for line in refund.lines)
-    back_in_stock = units_of(
-        line for refund in _counted(order) if refund.restock for line in refund.lines
-    )
+    withheld_before = withheld_units(_counted(order))
+    refund_lines = []
     for item_id, units in units_of(lines).items():
         if before[item_id] + units > order.quantities.get(item_id, 0):
             raise CommandRefusedError(
                 f"{units} units of {item_id} cannot be given back: "
                 f"{order.quantities.get(item_id, 0) - before[item_id]} can."
             )
-        left = order.shipped_quantities.get(item_id, 0) - back_in_stock[item_id]
-        if restock and units > left:
-            raise CommandRefusedError(
-                f"{units} units of {item_id} cannot be restocked: {left} have left the warehouse."
-            )
+        returned = before[item_id] - withheld_before[item_id]
+        with_customer = order.shipped_quantities.get(item_id, 0) - returned
+        refund_lines.append(
+            RefundLine(item_id=item_id, quantity=units, withheld=max(0, units - with_customer))
+        )
+    return tuple(refund_lines)
 
 
 def _price(order: Order, lines: Sequence[LineQuantity]) -> int:

@@ -1,16 +1,21 @@
 """Shipping and delivering an order, in one parcel or several."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from order_pipeline.limits import MAX_PARCEL_LINES, MAX_PARCELS_AND_REFUNDS
+from order_pipeline.limits import MAX_PARCEL_LINES, MAX_PARCELS
 from order_pipeline.order import (
     LineQuantity,
     Order,
     Parcel,
     PaymentState,
+    Refund,
+    RefundState,
     Stock,
     StockState,
     units_of,
+    withheld_units,
 )
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
 from order_pipeline.stored import now
@@ -41,8 +46,8 @@ def ship(
     CommandConflictError
         If the parcel was shipped before with another content.
     CommandRefusedError
-        If the order is not CONFIRMED, its payment has expired, or less remains of a line than is
-        in the parcel.
+        If the order is not CONFIRMED, its payment has expired, less remains of a line than is in
+        the parcel, or the parcel leaves more behind than the parcels after it could hold.
     """
     if shipped := order.parcel(parcel_id):
         if shipped.request_hash != request_hash:
@@ -63,7 +68,11 @@ def ship(
             raise CommandRefusedError(
                 f"{units} units of {item_id} cannot leave: {remaining.get(item_id, 0)} remain."
             )
-    check_room(order, len(in_parcel))
+    if not in_parcel:
+        raise CommandRefusedError(
+            f"Nothing of order {order.order_id} remains: what has not left is being refunded."
+        )
+    _check_room(order, in_parcel)
     shipped_at = now()
     parcel = Parcel(
         parcel_id=parcel_id,
@@ -79,14 +88,10 @@ def ship(
         EventType.PARCEL_SHIPPED,
         by=by,
         at=shipped_at,
-        detail={"parcelId": parcel_id, "carrier": carrier, "trackingNumber": tracking_number},
+        detail={"parcelId": parcel_id},
         parcels=(*order.parcels, parcel),
     )
-    if remaining_quantities(order):
-        return order
-    return order.after(
-        EventType.ORDER_SHIPPED, by=by, at=shipped_at, stock=Stock(state=StockState.SHIPPED)
-    )
+    return completed(order, by=by, at=shipped_at)
 
 
 def deliver(order: Order, parcel_id: str, *, by: str) -> Order:
@@ -113,34 +118,71 @@ def deliver(order: Order, parcel_id: str, *, by: str) -> Order:
         detail={"parcelId": parcel_id},
         parcels=tuple(delivered if each.parcel_id == parcel_id else each for each in order.parcels),
     )
-    if order.status is not Status.SHIPPED or not all(each.delivered_at for each in order.parcels):
-        return order
-    return order.after(EventType.ORDER_DELIVERED, by=by, at=delivered_at)
+    return completed(order, by=by, at=delivered_at)
+
+
+def completed(order: Order, *, by: str, at: datetime) -> Order:
+    """Return an order of which a parcel has left as far as it has come with that.
+
+    It is SHIPPED once nothing can leave any more: while a refund withholds units and may still
+    fail, they can. It is DELIVERED once all its parcels have arrived as well.
+    """
+    if order.status is Status.CONFIRMED and not _to_account_for(order):
+        order = order.after(
+            EventType.ORDER_SHIPPED, by=by, at=at, stock=Stock(state=StockState.SHIPPED)
+        )
+    if order.status is Status.SHIPPED and all(parcel.delivered_at for parcel in order.parcels):
+        order = order.after(EventType.ORDER_DELIVERED, by=by, at=at)
+    return order
 
 
 def remaining_quantities(order: Order) -> dict[str, int]:
-    """Return the units per item that have not left yet; items of which all have left are absent."""
-    remaining = units_of(order.lines)
-    remaining.subtract(order.shipped_quantities)
-    return {item_id: units for item_id, units in remaining.items() if units > 0}
+    """Return the units per item that can leave; items of which none can are absent.
+
+    They are what was sold, less what has left, less what is withheld by refunds, unless those
+    have failed.
+    """
+    withholding = [refund for refund in order.refunds if refund.state is not RefundState.FAILED]
+    return _not_left(order, withholding)
 
 
-def check_room(order: Order, more_lines: int) -> None:
-    """Refuse one more parcel or refund where the order's item could become too large.
+def _to_account_for(order: Order) -> dict[str, int]:
+    """Return the units per item that have neither left nor been refunded for good instead."""
+    return _not_left(
+        order, [refund for refund in order.refunds if refund.state is RefundState.REFUNDED]
+    )
+
+
+def _not_left(order: Order, withholding: Sequence[Refund]) -> dict[str, int]:
+    units = units_of(order.lines)
+    units.subtract(order.shipped_quantities)
+    units.subtract(withheld_units(withholding))
+    return dict(+units)
+
+
+def _check_room(order: Order, in_parcel: Mapping[str, int]) -> None:
+    """Refuse a parcel that leaves more behind than the parcels after it could hold.
+
+    Parcels and their lines are limited, since an order is one item of the table. Room is kept for
+    all that is left behind, so that there is always a parcel that can leave: one with all that
+    remains of its items.
 
     Raises
     ------
     CommandRefusedError
-        If the order has as many as it may have.
+        If there would be too little room; the message says what the parcel must hold instead.
     """
-    lines = sum(len(parcel.lines) for parcel in order.parcels)
-    lines += sum(len(refund.lines) for refund in order.refunds)
-    if len(order.parcels) + len(order.refunds) >= MAX_PARCELS_AND_REFUNDS:
+    left_behind = +(Counter(_to_account_for(order)) - Counter(in_parcel))
+    if left_behind and len(order.parcels) + 1 >= MAX_PARCELS:
         raise CommandRefusedError(
-            f"Order {order.order_id} has {MAX_PARCELS_AND_REFUNDS} parcels and refunds already."
+            f"This is the last of the {MAX_PARCELS} parcels that order {order.order_id} may have: "
+            "it must hold all that remains, and no refund of units that have not left may be "
+            "under way."
         )
-    if lines + more_lines > MAX_PARCEL_LINES:
+    lines = sum(len(parcel.lines) for parcel in order.parcels) + len(in_parcel) + len(left_behind)
+    if lines > MAX_PARCEL_LINES:
         raise CommandRefusedError(
-            f"The parcels and refunds of order {order.order_id} would have more than "
-            f"{MAX_PARCEL_LINES} lines."
+            f"The parcels of order {order.order_id} may have {MAX_PARCEL_LINES} lines together, "
+            "and some are kept for what is left behind: the parcel must hold all that remains of "
+            f"its items, of {lines - MAX_PARCEL_LINES} more than it does at least."
         )

@@ -15,13 +15,14 @@ from order_pipeline.api.models import (
     OrderView,
     ParcelView,
     PaymentView,
+    RefundLineView,
     RefundOrderResponse,
     RefundView,
     ShipParcelResponse,
     StockView,
 )
 from order_pipeline.money import major_units
-from order_pipeline.order import Order, Parcel
+from order_pipeline.order import Order, Parcel, Refund
 
 
 def order_view(order: Order) -> OrderView:
@@ -63,6 +64,7 @@ def order_view(order: Order) -> OrderView:
                 refund_id=refund.refund_id,
                 state=refund.state,
                 amount=major_units(refund.amount, order.currency),
+                lines=_refund_lines(refund),
                 requested_at=refund.requested_at,
             )
             for refund in order.refunds
@@ -122,6 +124,7 @@ def refund_view(order: Order, refund_id: str) -> RefundOrderResponse:
         order_id=order.order_id,
         refund_id=refund_id,
         amount=major_units(refund.amount, order.currency),
+        lines=_refund_lines(refund),
         links=_links(order.order_id),
     )
 
@@ -158,4 +161,11 @@ def _parcel(order: Order, parcel_id: str) -> Parcel:
 def _lines(parcel: Parcel) -> tuple[LineQuantityView, ...]:
     return tuple(
         LineQuantityView(item_id=line.item_id, quantity=line.quantity) for line in parcel.lines
+    )
+
+
+def _refund_lines(refund: Refund) -> tuple[RefundLineView, ...]:
+    return tuple(
+        RefundLineView(item_id=line.item_id, quantity=line.quantity, withheld=line.withheld)
+        for line in refund.lines
     )

@@ -27,6 +27,7 @@ from order_pipeline.order import (
     StockState,
     place,
     units_of,
+    withheld_units,
 )
 from order_pipeline.transitions import EventType, Status
 from tests.e2e.deployment import Deployment
@@ -126,7 +127,7 @@ class Track:
         return settled
 
     def check_stock(self, item: Item, orders: Sequence[Order], *, expected: int) -> None:
-        """Assert that no unit was lost or made up.
+        """Assert that no unit was lost or made up; see `stock_transactions` for the books.
 
         Parameters
         ----------
@@ -135,23 +136,26 @@ class Track:
         expected
             Units it had at first, and those that were added since.
         """
-        held = shipped = restocked = 0
+        held = shipped = returned = 0
         for order in orders:
             reservation = self._reservation(order.order_id)
             assert reservation.get("state", "NONE") == order.stock.state, order.order_id
             left = reservation.get("shipped", {})
             assert left == order.shipped_quantities, order.order_id
+            back = [refund for refund in order.refunds if refund.restocked]
+            withheld = withheld_units(back)
+            assert reservation.get("withheld", {}) == withheld, order.order_id
             shipped += left.get(item.item_id, 0)
-            if order.stock.state is StockState.HELD:
-                held += reservation["units"][item.item_id] - left.get(item.item_id, 0)
-            restocked += sum(
-                units_of(refund.lines)[item.item_id] for refund in order.refunds if refund.restocked
-            )
+            if reservation.get("state", "RELEASED") != StockState.RELEASED:
+                held += reservation["units"][item.item_id]
+                held -= left.get(item.item_id, 0) + withheld[item.item_id]
+            returned += sum(units_of(refund.comes_back)[item.item_id] for refund in back)
+            returned -= withheld[item.item_id]
         stored = self.inventory.get(item.item_id)
         assert stored
         assert stored.available >= 0, "oversold"
-        books = f"{stored.available} available, {held=}, {shipped=}, {restocked=}"
-        assert stored.available + held + shipped - restocked == expected, books
+        books = f"{stored.available} available, {held=}, {shipped=}, {returned=}"
+        assert stored.available + held + shipped - returned == expected, books
 
     def check_money(self, orders: Sequence[Order]) -> None:
         """Assert that the payment server holds what the orders say, and gave back no more."""
@@ -191,8 +195,12 @@ class Track:
         return from_item(answer.get("Item", {}))
 
     def _has_written_down(self, order: Order) -> bool:
-        """Tell whether the reservation says of every parcel that it has left."""
-        return int(self._reservation(order.order_id).get("parcels", 0)) == len(order.parcels)
+        """Tell whether the reservation says of the order, and of every parcel, what it should."""
+        reservation = self._reservation(order.order_id)
+        return (
+            int(reservation.get("parcels", 0)) == len(order.parcels)
+            and str(reservation.get("state", "NONE")) == order.stock.state
+        )
 
     def _messages(self) -> int:
         """Count the messages that wait, are being worked on, or are put back for later."""

@@ -27,6 +27,7 @@ def test_amount_is_given_back_while_parcels_are_still_to_leave(shop: Shop) -> No
         "orderId": order_id,
         "refundId": "refund-1",
         "amount": "10.50",
+        "lines": [],
         "links": {"self": f"/orders/{order_id}"},
     }
     order = purchases.until_refunded(shop, purchase, {"refund-1": 1050})
@@ -121,20 +122,65 @@ def test_refund_that_the_provider_refuses_is_visible_and_can_be_asked_for_again(
     assert [event["eventType"] for event in shop.audited(order)] == history(order)
 
 
-def test_units_that_have_not_left_do_not_come_back_into_stock(shop: Shop) -> None:
-    # given
-    purchase = purchases.buy(shop, shows="refunds by line while a line is still to leave")
+def test_units_refunded_before_they_left_stay_and_the_order_is_delivered_without_them(
+    shop: Shop,
+) -> None:
+    # given both tea pots have left and arrived, and the kettle has not left
+    purchase = purchases.buy(shop, shows="refunded before it left: delivered without the kettle")
     order_id = purchase.order_id
-    assert shop.ship(order_id, "parcel-1", [(purchase.tea_pot, 1)]).is_success
-    shop.until_event(order_id, "PaymentCaptured")
-    kettle = quantities([(purchase.kettle, 1)])
+    assert shop.ship(order_id, "parcel-1", [(purchase.tea_pot, 2)]).is_success
+    assert shop.deliver(order_id, "parcel-1").is_success
+    assert shop.until_event(order_id, "PaymentCaptured")["status"] == "CONFIRMED"
 
     # when
-    restocked = shop.refund(order_id, "refund-1", lines=kettle, restock=True)
-    only_money = shop.refund(order_id, "refund-1", lines=kettle)
+    kettle = quantities([(purchase.kettle, 1)])
+    answer = shop.refund(order_id, "refund-1", lines=kettle)
 
     # then
-    assert (restocked.status_code, restocked.json()["type"]) == (409, REFUSED)
-    assert only_money.status_code == 202
+    assert answer.status_code == 202
+    assert answer.json()["lines"] == [kettle[0] | {"withheld": 1}]
     purchases.until_refunded(shop, purchase, {"refund-1": 4999})
+    order = shop.until_event(order_id, "StockRestocked")
+    assert (order["status"], order["stock"]) == ("DELIVERED", {"state": "SHIPPED"})
+    assert history(order)[-4:] == [
+        "PaymentRefunded",
+        "OrderShipped",
+        "OrderDelivered",
+        "StockRestocked",
+    ]
+
+    # and the kettle is for sale again, and held no more
+    shop.until_worked_off()
+    assert purchases.stock(shop, purchase) == (TEA_POTS - 2, KETTLES)
+    reservation = shop.reservation(order_id)
+    assert reservation is not None
+    assert reservation["state"] == "SHIPPED"
+    assert reservation["shipped"] == {purchase.tea_pot.item_id: 2}
+    assert reservation["withheld"] == {purchase.kettle.item_id: 1}
+
+    # and cannot be sent
+    refused = shop.ship(order_id, "parcel-2", [(purchase.kettle, 1)])
+    assert (refused.status_code, refused.json()["type"]) == (409, REFUSED)
+    [mail] = shop.told(purchase.customer, f"Your order {order_id} has arrived")
+    assert "what was not sent is refunded" in mail.text
+    assert [event["eventType"] for event in shop.audited(order)] == history(order)
+
+
+def test_units_whose_refund_failed_can_be_sent(shop: Shop) -> None:
+    # given
+    purchase = purchases.buy(shop, shows="a refund of what had not left failed: it is sent")
+    order_id = purchase.order_id
+    assert shop.ship(order_id, "parcel-1", [(purchase.tea_pot, 2)]).is_success
+    shop.until_event(order_id, "PaymentCaptured")
+
+    # when
+    with shop.payments.refusing_refunds(order_id):
+        kettle = quantities([(purchase.kettle, 1)])
+        assert shop.refund(order_id, "refund-1", lines=kettle).status_code == 202
+        shop.until_event(order_id, "RefundFailed")
+
+    # then
+    answer = shop.ship(order_id, "parcel-2")
+    assert (answer.status_code, answer.json()["lines"]) == (201, kettle)
+    assert shop.look_at(order_id)["status"] == "SHIPPED"
     assert purchases.stock(shop, purchase) == (TEA_POTS - 2, KETTLES - 1)

@@ -78,6 +78,7 @@ def test_order_shows_parcel_and_refund(order: Json, purchase: Purchase) -> None:
             "refundId": "refund-1",
             "state": "REFUNDED",
             "amount": "29.99",
+            "lines": [{"itemId": purchase.tea_pot.item_id, "quantity": 1, "withheld": 0}],
             "requestedAt": at["RefundRequested"],
         }
     ]

@@ -1,5 +1,6 @@
 """Builders that the unit tests share: an order at any point of its life, an item, an event."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from order_pipeline.money import Currency
 from order_pipeline.order import (
     Contact,
     Line,
+    LineQuantity,
     Order,
     Payment,
     PaymentState,
@@ -96,15 +98,35 @@ def a_cancelled_order(*lines: Line, **changes: Any) -> Order:
 
 def a_captured_order(*lines: Line, **changes: Any) -> Order:
     """Return an order whose lines have all left in the parcel P-1, and whose money was taken."""
-    order = ship(
-        a_confirmed_order(*lines, **changes),
-        "P-1",
-        lines=None,
+    return captured(shipped(a_confirmed_order(*lines, **changes)))
+
+
+def a_partly_shipped_order() -> Order:
+    """Return an order of two units, paid for, of which one has left in the parcel P-1."""
+    one = LineQuantity(item_id="ITEM-001", quantity=1)
+    return captured(shipped(a_confirmed_order(a_line(quantity=2)), lines=[one]))
+
+
+def shipped(
+    order: Order,
+    parcel_id: str = "P-1",
+    lines: Sequence[LineQuantity] | None = None,
+    request_hash: str = "1",
+) -> Order:
+    """Return the order with a parcel that has left: all that remains, if not told otherwise."""
+    return ship(
+        order,
+        parcel_id,
+        lines=lines,
         carrier="Royal Mail",
         tracking_number="AB1",
-        request_hash="1",
+        request_hash=request_hash,
         by=BY,
     )
+
+
+def captured(order: Order) -> Order:
+    """Return the order with its money taken."""
     payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
     return order.after(EventType.PAYMENT_CAPTURED, by=BY, at=NOON, payment=payment)
 

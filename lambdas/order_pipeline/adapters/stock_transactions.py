@@ -1,9 +1,25 @@
 """Stock moves in one transaction with the order that moves it, so that it is all or nothing.
 
-A reservation in the inventory table says HELD exactly while its order says that its stock is held.
+An order's reservation in the inventory table counts, per item:
+
+* ``units``: what was taken from the item's ``available`` when the stock was reserved,
+* ``shipped``: what has left the warehouse since,
+* ``withheld``: what was refunded before it left, and is back in ``available``.
+
+What it still holds of an item follows from the reservation alone:
+
+    held = units - shipped - withheld, and nothing once its state is RELEASED.
+
+Whatever is reserved, shipped, withheld and returned, these books hold for every item, with all its
+reservations summed (``returned`` is what had left and was restocked with a refund):
+
+    initial + adjustments = available + held + shipped - returned.
+
+The state follows the order's: HELD, then RELEASED together with the order, or SHIPPED soon after
+nothing of the order can leave any more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from order_pipeline.adapters.items import to_item
@@ -11,9 +27,8 @@ from order_pipeline.adapters.observability import log_recorded, logger
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
 from order_pipeline.limits import RETENTION
-from order_pipeline.order import LineQuantity, Order, StockState, units_of
+from order_pipeline.order import LineQuantity, Order, StockState, units_of, withheld_units
 from order_pipeline.ports import ConcurrentChangeError
-from order_pipeline.shipping import remaining_quantities
 from order_pipeline.stored import now
 
 if TYPE_CHECKING:
@@ -59,9 +74,12 @@ class StockTransactions:
 
     def restock(self, order: Order, restocked: Order, lines: Sequence[LineQuantity]) -> None:
         """Put what came back into stock; see `ports.StockLedger`."""
-        returned = [self._give(item_id, units) for item_id, units in units_of(lines).items()]
+        actions = [self._give(item_id, units) for item_id, units in units_of(lines).items()]
+        withheld = _back_unshipped(restocked)
+        if withheld != _back_unshipped(order):
+            actions.append(self._withhold(order, withheld))
         try:
-            self._write([*returned, self._move(order, restocked)])
+            self._write([*actions, self._move(order, restocked)])
         except self._client.exceptions.TransactionCanceledException as cancelled:
             raise ConcurrentChangeError(order.order_id) from cancelled
         log_recorded(order, restocked)
@@ -71,21 +89,22 @@ class StockTransactions:
         values = {
             ":shipped": order.shipped_quantities,
             ":parcels": len(order.parcels),
-            ":state": StockState.HELD.value,
+            ":state": order.stock.state.value,
             ":held": StockState.HELD.value,
         }
         expression = "SET shipped = :shipped, parcels = :parcels, #state = :state"
-        if not remaining_quantities(order):
-            values[":state"] = StockState.SHIPPED.value
+        condition = "#state = :held"
+        if order.stock.state is StockState.SHIPPED:
             values[":expires"] = int((now() + RETENTION).timestamp())
             expression += ", expiresAt = :expires"
+        else:
+            condition += " AND (attribute_not_exists(parcels) OR parcels < :parcels)"
         try:
             self._client.update_item(
                 TableName=self._inventory_table,
                 Key=to_item({"itemId": reservation_key(order.order_id)}),
                 UpdateExpression=expression,
-                ConditionExpression="#state = :held "
-                "AND (attribute_not_exists(parcels) OR parcels < :parcels)",
+                ConditionExpression=condition,
                 ExpressionAttributeNames={"#state": "state"},
                 ExpressionAttributeValues=to_item(values),
             )
@@ -133,6 +152,17 @@ class StockTransactions:
             }
         }
 
+    def _withhold(self, order: Order, withheld: Mapping[str, int]) -> "TransactWriteItemTypeDef":
+        return {
+            "Update": {
+                "TableName": self._inventory_table,
+                "Key": to_item({"itemId": reservation_key(order.order_id)}),
+                "UpdateExpression": "SET withheld = :withheld",
+                "ConditionExpression": "attribute_exists(itemId)",
+                "ExpressionAttributeValues": to_item({":withheld": withheld}),
+            }
+        }
+
     def _end_reservation(self, order: Order) -> "TransactWriteItemTypeDef":
         return {
             "Update": {
@@ -153,6 +183,11 @@ class StockTransactions:
 
     def _move(self, before: Order, after: Order) -> "TransactWriteItemTypeDef":
         return {"Update": self._orders.update(before, after)}
+
+
+def _back_unshipped(order: Order) -> dict[str, int]:
+    """Return the units per item that are back in stock without having left it."""
+    return dict(withheld_units(refund for refund in order.refunds if refund.restocked))
 
 
 def reservation_key(order_id: str) -> str:

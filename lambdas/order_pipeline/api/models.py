@@ -25,7 +25,10 @@ from order_pipeline.limits import (
     MAX_AVAILABLE,
     MAX_LINES,
     MAX_PAGE,
+    MAX_PARCEL_LINES,
+    MAX_PARCELS,
     MAX_QUANTITY,
+    MAX_REFUNDS,
     MAX_TEXT,
 )
 from order_pipeline.money import Currency
@@ -239,10 +242,18 @@ class LineQuantityRequest(RequestModel):
 class ShipParcelRequest(RequestModel):
     """A parcel that leaves the warehouse."""
 
-    parcel_id: Id = Field(description="The warehouse's id; the same parcel is shipped once.")
+    parcel_id: Id = Field(
+        description="The warehouse's id; the same parcel is shipped once. An order has "
+        f"{MAX_PARCELS} parcels at most, and the last one must hold all that remains."
+    )
     lines: (
         Annotated[tuple[LineQuantityRequest, ...], Field(min_length=1, max_length=MAX_LINES)] | None
-    ) = Field(default=None, description="What is in it; all that remains, if absent.")
+    ) = Field(
+        default=None,
+        description="What is in it; all that remains, if absent. The parcels of an order have "
+        f"{MAX_PARCEL_LINES} lines together at most, less those that what is left behind takes: "
+        "a parcel with all that remains of its items always has room.",
+    )
     carrier: Text
     tracking_number: Text
 
@@ -275,13 +286,32 @@ class DeliverParcelResponse(ApiModel):
 class RefundOrderRequest(RequestModel):
     """Money to give back: an amount, or what some lines cost."""
 
-    refund_id: Id = Field(description="The caller's id; the same refund is made once.")
+    refund_id: Id = Field(
+        description="The caller's id; the same refund is made once. An order has "
+        f"{MAX_REFUNDS} refunds at most, failed ones included."
+    )
     amount: Amount | None = Field(default=None, description="Either this, or `lines`.")
     lines: (
         Annotated[tuple[LineQuantityRequest, ...], Field(min_length=1, max_length=MAX_LINES)] | None
-    ) = Field(default=None, description="What is given back; refunds what it cost.")
+    ) = Field(
+        default=None,
+        description="What is given back; refunds what it cost. Units that have not left yet do "
+        "not leave any more, and are back in stock once the refund is made.",
+    )
     restock: StrictBool = Field(
-        default=False, description="Whether the lines come back into stock; needs `lines`."
+        default=False,
+        description="Whether the units that have left come back into stock; needs `lines`.",
+    )
+
+
+class RefundLineView(ApiModel):
+    """Some units of one item that a refund is for."""
+
+    item_id: Id
+    quantity: int
+    withheld: int = Field(
+        description="Those of the units that had not left when the refund was asked for: they do "
+        "not leave any more, unless it fails."
     )
 
 
@@ -291,6 +321,7 @@ class RefundOrderResponse(ApiModel):
     order_id: Id
     refund_id: Id
     amount: Money
+    lines: tuple[RefundLineView, ...] = Field(description="Empty for a refund by amount.")
     links: Links
 
 
@@ -366,6 +397,7 @@ class RefundView(ApiModel):
     refund_id: Id
     state: RefundState
     amount: Money
+    lines: tuple[RefundLineView, ...] = Field(description="Empty for a refund by amount.")
     requested_at: Timestamp
 
 

@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -11,9 +12,17 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
 from order_pipeline.order import Line, LineQuantity, Order, Stock, StockState
 from order_pipeline.ports import ConcurrentChangeError
-from order_pipeline.shipping import ship
-from order_pipeline.transitions import EventType
-from tests.unit.builders import BY, a_declined_order, a_line, a_validated_order, an_item
+from order_pipeline.refunds import refunded, request_refund, restocked
+from order_pipeline.transitions import EventType, Status
+from tests.unit import builders
+from tests.unit.builders import (
+    BY,
+    a_declined_order,
+    a_line,
+    a_validated_order,
+    an_item,
+    captured,
+)
 from tests.unit.conftest import INVENTORY_TABLE, ORDERS_TABLE
 
 if TYPE_CHECKING:
@@ -181,16 +190,7 @@ def confirmed(tables: Tables, *lines: Line) -> Order:
 
 def shipped(tables: Tables, parcel_id: str, *lines: LineQuantity) -> Order:
     return tables.orders.change(
-        "ORD-1",
-        lambda order: ship(
-            order,
-            parcel_id,
-            lines=lines or None,
-            carrier="Royal Mail",
-            tracking_number="AB1",
-            request_hash="1",
-            by=BY,
-        ),
+        "ORD-1", lambda order: builders.shipped(order, parcel_id, lines or None)
     )
 
 
@@ -239,3 +239,99 @@ def test_stock_comes_back_once(tables: Tables) -> None:
     with pytest.raises(ConcurrentChangeError):
         tables.ledger.restock(order, back, lines)
     assert tables.available() == {"A": 4, "B": 1}
+
+
+def refund_made(tables: Tables, refund_id: str, units: int, *, restock: bool) -> Order:
+    """Return the order with a refund of A whose money was given back."""
+
+    def refund(order: Order) -> Order:
+        order = request_refund(
+            order,
+            refund_id,
+            amount=None,
+            lines=[LineQuantity(item_id="A", quantity=units)],
+            restock=restock,
+            request_hash="1",
+            by=BY,
+        )
+        return refunded(order, refund_id, by=BY)
+
+    return tables.orders.change("ORD-1", refund)
+
+
+def put_back(tables: Tables, order: Order, refund_id: str) -> None:
+    refund = order.refund(refund_id)
+    assert refund
+    tables.ledger.restock(order, restocked(order, refund_id, by=BY), refund.comes_back)
+
+
+def held(tables: Tables) -> int:
+    """Return the units of A that the reservation holds, from the inventory table alone."""
+    reservation = tables.reservation()
+    assert reservation
+    counts = [reservation.get(name, {}).get("A", 0) for name in ("units", "shipped", "withheld")]
+    return int(counts[0] - counts[1] - counts[2])
+
+
+def test_units_refunded_before_they_left_are_held_no_more(tables: Tables) -> None:
+    # given three of five units, of which one has left
+    confirmed(tables, a_line("A", 3))
+    tables.ledger.ship(shipped(tables, "P-1", LineQuantity(item_id="A", quantity=1)))
+    tables.orders.change("ORD-1", captured)
+    assert (tables.available()["A"], held(tables)) == (2, 2)
+
+    # when one that left comes back, and then one goes that has not left
+    order = refund_made(tables, "R-1", 1, restock=True)
+    put_back(tables, order, "R-1")
+    assert (tables.available()["A"], held(tables)) == (3, 2)
+    reservation = tables.reservation()
+    assert reservation
+    assert "withheld" not in reservation
+    order = refund_made(tables, "R-2", 1, restock=False)
+    assert (tables.available()["A"], held(tables)) == (3, 2)
+    put_back(tables, order, "R-2")
+
+    # then initial + adjustments = available + held + shipped - returned
+    assert (tables.available()["A"], held(tables)) == (4, 1)
+    assert tables.available()["A"] + held(tables) + 1 - 1 == 5
+
+    # and once more only the rest is added
+    order = refund_made(tables, "R-3", 1, restock=True)
+    assert order.status is Status.SHIPPED
+    put_back(tables, order, "R-3")
+    assert (tables.available()["A"], held(tables)) == (5, 0)
+    reservation = tables.reservation()
+    assert reservation
+    assert (reservation["shipped"], reservation["withheld"]) == ({"A": 1}, {"A": 2})
+
+
+@pytest.mark.parametrize("heard_of_first", ["ship", "restock"])
+def test_a_reservation_ends_with_the_refund_of_all_that_had_not_left(
+    tables: Tables, heard_of_first: str
+) -> None:
+    confirmed(tables, a_line("A", 3))
+    tables.ledger.ship(shipped(tables, "P-1", LineQuantity(item_id="A", quantity=1)))
+    tables.orders.change("ORD-1", captured)
+    order = refund_made(tables, "R-1", 3, restock=False)
+    steps: list[Callable[[], None]] = [
+        lambda: tables.ledger.ship(tables.orders.get("ORD-1")),
+        lambda: put_back(tables, order, "R-1"),
+    ]
+    for step in steps if heard_of_first == "ship" else reversed(steps):
+        step()
+    reservation = tables.reservation()
+    assert reservation
+    assert reservation["state"] == "SHIPPED"
+    assert reservation["expiresAt"] > time.time() + 89 * 24 * 3600
+    assert (tables.available()["A"], held(tables)) == (4, 0)
+
+
+def test_units_that_never_left_come_back_once(tables: Tables) -> None:
+    confirmed(tables, a_line("A", 3))
+    tables.ledger.ship(shipped(tables, "P-1", LineQuantity(item_id="A", quantity=1)))
+    tables.orders.change("ORD-1", captured)
+    order = refund_made(tables, "R-1", 3, restock=False)
+    put_back(tables, order, "R-1")
+    with pytest.raises(ConcurrentChangeError):
+        put_back(tables, order, "R-1")
+    assert (tables.available()["A"], held(tables)) == (4, 0)

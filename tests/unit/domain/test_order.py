@@ -6,6 +6,7 @@ from order_pipeline.order import (
     Order,
     Payment,
     PaymentState,
+    RefundLine,
     RefundState,
     Stock,
     StockState,
@@ -25,6 +26,9 @@ from tests.unit.builders import (
 )
 
 RELEASED = Stock(state=StockState.RELEASED)
+MADE: dict[str, Any] = {"state": RefundState.REFUNDED}
+LEFT = (RefundLine(item_id="ITEM-001", quantity=1),)
+NEVER_LEFT = (RefundLine(item_id="ITEM-001", quantity=1, withheld=1),)
 
 
 def a_delivered_order(state: PaymentState = PaymentState.CAPTURED, **changes: Any) -> Order:
@@ -112,12 +116,14 @@ def test_lines_of_the_same_item_are_summed() -> None:
         (a_delivered_order(PaymentState.PARTIALLY_REFUNDED), True),
         (a_delivered_order(PaymentState.REFUNDED), True),
         (a_delivered_order(refunds=(a_refund(),)), False),
-        (a_delivered_order(refunds=(a_refund(state=RefundState.FAILED),)), False),
+        (a_delivered_order(refunds=(a_refund(state=RefundState.FAILED),)), True),
         (a_delivered_order(refunds=(a_refund(state=RefundState.REFUNDED),)), True),
-        (a_delivered_order(refunds=(a_refund(state=RefundState.REFUNDED, restock=True),)), False),
+        (a_delivered_order(refunds=(a_refund(**MADE, lines=LEFT),)), True),
+        (a_delivered_order(refunds=(a_refund(**MADE, lines=LEFT, restock=True),)), False),
+        (a_delivered_order(refunds=(a_refund(**MADE, lines=NEVER_LEFT),)), False),
         (
             a_delivered_order(
-                refunds=(a_refund(state=RefundState.REFUNDED, restock=True, restocked=True),)
+                refunds=(a_refund(**MADE, lines=NEVER_LEFT, restocked=True),),
             ),
             True,
         ),

@@ -5,7 +5,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from order_pipeline.limits import HANDOVER_TIME, SETTLING_TIME
-from order_pipeline.order import Order, Payment, PaymentState, RefundState, Stock, StockState
+from order_pipeline.order import (
+    Order,
+    Payment,
+    PaymentState,
+    RefundLine,
+    RefundState,
+    Stock,
+    StockState,
+)
 from order_pipeline.progress import awaits_first_parcel, due_at, unfinished
 from order_pipeline.refunds import refunded, request_refund, restocked
 from order_pipeline.shipping import ship
@@ -57,7 +65,10 @@ def with_payment(order: Order, state: PaymentState) -> Order:
 
 def to_restock(order: Order) -> Order:
     """Return the order with its refunds to be restocked."""
-    refunds = tuple(refund.model_copy(update={"restock": True}) for refund in order.refunds)
+    lines = (RefundLine(item_id="ITEM-001", quantity=1),)
+    refunds = tuple(
+        refund.model_copy(update={"restock": True, "lines": lines}) for refund in order.refunds
+    )
     return order.model_copy(update={"refunds": refunds})
 
 

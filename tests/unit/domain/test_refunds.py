@@ -2,7 +2,15 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.order import LineQuantity, Order, PaymentState, RefundState
+from order_pipeline.limits import MAX_REFUNDS
+from order_pipeline.order import (
+    LineQuantity,
+    Order,
+    PaymentState,
+    RefundLine,
+    RefundState,
+    StockState,
+)
 from order_pipeline.refunds import (
     refund_failed,
     refundable,
@@ -11,9 +19,16 @@ from order_pipeline.refunds import (
     restocked,
 )
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import ship
-from order_pipeline.transitions import EventType
-from tests.unit.builders import BY, a_captured_order, a_confirmed_order, a_line
+from order_pipeline.shipping import deliver, remaining_quantities
+from order_pipeline.transitions import EventType, Status
+from tests.unit.builders import (
+    BY,
+    a_captured_order,
+    a_confirmed_order,
+    a_line,
+    captured,
+    shipped,
+)
 
 ORDER = a_captured_order(a_line("A", 2), a_line("B", 1))
 """Everything has left and was paid: three units at 29.99."""
@@ -82,24 +97,95 @@ def test_never_more_than_was_captured_is_given_back(
 
 
 def partly_shipped() -> Order:
-    order = ship(
-        a_confirmed_order(a_line("A", 2)),
-        "P-1",
-        lines=[units("A", 1)],
-        carrier="Royal Mail",
-        tracking_number="AB1",
-        request_hash="1",
-        by=BY,
-    )
-    payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
-    return order.after(EventType.PAYMENT_CAPTURED, by=BY, payment=payment)
+    """Return an order of two units, paid for, of which one has left."""
+    return captured(shipped(a_confirmed_order(a_line("A", 2)), "P-1", [units("A", 1)]))
 
 
-def test_only_what_has_left_comes_back_into_stock() -> None:
-    order = asked(partly_shipped(), "R-1", lines=(units("A", 1),), restock=True)
-    with pytest.raises(CommandRefusedError, match="1 units of A cannot be restocked: 0 have left"):
-        asked(order, "R-2", lines=(units("A", 1),), restock=True)
-    assert asked(order, "R-2", lines=(units("A", 1),)).refund("R-2")
+def test_units_that_have_left_are_refunded_first_and_the_others_are_withheld() -> None:
+    order = asked(partly_shipped(), "R-1", lines=(units("A", 1),))
+    assert order.refunds[0].lines == (RefundLine(item_id="A", quantity=1, withheld=0),)
+    assert remaining_quantities(order) == {"A": 1}
+
+    order = asked(order, "R-2", lines=(units("A", 1),))
+
+    assert order.refunds[1].lines == (RefundLine(item_id="A", quantity=1, withheld=1),)
+    assert remaining_quantities(order) == {}
+
+
+def test_one_refund_can_be_of_units_that_left_and_of_units_that_have_not() -> None:
+    order = asked(partly_shipped(), lines=(units("A", 1), units("A", 1)))
+    assert order.refunds[0].lines == (RefundLine(item_id="A", quantity=2, withheld=1),)
+    assert order.refunds[0].amount == 2 * 2999
+
+
+@pytest.mark.parametrize(("restock", "back"), [(False, 1), (True, 2)])
+def test_what_was_withheld_comes_back_in_any_case(*, restock: bool, back: int) -> None:
+    order = asked(partly_shipped(), lines=(units("A", 2),), restock=restock)
+    assert order.refunds[0].comes_back == (units("A", back),)
+
+
+def test_withheld_units_cannot_leave_unless_the_refund_fails() -> None:
+    order = asked(partly_shipped(), lines=(units("A", 2),))
+    with pytest.raises(CommandRefusedError, match="1 units of A cannot leave: 0 remain"):
+        shipped(order, "P-2", [units("A", 1)])
+    with pytest.raises(CommandRefusedError, match="what has not left is being refunded"):
+        shipped(order, "P-2")
+
+    failed = refund_failed(order, "R-1", "disputed", by=BY)
+
+    assert remaining_quantities(failed) == {"A": 1}
+    assert shipped(failed, "P-2").status is Status.SHIPPED
+
+
+def test_an_order_is_shipped_when_the_rest_of_it_is_refunded() -> None:
+    order = refunded(asked(partly_shipped(), lines=(units("A", 2),)), "R-1", by=BY)
+    assert (order.status, order.stock.state) == (Status.SHIPPED, StockState.SHIPPED)
+    assert [entry.event for entry in order.history[-2:]] == [
+        EventType.PAYMENT_REFUNDED,
+        EventType.ORDER_SHIPPED,
+    ]
+    assert deliver(order, "P-1", by=BY).status is Status.DELIVERED
+
+
+def test_an_order_is_delivered_when_the_rest_of_it_is_refunded_after_all_arrived() -> None:
+    arrived = deliver(partly_shipped(), "P-1", by=BY)
+    asked_for = asked(arrived, lines=(units("A", 2),))
+    assert asked_for.status is Status.CONFIRMED
+
+    order = refunded(asked_for, "R-1", by=BY)
+
+    assert order.status is Status.DELIVERED
+    assert [entry.event for entry in order.history[-3:]] == [
+        EventType.PAYMENT_REFUNDED,
+        EventType.ORDER_SHIPPED,
+        EventType.ORDER_DELIVERED,
+    ]
+
+
+def test_an_order_whose_other_units_left_is_not_shipped_while_a_refund_may_still_fail() -> None:
+    order = a_confirmed_order(a_line("A", 1), a_line("B", 1), a_line("C", 1))
+    order = captured(shipped(order, "P-1", [units("A", 1)]))
+    order = asked(order, lines=(units("B", 1),))
+
+    order = shipped(order, "P-2")
+
+    assert order.parcels[1].lines == (units("C", 1),)
+    assert (order.status, order.stock.state) == (Status.CONFIRMED, StockState.HELD)
+    assert refunded(order, "R-1", by=BY).status is Status.SHIPPED
+
+
+def test_a_refund_of_what_has_left_leaves_the_rest_to_leave() -> None:
+    order = refunded(asked(partly_shipped(), lines=(units("A", 1),)), "R-1", by=BY)
+    assert order.status is Status.CONFIRMED
+    assert shipped(order, "P-2").status is Status.SHIPPED
+
+
+def test_an_order_has_room_for_so_many_refunds() -> None:
+    order = ORDER
+    for number in range(MAX_REFUNDS):
+        order = refund_failed(asked(order, f"R-{number}", amount=1), f"R-{number}", "no", by=BY)
+    with pytest.raises(CommandRefusedError, match="20 refunds already, as many as it may have"):
+        asked(order, "one too many", amount=1)
 
 
 def test_money_given_back_shows_in_the_payment() -> None:

@@ -10,7 +10,7 @@ from order_pipeline.api.models import (
 )
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.money import Currency
-from order_pipeline.order import LineQuantity, Order
+from order_pipeline.order import LineQuantity, Order, RefundLine
 from order_pipeline.transitions import EventType, Status
 from orders_api.commands import (
     cancel_order,
@@ -93,7 +93,7 @@ def test_a_refund_by_line_may_restock() -> None:
     order = refund(Orders(a_captured_order()), amount=..., lines=lines, restock=True)
     assert order.refunds[0].amount == 5998
     assert order.refunds[0].restock
-    assert order.refunds[0].lines == (LineQuantity(item_id="ITEM-001", quantity=2),)
+    assert order.refunds[0].lines == (RefundLine(item_id="ITEM-001", quantity=2),)
 
 
 @pytest.mark.parametrize(

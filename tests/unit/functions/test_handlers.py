@@ -377,7 +377,13 @@ def test_orders_api_takes_an_order_through_its_later_life(account: Account) -> N
     )
     assert post("/refunds", {"refundId": "R-1", "lines": lines}) == (
         202,
-        {"orderId": "ORD-1", "refundId": "R-1", "amount": "59.98", "links": links},
+        {
+            "orderId": "ORD-1",
+            "refundId": "R-1",
+            "amount": "59.98",
+            "lines": [{"itemId": "ITEM-001", "quantity": 2, "withheld": 0}],
+            "links": links,
+        },
     )
     status, problem = post("/cancel", {"reason": "other"})
     assert status == 409

@@ -10,6 +10,7 @@ from tests.unit.builders import (
     a_captured_order,
     a_confirmed_order,
     a_declined_order,
+    a_partly_shipped_order,
     a_placed_order,
     a_reserved_order,
     a_validated_order,
@@ -118,6 +119,25 @@ def test_a_refunds_lines_come_back_once() -> None:
         restock(latest_event(order), orders=orders, ledger=ledger)
     assert ledger.back == [LineQuantity(item_id="ITEM-001", quantity=1)]
     assert orders.get("ORD-1").history[-1].event is EventType.STOCK_RESTOCKED
+
+
+def test_what_never_left_comes_back_although_nobody_asked_for_it() -> None:
+    order = request_refund(
+        a_partly_shipped_order(),
+        "R-1",
+        amount=None,
+        lines=[LineQuantity(item_id="ITEM-001", quantity=2)],
+        restock=False,
+        request_hash="1",
+        by=BY,
+    )
+    orders = Orders(refunded(order, "R-1", by=BY))
+    ledger = Ledger(orders)
+    refunded_event = event_of(orders.get("ORD-1"), EventType.PAYMENT_REFUNDED)
+    for _ in range(2):
+        restock(refunded_event, orders=orders, ledger=ledger)
+    assert ledger.back == [LineQuantity(item_id="ITEM-001", quantity=1)]
+    assert orders.get("ORD-1").refunds[0].restocked
 
 
 @pytest.mark.parametrize("order", [a_refunded_order(with_stock=False), a_captured_order()])
