@@ -6,10 +6,12 @@ Each has a short form for SMS and push, and a long one for e-mail.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
+from order_pipeline.catalogue import RejectionReason
 from order_pipeline.events import OrderEvent
 from order_pipeline.money import major_units
-from order_pipeline.order import Order
+from order_pipeline.order import Order, RefundState, withheld_units
 from order_pipeline.transitions import EventType
 
 
@@ -34,12 +36,30 @@ def _confirmed(order: Order, _event: OrderEvent) -> Message:
     )
 
 
-def _rejected(order: Order, _event: OrderEvent) -> Message:
+def _rejected(order: Order, event: OrderEvent) -> Message:
     return Message(
         f"We could not accept your order {order.order_id}",
-        "We are sorry: an item of your order is not for sale, or its price has changed since you "
-        "saw it. Nothing was charged. Please have a look at your basket and order again.",
+        f"We are sorry: {_objection(order, event.detail)}. Nothing was charged. "
+        "Please have a look at your basket and order again.",
     )
+
+
+def _objection(order: Order, detail: Mapping[str, Any]) -> str:
+    """Say why an order was rejected; see `catalogue.check` for what the detail holds."""
+    match RejectionReason(detail["reason"]):
+        case RejectionReason.UNKNOWN_ITEM | RejectionReason.ITEM_NOT_FOR_SALE:
+            return f"{detail['itemId']} is not for sale"
+        case RejectionReason.CURRENCY_MISMATCH:
+            return f"{detail['itemId']} is not sold in {order.currency}"
+        case RejectionReason.PRICE_CHANGED:
+            return (
+                f"the price of {detail['itemId']} is not the one that you were shown: "
+                f"it is {detail['currentPrice']} {order.currency}"
+            )
+        case RejectionReason.TOTAL_TOO_SMALL:
+            return f"the smallest order that we can take is {detail['smallest']} {order.currency}"
+        case RejectionReason.TOTAL_TOO_LARGE:
+            return f"the largest order that we can take is {detail['largest']} {order.currency}"
 
 
 def _out_of_stock(order: Order, _event: OrderEvent) -> Message:
@@ -78,16 +98,21 @@ def _parcel_shipped(order: Order, event: OrderEvent) -> Message:
 
 
 def _delivered(order: Order, _event: OrderEvent) -> Message:
-    return Message(
-        f"Your order {order.order_id} has arrived",
-        "All of your order has arrived. We hope you enjoy it.",
+    all_of_it = (
+        "All that we have sent of your order has arrived; what was not sent is refunded."
+        if withheld_units(
+            refund for refund in order.refunds if refund.state is RefundState.REFUNDED
+        )
+        else "All of your order has arrived."
     )
+    return Message(f"Your order {order.order_id} has arrived", f"{all_of_it} We hope you enjoy it.")
 
 
 def _captured(order: Order, _event: OrderEvent) -> Message:
     return Message(
         f"We have taken the payment of {_total(order)} for your order {order.order_id}",
-        f"Your order has left our warehouse, so we have taken your payment of {_total(order)}.",
+        "A parcel of your order has left our warehouse, so we have taken your payment of "
+        f"{_total(order)}.",
     )
 
 

@@ -1,8 +1,10 @@
 import pytest
 
 from order_pipeline.cancellation import CancelReason, cancel
+from order_pipeline.catalogue import Item, RejectionReason, check
 from order_pipeline.messages import TEMPLATES, Message
-from order_pipeline.order import Order
+from order_pipeline.money import Currency
+from order_pipeline.order import LineQuantity, Order
 from order_pipeline.refunds import refunded, request_refund
 from order_pipeline.shipping import deliver
 from order_pipeline.transitions import EventType
@@ -12,8 +14,10 @@ from tests.unit.builders import (
     a_confirmed_order,
     a_declined_order,
     a_line,
+    a_partly_shipped_order,
     a_placed_order,
     a_validated_order,
+    an_item,
     event_of,
 )
 
@@ -35,7 +39,7 @@ def test_a_confirmation_names_the_lines_and_the_total() -> None:
 FAILURES = [
     (
         EventType.ORDER_REJECTED,
-        a_placed_order().after(EventType.ORDER_REJECTED, by=BY),
+        check(a_placed_order(), {}, by=BY),
         "could not accept",
     ),
     (
@@ -63,6 +67,44 @@ def test_a_failed_order_is_never_announced_as_confirmed(
     assert "confirmed" not in (told.subject + told.text).lower()
 
 
+DEAR = {"ITEM-001": an_item(price=100_000_000)}
+CHEAP = {"ITEM-001": an_item(price=1)}
+REJECTIONS = [
+    (RejectionReason.UNKNOWN_ITEM, {}, "ITEM-001 is not for sale"),
+    (
+        RejectionReason.ITEM_NOT_FOR_SALE,
+        {"ITEM-001": an_item(active=False)},
+        "ITEM-001 is not for sale",
+    ),
+    (
+        RejectionReason.CURRENCY_MISMATCH,
+        {"ITEM-001": an_item(currency=Currency.EUR)},
+        "ITEM-001 is not sold in GBP",
+    ),
+    (
+        RejectionReason.PRICE_CHANGED,
+        {"ITEM-001": an_item(price=3999)},
+        "the price of ITEM-001 is not the one that you were shown: it is 39.99 GBP",
+    ),
+    (RejectionReason.TOTAL_TOO_SMALL, CHEAP, "the smallest order that we can take is 0.30 GBP"),
+    (RejectionReason.TOTAL_TOO_LARGE, DEAR, "the largest order that we can take is 999999.99 GBP"),
+]
+
+
+@pytest.mark.parametrize(("reason", "items", "says"), REJECTIONS)
+def test_a_rejection_says_what_is_wrong(
+    reason: RejectionReason, items: dict[str, Item], says: str
+) -> None:
+    shown = 2999 if reason is RejectionReason.PRICE_CHANGED else None
+    order = check(a_placed_order(a_line(price=shown)), items, by=BY)
+    assert order.history[-1].detail["reason"] == reason
+    assert f"We are sorry: {says}." in message(EventType.ORDER_REJECTED, order).text
+
+
+def test_every_reason_of_a_rejection_has_its_words() -> None:
+    assert {reason for reason, _, _ in REJECTIONS} == set(RejectionReason)
+
+
 def test_a_declined_payment_names_its_amount() -> None:
     assert "59.98 GBP" in message(EventType.PAYMENT_DECLINED, a_declined_order()).text
 
@@ -77,11 +119,31 @@ def test_a_parcel_names_its_contents_and_how_to_follow_it() -> None:
 def test_a_captured_payment_names_its_amount() -> None:
     told = message(EventType.PAYMENT_CAPTURED, a_captured_order())
     assert told.subject == "We have taken the payment of 59.98 GBP for your order ORD-1"
+    assert "A parcel of your order has left our warehouse" in told.text
 
 
 def test_an_arrival_is_told_when_all_has_arrived() -> None:
     order = deliver(a_captured_order(), "P-1", by=BY)
-    assert "has arrived" in message(EventType.ORDER_DELIVERED, order).subject
+    told = message(EventType.ORDER_DELIVERED, order)
+    assert "has arrived" in told.subject
+    assert "All of your order has arrived." in told.text
+
+
+def test_an_arrival_does_not_say_that_what_was_refunded_instead_has_arrived() -> None:
+    order = deliver(a_partly_shipped_order(), "P-1", by=BY)
+    order = request_refund(
+        order,
+        "R-1",
+        amount=None,
+        lines=[LineQuantity(item_id="ITEM-001", quantity=2)],
+        restock=False,
+        request_hash="1",
+        by=BY,
+    )
+    told = message(EventType.ORDER_DELIVERED, refunded(order, "R-1", by=BY))
+    assert "All that we have sent of your order has arrived; what was not sent is refunded" in (
+        told.text
+    )
 
 
 def test_a_refund_names_its_own_amount() -> None:
