@@ -69,7 +69,7 @@ class OrdersTable:
         try:
             self._client.put_item(
                 TableName=self._table_name,
-                Item=to_item(_attributes(order)),
+                Item=to_item(stored_attributes(order)),
                 ConditionExpression="attribute_not_exists(orderId)",
             )
         except self._client.exceptions.ConditionalCheckFailedException:
@@ -249,7 +249,7 @@ class OrdersTable:
         is written without one is a payment intent's id (see `remember_intent`) and, for the index
         alone, another due time (see `put_off`).
         """
-        old, new = _attributes(before), _attributes(after)
+        old, new = stored_attributes(before), stored_attributes(after)
         appended = new.pop("history")[len(before.history) :]
         old.pop("history")
         names = {"#version": "version", "#history": "history"}
@@ -288,7 +288,7 @@ def to_order(item: "Mapping[str, AttributeValueTypeDef]") -> Order:
     )
 
 
-def _attributes(order: Order) -> dict[str, Any]:
+def stored_attributes(order: Order) -> dict[str, Any]:
     """Return what is stored of an order: itself, and the attributes that the indexes need."""
     attributes = order.model_dump(mode="json", by_alias=True, exclude_none=True)
     if due := due_at(order):
