@@ -189,7 +189,8 @@ class Refund(Record):
     def is_settled(self) -> bool:
         """Tell whether it has come to an end.
 
-        It has when it failed, or when the money is given back and all that comes back is in stock.
+        Either the money is given back, and all that comes back is in stock; or the provider has
+        refused. People are told of that by an alarm, and ask again with a refund of another id.
         """
         match self.state:
             case RefundState.REQUESTED:

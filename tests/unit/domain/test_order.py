@@ -117,6 +117,7 @@ def test_lines_of_the_same_item_are_summed() -> None:
         (a_delivered_order(PaymentState.REFUNDED), True),
         (a_delivered_order(refunds=(a_refund(),)), False),
         (a_delivered_order(refunds=(a_refund(state=RefundState.FAILED),)), True),
+        (a_delivered_order(refunds=(a_refund(state=RefundState.FAILED), a_refund())), False),
         (a_delivered_order(refunds=(a_refund(state=RefundState.REFUNDED),)), True),
         (a_delivered_order(refunds=(a_refund(**MADE, lines=LEFT),)), True),
         (a_delivered_order(refunds=(a_refund(**MADE, lines=LEFT, restock=True),)), False),

@@ -410,7 +410,7 @@ class OrderLife(RuleBasedStateMachine):
         if order.stock.state is StockState.SHIPPED:
             assert self.ledger.held == 0
         if order.status is Status.DELIVERED:
-            assert order.is_settled is order.payment.is_collected
+            assert order.is_settled is order.payment.is_collected, "so that it can be erased"
         super().teardown()
 
 
