@@ -209,6 +209,7 @@ def erase(
     """Erase a customer's personal data, and say what is kept and why.
 
     Exits with 1 when there is, or may be, an order of theirs outside the table: erase again then.
+    Exits with 2 when there is no order of theirs at all.
     """
     deployment = Deployment.from_environment()
     if not yes:
@@ -218,12 +219,13 @@ def erase(
         for queue_url in deployment.whole_order_queue_urls
         for sentence in not_in_the_table(customer_id, client=deployment.sqs, queue_url=queue_url)
     ]
-    erasure = erase_customer(
-        customer_id,
-        orders=deployment.orders,
-        client=deployment.dynamodb,
-        table_name=deployment.orders_table_name,
-    )
+    erasure = erase_customer(customer_id, orders=deployment.orders)
+    if not (erasure.erased or erasure.kept or outside):
+        errors.print(
+            f"There are no orders of {customer_id} in {deployment.names.suffix}: "
+            "nothing was erased. Is the id right, or was the customer erased before?"
+        )
+        raise typer.Exit(2)
     for order_id in erasure.erased:
         console.print(f"erased: order {order_id}")
     for order_id, reason in erasure.kept.items():

@@ -1,20 +1,23 @@
-"""Erasing a customer: what is removed, what is kept, and why."""
+"""Erasing a customer: what is removed, what is kept, and why (see `order_pipeline.erasure`)."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import OrdersTable, Position
+from order_pipeline.erasure import erased
+from order_pipeline.order import Order
+from order_pipeline.ports import OrderNotFoundError
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 KEPT_ELSEWHERE = (
-    "The audit bucket keeps events for the accounts: ids, items and amounts, no personal data.",
+    "Erased orders stay 90 days, without their customer: so that none is placed and charged again.",
+    "The audit bucket keeps events for the accounts: ids, items and amounts.",
+    "The table's backups hold what was erased until those end, 35 days from now.",
     "Logs keep order ids until their retention ends; they never held personal data.",
     "No queue but intake-overflow and its dead-letter queue holds personal data.",
     "The payment provider keeps records of its own: ask it to erase the customer as well.",
@@ -30,27 +33,27 @@ class Erasure:
     """Order id → why it was kept."""
 
 
-def erase_customer(
-    customer_id: str, *, orders: OrdersTable, client: "DynamoDBClient", table_name: str
-) -> Erasure:
-    """Delete the customer's settled orders; an order that is still open is kept until it is not.
+def erase_customer(customer_id: str, *, orders: OrdersTable) -> Erasure:
+    """Erase the customer from their settled orders; an open order is kept until it is settled.
 
-    Deleting publishes nothing. Repeatable: run it again when the open orders are settled.
+    Erasing publishes nothing. Repeatable: run it again when the open orders are settled.
     """
     erasure = Erasure()
     for order_id in _order_ids(customer_id, orders):
-        order = orders.get(order_id)
-        if not order.is_settled:
-            erasure.kept[order_id] = f"it is {order.status} and not settled yet"
+        try:
+            order = orders.change(order_id, erased_if_settled)
+        except OrderNotFoundError:  # expired since it was listed
             continue
-        client.delete_item(
-            TableName=table_name,
-            Key=to_item({"orderId": order_id}),
-            ConditionExpression="version = :version",
-            ExpressionAttributeValues=to_item({":version": order.version}),
-        )
-        erasure.erased.append(order_id)
+        if order.erased_at:
+            erasure.erased.append(order_id)
+        else:
+            erasure.kept[order_id] = f"it is {order.status} and not settled yet"
     return erasure
+
+
+def erased_if_settled(order: Order) -> Order:
+    """Return the order without its customer, or as it was given while it is not settled."""
+    return erased(order) if order.is_settled else order
 
 
 _HIDDEN_SECONDS = 30

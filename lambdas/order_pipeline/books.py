@@ -14,7 +14,7 @@ def difference(money: Money, order: Order | None) -> str | None:
         return f"{money.state} for an order that does not exist"
     if unfinished(order):
         return None
-    if order.payment.intent_id != money.intent_id:
+    if order.payment.intent_id != money.intent_id and not order.erased_at:
         return f"{money.state} by another intent than the order's"
     if money.amount != order.total:
         return f"{money.state}: {money.amount}, of an order of {order.total}"

@@ -1,6 +1,7 @@
 """What may be done to an order: cancel it, ship it, deliver it, refund it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 
 from order_pipeline.api.models import (
@@ -30,10 +31,8 @@ def order_now(order_id: str, *, orders: Orders) -> Order:
     ProblemError
         If there is none.
     """
-    try:
+    with _found(order_id):
         return orders.get(order_id)
-    except OrderNotFoundError:
-        raise ProblemError(ProblemType.NOT_FOUND, f"There is no order {order_id}.") from None
 
 
 def cancel_order(order_id: str, request: CancelOrderRequest, *, orders: Orders) -> Order:
@@ -113,14 +112,27 @@ def refund_order(order_id: str, request: RefundOrderRequest, *, orders: Orders) 
 
 
 def _carry_out(order_id: str, command: Callable[[Order], Order], orders: Orders) -> Order:
+    def unless_erased(order: Order) -> Order:
+        changed = command(order)
+        if order.erased_at and changed is not order:
+            raise CommandRefusedError(f"Order {order_id} is closed: its customer was erased.")
+        return changed
+
     try:
-        return orders.change(order_id, command)
-    except OrderNotFoundError:
-        raise ProblemError(ProblemType.NOT_FOUND, f"There is no order {order_id}.") from None
+        with _found(order_id):
+            return orders.change(order_id, unless_erased)
     except CommandConflictError as conflict:
         raise ProblemError(ProblemType.ID_CONFLICT, str(conflict)) from None
     except CommandRefusedError as refused:
         raise ProblemError(ProblemType.REFUSED, str(refused)) from None
+
+
+@contextmanager
+def _found(order_id: str) -> Iterator[None]:
+    try:
+        yield
+    except OrderNotFoundError:
+        raise ProblemError(ProblemType.NOT_FOUND, f"There is no order {order_id}.") from None
 
 
 def _lines(lines: Sequence[LineQuantityRequest]) -> tuple[LineQuantity, ...]:

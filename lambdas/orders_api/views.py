@@ -26,14 +26,14 @@ from order_pipeline.order import Order, Parcel, Refund
 
 
 def order_view(order: Order) -> OrderView:
-    """Return what a caller sees of an order."""
+    """Return what a caller sees of an order; once it is erased, that is not whose it was."""
 
     def money(amount: int | None) -> str | None:
         return None if amount is None else major_units(amount, order.currency)
 
     return OrderView(
         order_id=order.order_id,
-        customer_id=order.customer_id,
+        customer_id=None if order.erased_at else order.customer_id,
         status=order.status,
         version=order.version,
         placed_at=order.placed_at,
@@ -69,6 +69,7 @@ def order_view(order: Order) -> OrderView:
             )
             for refund in order.refunds
         ),
+        erased_at=order.erased_at,
         history=tuple(
             HistoryEntryView(
                 version=entry.version,

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e import purchases
 from tests.e2e.orderctl import orderctl
+from tests.e2e.problems import ORDER_CONFLICT
 from tests.e2e.purchases import TOTAL, Purchase
 from tests.e2e.shop import Json, Shop, history, quantities
 from tests.e2e.waiting import wait_for
@@ -115,17 +116,21 @@ def test_erasing_a_customer_keeps_open_orders_and_publishes_nothing(shop: Shop) 
     shop.until_event(cancelled, "StockReleased", "PaymentVoided")
     shop.until(sold_out, "OUT_OF_STOCK")
     shop.until(kept, "CONFIRMED")
-    settled = {delivered.order_id, cancelled, sold_out}
-    published = {order_id: shop.audited(shop.look_at(order_id)) for order_id in settled}
+    settled = (delivered.order_id, cancelled, sold_out)
+    before = {order_id: shop.look_at(order_id) for order_id in settled}
+    published = {order_id: shop.audited(order) for order_id, order in before.items()}
 
     # when
     done = orderctl(shop.deployment, "erase", customer.customer_id, "--yes")
 
-    # then
+    # then the orders are still known, but not whose they were
     assert done.returncode == 0, done.stdout + done.stderr
-    for order_id in settled:
+    for order_id, order in before.items():
         assert f"erased: order {order_id}" in done.stdout
-        assert shop.api.get(f"orders/{order_id}").status_code == 404
+        erased = shop.look_at(order_id)
+        assert erased.pop("erasedAt")
+        assert erased == {name: value for name, value in order.items() if name != "customerId"}
+    assert orderctl(shop.deployment, "audit", delivered.order_id).returncode == 0
     assert f"kept: order {kept}, because it is CONFIRMED and not settled yet" in done.stdout
     assert listed(shop, customer.customer_id) == [kept]
 
@@ -147,6 +152,33 @@ def test_erasing_a_customer_keeps_open_orders_and_publishes_nothing(shop: Shop) 
     for order_id, events in published.items():
         assert shop.audit.events_of(order_id) == events
     assert len(shop.audit.events_of(kept)) == len(history(order))
+
+
+def test_erased_order_is_not_placed_again(shop: Shop) -> None:
+    # given an order that has come to its end, and its customer erased
+    item = shop.stocked_item(available=1)
+    customer_id = shop.new_id("customer")
+    request = shop.order((item, 2), customerId=customer_id)
+    order_id = shop.place(request, shows="placed again after its customer was erased: one order")
+    shop.until(order_id, "OUT_OF_STOCK")
+    shop.audited(shop.look_at(order_id))
+    assert orderctl(shop.deployment, "erase", customer_id, "--yes").returncode == 0
+    order = shop.look_at(order_id)
+
+    # when the storefront sends the same once more, and something else under its id
+    again = shop.post_order(request)
+    other = shop.post_order({**request, "priority": "high"})
+
+    # then
+    assert (again.status_code, again.json()["orderId"]) == (202, order_id)
+    assert (other.status_code, other.json()["type"]) == (409, ORDER_CONFLICT)
+    assert shop.look_at(order_id) == order
+    assert listed(shop, customer_id) == []
+
+    # and there is nobody left to erase
+    done = orderctl(shop.deployment, "erase", customer_id, "--yes")
+    assert done.returncode == 2
+    assert f"There are no orders of {customer_id}" in done.stderr
 
 
 def listed(shop: Shop, customer_id: str) -> list[str]:

@@ -415,7 +415,9 @@ class OrderView(ApiModel):
     """An order with its history."""
 
     order_id: Id
-    customer_id: Id
+    customer_id: Id | None = Field(
+        default=None, description="Absent once the customer is erased, and only then."
+    )
     status: Status
     version: int
     placed_at: Timestamp
@@ -427,6 +429,11 @@ class OrderView(ApiModel):
     stock: StockView
     parcels: tuple[ParcelView, ...]
     refunds: tuple[RefundView, ...]
+    erased_at: Timestamp | None = Field(
+        default=None,
+        description="When the customer's personal data were erased. Such an order takes no more "
+        "changes.",
+    )
     history: tuple[HistoryEntryView, ...]
 
 

@@ -9,6 +9,7 @@ from order_pipeline.api.models import (
     ShipParcelRequest,
 )
 from order_pipeline.api.problems import ProblemError, ProblemType
+from order_pipeline.erasure import erased
 from order_pipeline.money import Currency
 from order_pipeline.order import LineQuantity, Order, RefundLine
 from order_pipeline.transitions import EventType, Status
@@ -19,6 +20,7 @@ from orders_api.commands import (
     refund_order,
     ship_parcel,
 )
+from orders_api.views import order_view
 from tests.unit.builders import a_captured_order, a_confirmed_order, a_line, a_placed_order
 from tests.unit.functions.in_memory import Orders
 
@@ -152,3 +154,34 @@ def test_an_order_that_is_not_there_is_not_found(command: Callable[[Orders], Ord
     with pytest.raises(ProblemError) as error:
         command(Orders())
     assert error.value.problem is ProblemType.NOT_FOUND
+
+
+def test_an_erased_order_takes_no_more_changes_but_repeats_its_answers() -> None:
+    delivered = a_captured_order().after(EventType.ORDER_DELIVERED, by="test")
+    orders = Orders(delivered)
+    parcel = delivered.parcels[0]
+    erased_order = orders.change("ORD-1", erased)
+    with pytest.raises(ProblemError) as error:
+        refund(orders)
+    assert error.value.problem is ProblemType.REFUSED
+    assert error.value.detail == "Order ORD-1 is closed: its customer was erased."
+    with pytest.raises(ProblemError):
+        cancel_order("ORD-1", CANCEL, orders=orders)
+    assert orders.get("ORD-1") is erased_order
+    assert parcel in erased_order.parcels
+
+    cancelled = a_placed_order().after(
+        EventType.ORDER_CANCELLED, by="test", detail={"reason": "changed_mind"}
+    )
+    orders = Orders(erased(cancelled))
+    assert cancel_order("ORD-1", CANCEL, orders=orders).status is Status.CANCELLED
+
+
+def test_an_erased_order_is_shown_without_its_customer() -> None:
+    order = a_placed_order().after(EventType.ORDER_REJECTED, by="test")
+    assert order_view(order).customer_id == "CUST-1"
+    assert order_view(order).erased_at is None
+    view = order_view(erased(order))
+    assert view.customer_id is None
+    assert view.erased_at
+    assert view.history == order_view(order).history

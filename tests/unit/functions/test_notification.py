@@ -1,9 +1,11 @@
 import pytest
 
 from notification.stage import notify_customer
+from order_pipeline.erasure import erased
 from order_pipeline.order import Channel, Contact, Order
 from order_pipeline.ports import ClaimTakenError
-from tests.unit.builders import a_confirmed_order, latest_event
+from order_pipeline.transitions import EventType
+from tests.unit.builders import BY, a_confirmed_order, a_placed_order, latest_event
 from tests.unit.functions.in_memory import Claims, Mailbox, Orders
 
 
@@ -66,6 +68,14 @@ def test_a_message_that_another_process_is_sending_waits(ada: Customer) -> None:
     with pytest.raises(ClaimTakenError):
         ada.is_told()
     assert ada.mailbox.sent == []
+
+
+def test_nobody_is_told_about_an_order_that_was_erased_meanwhile(ada: Customer) -> None:
+    ada.order = a_placed_order(contact=ada.order.contact).after(EventType.ORDER_REJECTED, by=BY)
+    ada.order = erased(ada.order)
+    ada.is_told()
+    assert ada.mailbox.sent == []
+    assert ada.claims.keys == {}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 
 from order_pipeline.api.models import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
+from order_pipeline.erasure import erased
 from order_pipeline.order import Order
 from order_pipeline.transitions import EventType, Status
 from place_order.placement import Acceptance, place_order
@@ -131,6 +132,18 @@ def test_another_request_with_the_same_id_is_refused(other: dict[str, Any]) -> N
         placed(orders, **other)
     assert problem_of(error) == (ProblemType.ORDER_CONFLICT, [])
     assert orders.get("ORD-1") is first
+
+
+def test_an_erased_order_is_not_placed_again() -> None:
+    orders = Orders()
+    placed(orders)
+    gone = orders.change(
+        "ORD-1", lambda order: erased(order.after(EventType.ORDER_REJECTED, by="test"))
+    )
+    assert placed(orders) is gone
+    with pytest.raises(ProblemError) as error:
+        placed(orders, customerId="CUST-2")
+    assert problem_of(error) == (ProblemType.ORDER_CONFLICT, [])
 
 
 def test_without_an_id_the_idempotency_key_decides() -> None:

@@ -4,9 +4,11 @@ from datetime import timedelta
 import boto3
 import pytest
 
+from order_pipeline.erasure import erased
 from order_pipeline.events import OrderEvent, events_since
+from order_pipeline.transitions import EventType
 from orderctl.audit import compare, events_in_bucket, hour_prefixes, parse_events
-from tests.unit.builders import NOON, a_confirmed_order, a_placed_order
+from tests.unit.builders import BY, NOON, a_confirmed_order, a_placed_order
 
 ORDER = a_confirmed_order()
 EVENTS = events_since(0, ORDER)
@@ -41,6 +43,15 @@ def test_an_event_that_the_table_does_not_know_is_different() -> None:
 def test_what_describes_the_order_at_another_moment_makes_no_difference() -> None:
     earlier = events_since(0, a_placed_order())[0]
     assert compare(ORDER, [earlier, *EVENTS[1:]]).agrees
+
+
+def test_an_erased_order_still_agrees() -> None:
+    rejected = a_placed_order().after(EventType.ORDER_REJECTED, by=BY, detail={"reason": "x"})
+    events = events_since(0, rejected)
+    assert compare(erased(rejected), events).agrees
+    assert compare(erased(rejected), events[1:]).missing
+    forged = events[1].model_copy(update={"detail": {"reason": "forged"}})
+    assert compare(erased(rejected), [events[0], forged]).different == (forged,)
 
 
 @pytest.mark.parametrize("wrap", [bytes, gzip.compress])

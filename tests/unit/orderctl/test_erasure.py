@@ -1,14 +1,20 @@
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 
+from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.order import StockState
-from order_pipeline.ports import OrderNotFoundError
+from order_pipeline.order import Order, StockState
 from order_pipeline.transitions import EventType
-from orderctl.erasure import Erasure, erase_customer, not_in_the_table
-from tests.unit.builders import BY, a_confirmed_order, a_placed_order
+from orderctl.erasure import Erasure, erase_customer, erased_if_settled, not_in_the_table
+from tests.unit.builders import (
+    BY,
+    a_captured_order,
+    a_confirmed_order,
+    a_placed_order,
+    a_refund,
+)
 from tests.unit.conftest import ORDERS_TABLE
 
 if TYPE_CHECKING:
@@ -29,26 +35,62 @@ def orders(dynamodb: "DynamoDBClient") -> OrdersTable:
     return table
 
 
-def erase(orders: OrdersTable, dynamodb: "DynamoDBClient") -> Erasure:
-    return erase_customer("CUST-1", orders=orders, client=dynamodb, table_name=ORDERS_TABLE)
+def erase(orders: OrdersTable) -> Erasure:
+    return erase_customer("CUST-1", orders=orders)
 
 
-def test_settled_orders_are_erased_and_open_ones_kept_for_a_reason(
-    orders: OrdersTable, dynamodb: "DynamoDBClient"
-) -> None:
-    erasure = erase(orders, dynamodb)
+def item(dynamodb: "DynamoDBClient", order_id: str) -> dict[str, Any]:
+    key = to_item({"orderId": order_id})
+    return from_item(dynamodb.get_item(TableName=ORDERS_TABLE, Key=key)["Item"])
+
+
+def test_settled_orders_are_erased_and_open_ones_kept_for_a_reason(orders: OrdersTable) -> None:
+    erasure = erase(orders)
     assert erasure.erased == ["REJECTED"]
     assert erasure.kept == {"OPEN": "it is CONFIRMED and not settled yet"}
-    with pytest.raises(OrderNotFoundError):
-        orders.get("REJECTED")
-    assert orders.get("OPEN")
-    assert orders.get("OTHERS")
+    assert orders.get("REJECTED").erased_at
+    assert not orders.get("OPEN").erased_at
+    assert not orders.get("OTHERS").erased_at
 
 
-def test_erasing_again_finishes_what_was_kept(
+def test_an_erased_order_expires_when_it_would_have_and_publishes_nothing(
     orders: OrdersTable, dynamodb: "DynamoDBClient"
 ) -> None:
-    erase(orders, dynamodb)
+    before = item(dynamodb, "REJECTED")
+    erase(orders)
+    after = item(dynamodb, "REJECTED")
+    for kept in ("expiresAt", "version", "history", "payloadHash", "lines", "status"):
+        assert after[kept] == before[kept]
+    assert "CUST-1" not in str(after)
+    assert "ada@example.com" not in str(after)
+
+
+def test_an_order_that_moves_on_meanwhile_is_not_erased(orders: OrdersTable) -> None:
+    # given a refund that is asked for between the reading of a delivered order and its erasure
+    orders.add(a_captured_order().after(EventType.ORDER_DELIVERED, by=BY))
+    refunds = (a_refund(),)
+    read: list[Order] = []
+
+    def erase_too_late(order: Order) -> Order:
+        if not read:
+            orders.change(
+                "ORD-1",
+                lambda now: now.after(EventType.REFUND_REQUESTED, by=BY, refunds=refunds),
+            )
+        read.append(order)
+        return erased_if_settled(order)
+
+    # when
+    order = orders.change("ORD-1", erase_too_late)
+
+    # then
+    assert [order.is_settled for order in read] == [True, False]
+    assert not order.erased_at
+    assert orders.get("ORD-1").contact
+
+
+def test_erasing_again_finishes_what_was_kept(orders: OrdersTable) -> None:
+    erase(orders)
     orders.change("OPEN", lambda order: order.after(EventType.ORDER_CANCELLED, by=BY))
     orders.change(
         "OPEN",
@@ -59,8 +101,8 @@ def test_erasing_again_finishes_what_was_kept(
             payment=order.payment.model_copy(update={"intent_id": None}),
         ),
     )
-    assert erase(orders, dynamodb).erased == ["OPEN"]
-    assert erase(orders, dynamodb) == Erasure()
+    assert erase(orders).erased == ["OPEN"]
+    assert erase(orders) == Erasure()
 
 
 @pytest.fixture
