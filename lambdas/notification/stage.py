@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from order_pipeline.adapters.observability import logger
 from order_pipeline.events import OrderEvent
-from order_pipeline.messages import TEMPLATES
+from order_pipeline.messages import TEMPLATES, Message
 from order_pipeline.order import Contact
 from order_pipeline.ports import Claims, Messenger, Orders, UndeliverableError
 
@@ -18,30 +18,47 @@ def notify_customer(
     only where the process died between the channel's answer and the mark. One that the channel
     will never deliver (an address that does not exist) is logged and not tried again.
 
+    Every channel is tried, whatever became of the others. When the event comes again, so are those
+    that failed, and only those.
+
     Raises
     ------
-    ClaimTakenError
-        If another process is sending it right now, or died while it did.
+    ExceptionGroup
+        Of what went wrong on each channel; among it `ClaimTakenError`, if another process is
+        sending the message right now, or died while it did.
     """
     order = orders.get(event.order_id)
     if order.contact is None:
         return
     message = TEMPLATES[event.event_type](order, event)
+    failures = []
     for messenger in messengers:
         address = messenger.address(order.contact)
         if address is None or not _wants(order.contact, messenger):
             continue
-        key = f"notification#{event.event_id}#{messenger.channel}"
-        if not claims.claim(key):
-            continue
         try:
-            messenger.send(address, message)
-        except UndeliverableError as undeliverable:
-            logger.warning("undeliverable", channel=messenger.channel, reason=str(undeliverable))
-        except Exception:
-            claims.release(key)
-            raise
-        claims.done(key)
+            _send_once(message, address, messenger, event, claims)
+        except Exception as failure:  # noqa: BLE001 - whatever it is, the other channels are tried
+            failure.add_note(f"channel: {messenger.channel}")
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("not sent on every channel", failures)
+
+
+def _send_once(
+    message: Message, address: str, messenger: Messenger, event: OrderEvent, claims: Claims
+) -> None:
+    key = f"notification#{event.event_id}#{messenger.channel}"
+    if not claims.claim(key):
+        return
+    try:
+        messenger.send(address, message)
+    except UndeliverableError as undeliverable:
+        logger.warning("undeliverable", channel=messenger.channel, reason=str(undeliverable))
+    except Exception:
+        claims.release(key)
+        raise
+    claims.done(key)
 
 
 def _wants(contact: Contact, messenger: Messenger) -> bool:

@@ -8,7 +8,8 @@ from order_pipeline.progress import unfinished
 def difference(money: Money, order: Order | None) -> str | None:
     """Tell what is wrong with some money and the order it is for; None when the two agree.
 
-    An order that a stage is still to act on is not judged: the two may differ until then.
+    An order that a stage is still to act on is not judged: the two may differ until then. An erased
+    order does not know its intent any more; the rest is compared.
     """
     if order is None:
         return f"{money.state} for an order that does not exist"

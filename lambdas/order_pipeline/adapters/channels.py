@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 
 _FOR_EVER = frozenset(
     {
-        "EndpointDisabled",
-        "EndpointDisabledException",
-        "InvalidParameter",
-        "InvalidParameterException",
-        "InvalidParameterValue",
-        "NotFound",
-        "NotFoundException",
-        "OptedOut",
-        "PlatformApplicationDisabled",
+        "EndpointDisabled",  # SNS: the push endpoint's token is not valid any more
+        "InvalidParameter",  # SNS: no number to send an SMS to, or an endpoint that was deleted
+        "InvalidParameterValue",  # SES: no address to send mail to
+        "NotFound",  # SNS: no such endpoint
+        "ParameterValueInvalid",  # SNS: as InvalidParameter
     }
 )
-"""Errors of SES and SNS that are about the address; trying again would not change them."""
+"""Errors that are about the customer's address; trying again would not change them.
+
+Sources: Amazon SNS API Reference, "Publish", errors; Amazon SES Developer Guide, "API error codes
+returned by Amazon SES". Errors that are about the shop are faults, which are tried again and end in
+the dead-letter queue with its alarm: ``MessageRejected`` of SES (as often a sender that is not
+verified as a mail that is not wanted), ``PlatformApplicationDisabled`` of SNS, and the like.
+"""
 
 
 class EmailChannel:

@@ -70,8 +70,21 @@ def failing(code: str) -> Mock:
 def test_an_address_that_cannot_be_reached_is_told_from_a_fault(
     channel: Callable[[Mock], Messenger],
 ) -> None:
-    with pytest.raises(UndeliverableError, match="EndpointDisabled"):
-        channel(failing("EndpointDisabled")).send("address", HELLO)
-    for code in ("Throttling", "InternalFailure", "MessageRejected", "AuthorizationError"):
+    for code in (
+        "EndpointDisabled",
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "NotFound",
+        "ParameterValueInvalid",
+    ):
+        with pytest.raises(UndeliverableError, match=f"^{code}$"):
+            channel(failing(code)).send("address", HELLO)
+    for code in (
+        "AuthorizationError",
+        "InternalFailure",
+        "MessageRejected",
+        "PlatformApplicationDisabled",
+        "Throttling",
+    ):
         with pytest.raises(ClientError):
             channel(failing(code)).send("address", HELLO)

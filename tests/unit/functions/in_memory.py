@@ -232,21 +232,26 @@ class Claims:
 
 
 class Mailbox:
-    """An e-mail channel that keeps what it is given."""
+    """A channel that keeps what it is given: e-mail, if nothing else is said."""
 
-    channel = Channel.EMAIL
-
-    def __init__(self) -> None:
+    def __init__(self, channel: Channel = Channel.EMAIL) -> None:
+        self.channel = channel
         self.sent: list[tuple[str, Message]] = []
         self.out_of_order = False
         self.refuses = False
 
     def address(self, contact: Contact) -> str | None:
-        return contact.email
+        match self.channel:
+            case Channel.EMAIL:
+                return contact.email
+            case Channel.SMS:
+                return contact.phone
+            case Channel.PUSH:
+                return contact.push_endpoint
 
     def send(self, address: str, message: Message) -> None:
         if self.out_of_order:
-            raise ConnectionError
+            raise ConnectionError(self.channel)
         if self.refuses:
             raise UndeliverableError(address)
         self.sent.append((address, message))

@@ -48,7 +48,7 @@ def test_the_customer_is_told_once(ada: Customer) -> None:
 
 def test_a_message_that_could_not_be_sent_is_sent_later(ada: Customer) -> None:
     ada.mailbox.out_of_order = True
-    with pytest.raises(ConnectionError):
+    with pytest.RaisesGroup(ConnectionError):
         ada.is_told()
     ada.mailbox.out_of_order = False
     ada.is_told()
@@ -65,7 +65,7 @@ def test_a_message_that_can_never_be_delivered_is_not_tried_again(ada: Customer)
 
 def test_a_message_that_another_process_is_sending_waits(ada: Customer) -> None:
     ada.claims.claim("notification#ORD-1#4#email")
-    with pytest.raises(ClaimTakenError):
+    with pytest.RaisesGroup(ClaimTakenError):
         ada.is_told()
     assert ada.mailbox.sent == []
 
@@ -99,3 +99,79 @@ def test_a_customer_who_wants_mail_gets_it() -> None:
     customer = Customer(Contact(email="ada@example.com", channels=(Channel.EMAIL,)))
     customer.is_told()
     assert len(customer.mailbox.sent) == 1
+
+
+EVERYWHERE = Contact(
+    email="ada@example.com",
+    phone="+447700900123",
+    push_endpoint="arn:aws:sns:eu-west-2:000000000000:endpoint/GCM/shop/1",
+)
+
+
+class Channels:
+    """A customer who is told on every channel."""
+
+    def __init__(self) -> None:
+        self.order = a_confirmed_order(contact=EVERYWHERE)
+        self.claims = Claims()
+        self.messengers = {channel: Mailbox(channel) for channel in Channel}
+
+    def are_used(self) -> None:
+        notify_customer(
+            latest_event(self.order),
+            orders=Orders(self.order),
+            claims=self.claims,
+            messengers=list(self.messengers.values()),
+        )
+
+    @property
+    def sent(self) -> dict[Channel, int]:
+        return {channel: len(each.sent) for channel, each in self.messengers.items()}
+
+
+@pytest.fixture
+def channels() -> Channels:
+    return Channels()
+
+
+@pytest.mark.parametrize("broken", Channel)
+def test_a_channel_that_fails_silences_no_other(channels: Channels, broken: Channel) -> None:
+    # given
+    channels.messengers[broken].out_of_order = True
+
+    # when the message is tried three times
+    for _ in range(3):
+        with pytest.RaisesGroup(pytest.RaisesExc(ConnectionError, match=broken)):
+            channels.are_used()
+
+    # then the others have it once
+    assert channels.sent == {channel: int(channel is not broken) for channel in Channel}
+
+    # and the channel has it, too, as soon as it works again
+    channels.messengers[broken].out_of_order = False
+    channels.are_used()
+    assert channels.sent == dict.fromkeys(Channel, 1)
+
+
+def test_every_failure_is_told(channels: Channels) -> None:
+    channels.messengers[Channel.EMAIL].out_of_order = True
+    channels.messengers[Channel.PUSH].out_of_order = True
+    with pytest.raises(ExceptionGroup) as group:
+        channels.are_used()
+    assert [str(failure) for failure in group.value.exceptions] == ["email", "push"]
+    assert channels.sent == {Channel.EMAIL: 0, Channel.SMS: 1, Channel.PUSH: 0}
+
+
+def test_a_channel_that_another_process_uses_holds_no_other_back(channels: Channels) -> None:
+    channels.claims.claim("notification#ORD-1#4#email")
+    with pytest.RaisesGroup(ClaimTakenError):
+        channels.are_used()
+    assert channels.sent == {Channel.EMAIL: 0, Channel.SMS: 1, Channel.PUSH: 1}
+
+
+def test_an_address_that_cannot_be_reached_holds_no_other_back(channels: Channels) -> None:
+    channels.messengers[Channel.SMS].refuses = True
+    channels.are_used()
+    channels.messengers[Channel.SMS].refuses = False
+    channels.are_used()
+    assert channels.sent == {Channel.EMAIL: 1, Channel.SMS: 0, Channel.PUSH: 1}

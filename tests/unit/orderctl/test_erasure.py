@@ -75,7 +75,12 @@ def test_an_order_that_moves_on_meanwhile_is_not_erased(orders: OrdersTable) -> 
         if not read:
             orders.change(
                 "ORD-1",
-                lambda now: now.after(EventType.REFUND_REQUESTED, by=BY, refunds=refunds),
+                lambda now: now.after(
+                    EventType.REFUND_REQUESTED,
+                    by=BY,
+                    detail={"refundId": "R-1"},
+                    refunds=refunds,
+                ),
             )
         read.append(order)
         return erased_if_settled(order)
