@@ -10,10 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from order_pipeline.events import events_since
 from order_pipeline.order import Order
 from order_pipeline.ports import OrderNotFoundError
-from order_pipeline.stored import rfc3339
+from order_pipeline.stored import now, rfc3339
 from order_pipeline.transitions import EventType
 from orderctl import dlq
-from orderctl.audit import compare, events_in_bucket
+from orderctl.audit import compare_with_bucket, events_in_bucket
 from orderctl.books import OrderBook, check_orders, check_stock
 from orderctl.deployment import Deployment
 from orderctl.erasure import KEPT_ELSEWHERE, erase_customer, not_in_the_table
@@ -46,13 +46,7 @@ def audit(order_id: OrderId) -> None:
     """
     deployment = Deployment.from_environment()
     order = _order(deployment, order_id)
-    events = events_in_bucket(
-        deployment.s3,
-        deployment.audit_bucket_name,
-        since=order.placed_at,
-        until=order.history[-1].at,
-    )
-    comparison = compare(order, events)
+    comparison = compare_with_bucket(order, deployment.s3, deployment.audit_bucket_name, now=now())
     shown = table("version", "event", "at", "detail", title=f"{order_id} in the audit bucket")
     for event in comparison.events:
         detail = ", ".join(f"{name} {value}" for name, value in event.detail.items())

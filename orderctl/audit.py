@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.order import Order
+from stacks.names import AUDIT_EVENTS_PREFIX
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-PREFIX = "events/"
 _DELIVERY = timedelta(hours=1)
-"""An event is in the bucket long before this: Firehose holds it back for minutes at most."""
+"""An event is in the bucket long before this, if nothing was in its way: Firehose holds it back for
+minutes at most."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -55,24 +56,54 @@ def compare(order: Order, events: Iterable[OrderEvent]) -> Comparison:
     )
 
 
+def compare_with_bucket(
+    order: Order, client: "S3Client", bucket: str, *, now: datetime
+) -> Comparison:
+    """Compare an order's history with the audit bucket.
+
+    The hours of the order's life are read, and what follows them only while an event is missing,
+    up to now: an event may have been held up (the publisher tries for half a day), or published
+    again at any later time.
+    """
+    in_time = order.history[-1].at + _DELIVERY
+    found: list[OrderEvent] = []
+    comparison = compare(order, found)
+    for hour in hours(order.placed_at, now):
+        if hour > in_time and not comparison.missing:
+            break
+        found += (
+            event
+            for event in events_of_hour(client, bucket, hour)
+            if event.order_id == order.order_id
+        )
+        comparison = compare(order, found)
+    return comparison
+
+
 def events_in_bucket(
     client: "S3Client", bucket: str, *, since: datetime, until: datetime
 ) -> Iterator[OrderEvent]:
     """Yield every event that was written to the audit bucket in a span of time."""
-    for prefix in hour_prefixes(since, until + _DELIVERY):
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        for page in pages:
-            for entry in page.get("Contents", []):
-                body = client.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-                yield from parse_events(body)
+    for hour in hours(since, until + _DELIVERY):
+        yield from events_of_hour(client, bucket, hour)
 
 
-def hour_prefixes(since: datetime, until: datetime) -> Iterator[str]:
-    """Yield the prefixes of every hour (UTC) that the span touches."""
+def hours(since: datetime, until: datetime) -> Iterator[datetime]:
+    """Yield the beginning of every hour (UTC) that the span touches."""
     hour = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    while hour <= until.astimezone(UTC):
-        yield f"{PREFIX}{hour:%Y/%m/%d/%H}/"
+    while hour <= until:
+        yield hour
         hour += timedelta(hours=1)
+
+
+def events_of_hour(client: "S3Client", bucket: str, hour: datetime) -> Iterator[OrderEvent]:
+    """Yield every event that was written to the audit bucket in an hour (UTC)."""
+    prefix = f"{AUDIT_EVENTS_PREFIX}{hour:%Y/%m/%d/%H}/"
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    for page in pages:
+        for entry in page.get("Contents", []):
+            body = client.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+            yield from parse_events(body)
 
 
 def parse_events(body: bytes) -> Iterator[OrderEvent]:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 LONGEST_NAME = 64
 LONGEST_BUCKET_NAME = 63
 
+AUDIT_EVENTS_PREFIX = "events/"
+"""Where the audit bucket has its events; Firehose adds YYYY/MM/DD/HH/ (UTC) to it."""
+
 
 @dataclass(frozen=True)
 class Names:

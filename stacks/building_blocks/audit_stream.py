@@ -21,9 +21,8 @@ from stacks.cdk import (
     KinesisFirehoseDeliveryStream,
     KinesisFirehoseDeliveryStreamServerSideEncryption,
 )
+from stacks.names import AUDIT_EVENTS_PREFIX
 
-# Firehose adds YYYY/MM/DD/HH/ (UTC) to a prefix without expressions of its own.
-EVENTS_PREFIX = "events/"
 ERRORS_PREFIX = "errors/"
 # A file a minute, or sooner when it is this large.
 BUFFER_SECONDS = 60
@@ -91,7 +90,7 @@ class AuditStream:
                 bucket_arn=bucket_arn,
                 role_arn=role.arn,
                 kms_key_arn=stack.key_arn,
-                prefix=EVENTS_PREFIX,
+                prefix=AUDIT_EVENTS_PREFIX,
                 error_output_prefix=ERRORS_PREFIX,
                 buffering_interval=BUFFER_SECONDS,
                 buffering_size=BUFFER_MB,

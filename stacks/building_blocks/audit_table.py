@@ -1,7 +1,6 @@
 """The audit bucket as a table, for Athena."""
 
 from stacks.base import BaseStack
-from stacks.building_blocks.audit_stream import EVENTS_PREFIX
 from stacks.cdk import (
     GlueCatalogDatabase,
     GlueCatalogTable,
@@ -10,6 +9,7 @@ from stacks.cdk import (
     GlueCatalogTableStorageDescriptorColumns,
     GlueCatalogTableStorageDescriptorSerDeInfo,
 )
+from stacks.names import AUDIT_EVENTS_PREFIX
 
 _LINE = "struct<itemid:string,quantity:bigint,expectedprice:bigint,unitprice:bigint>"
 COLUMNS = {
@@ -41,7 +41,7 @@ class AuditTable:
 
     def __init__(self, stack: BaseStack, bucket_name: str) -> None:
         names = stack.names
-        location = f"s3://{bucket_name}/{EVENTS_PREFIX}"
+        location = f"s3://{bucket_name}/{AUDIT_EVENTS_PREFIX}"
         database = GlueCatalogDatabase(
             stack, "audit-database", name=names.of("audit", "database").replace("-", "_")
         )

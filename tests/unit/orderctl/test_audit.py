@@ -1,5 +1,5 @@
 import gzip
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -7,7 +7,14 @@ import pytest
 from order_pipeline.erasure import erased
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.transitions import EventType
-from orderctl.audit import compare, events_in_bucket, hour_prefixes, parse_events
+from orderctl.audit import (
+    Comparison,
+    compare,
+    compare_with_bucket,
+    events_in_bucket,
+    hours,
+    parse_events,
+)
 from tests.unit.builders import BY, NOON, a_confirmed_order, a_placed_order
 
 ORDER = a_confirmed_order()
@@ -63,20 +70,63 @@ def test_events_are_read_however_they_were_written(wrap: type[bytes], separator:
 
 
 def test_every_hour_that_the_span_touches_is_looked_at() -> None:
-    assert list(hour_prefixes(NOON + timedelta(minutes=59), NOON + timedelta(minutes=61))) == [
-        "events/2026/01/31/12/",
-        "events/2026/01/31/13/",
-    ]
+    span = hours(NOON + timedelta(minutes=59), NOON + timedelta(minutes=61))
+    assert list(span) == [NOON, NOON + timedelta(hours=1)]
+
+
+class Bucket:
+    """The audit bucket, with events written to it so many hours after noon."""
+
+    def __init__(self, written: dict[int, list[OrderEvent]]) -> None:
+        self.client = boto3.client("s3")
+        self.client.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}
+        )
+        for later, events in written.items():
+            prefix = f"events/{NOON + timedelta(hours=later):%Y/%m/%d/%H}"
+            for event in events:
+                self.client.put_object(
+                    Bucket=BUCKET, Key=f"{prefix}/{event.event_id}", Body=line(event)
+                )
+        self.read: list[datetime] = []
+        self.client.meta.events.register(
+            "before-parameter-build.s3.ListObjectsV2", self._note_the_hour
+        )
+
+    def compared(self, *, hours_later: int) -> Comparison:
+        now = NOON + timedelta(hours=hours_later)
+        return compare_with_bucket(ORDER, self.client, BUCKET, now=now)
+
+    def _note_the_hour(self, params: dict[str, str], **_: object) -> None:
+        hour = datetime.strptime(params["Prefix"], "events/%Y/%m/%d/%H/")
+        self.read.append(hour.replace(tzinfo=UTC))
 
 
 @pytest.mark.usefixtures("aws")
-def test_events_are_found_in_the_bucket() -> None:
-    client = boto3.client("s3")
-    client.create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"}
-    )
-    for hour, event in ((12, EVENTS[0]), (13, EVENTS[1]), (20, EVENTS[2])):
-        key = f"events/2026/01/31/{hour}/audit-stream-{event.version}"
-        client.put_object(Bucket=BUCKET, Key=key, Body=line(event))
-    found = events_in_bucket(client, BUCKET, since=NOON, until=NOON + timedelta(minutes=5))
+def test_events_are_found_in_the_hours_of_the_orders_life() -> None:
+    bucket = Bucket({0: EVENTS[:2], 1: EVENTS[2:]})
+    assert bucket.compared(hours_later=500).agrees
+    assert bucket.read == [NOON, NOON + timedelta(hours=1)]
+
+
+@pytest.mark.usefixtures("aws")
+def test_events_that_were_published_late_are_found() -> None:
+    bucket = Bucket({0: EVENTS[1:], 30: EVENTS[:1]})
+    assert bucket.compared(hours_later=29).missing == (EVENTS[0],)
+    bucket.read.clear()
+    assert bucket.compared(hours_later=500).agrees
+    assert bucket.read[-1] == NOON + timedelta(hours=30)
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_event_that_was_never_published_is_missing_up_to_now() -> None:
+    bucket = Bucket({0: EVENTS[1:], 3: events_since(0, a_placed_order(order_id="ORD-2"))})
+    assert bucket.compared(hours_later=5).missing == (EVENTS[0],)
+    assert bucket.read[-1] == NOON + timedelta(hours=5)
+
+
+@pytest.mark.usefixtures("aws")
+def test_events_of_a_span_are_found() -> None:
+    bucket = Bucket({0: EVENTS[:1], 1: EVENTS[1:2], 8: EVENTS[2:3]})
+    found = events_in_bucket(bucket.client, BUCKET, since=NOON, until=NOON + timedelta(minutes=5))
     assert list(found) == EVENTS[:2]
