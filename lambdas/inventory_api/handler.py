@@ -64,7 +64,7 @@ def adjust(request: Request) -> Response:
             item_id=item_id,
             adjustment_id=adjustment.adjustment_id,
             delta=adjustment.delta,
-            links=Links(self=f"/inventory/{item_id}"),
+            links=Links(self=request.reference(f"/inventory/{item_id}")),
         ),
     )
 

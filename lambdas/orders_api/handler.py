@@ -41,28 +41,32 @@ def get(request: Request) -> Response:
 def cancel(request: Request) -> Response:
     """Cancel the order."""
     order = cancel_order(request.id("orderId"), request.model(CancelOrderRequest), orders=orders)
-    return Response(HTTPStatus.OK, views.cancelled_view(order))
+    return Response(HTTPStatus.OK, views.cancelled_view(order, request.reference))
 
 
 def ship(request: Request) -> Response:
     """Record a parcel that leaves."""
     parcel = request.model(ShipParcelRequest)
     order = ship_parcel(request.id("orderId"), parcel, orders=orders)
-    return Response(HTTPStatus.CREATED, views.shipped_view(order, parcel.parcel_id))
+    return Response(
+        HTTPStatus.CREATED, views.shipped_view(order, parcel.parcel_id, request.reference)
+    )
 
 
 def deliver(request: Request) -> Response:
     """Record a parcel's arrival."""
     parcel_id = request.id("parcelId")
     order = deliver_parcel(request.id("orderId"), parcel_id, orders=orders)
-    return Response(HTTPStatus.OK, views.delivered_view(order, parcel_id))
+    return Response(HTTPStatus.OK, views.delivered_view(order, parcel_id, request.reference))
 
 
 def refund(request: Request) -> Response:
     """Record a refund that is asked for."""
     asked = request.model(RefundOrderRequest)
     order = refund_order(request.id("orderId"), asked, orders=orders)
-    return Response(HTTPStatus.ACCEPTED, views.refund_view(order, asked.refund_id))
+    return Response(
+        HTTPStatus.ACCEPTED, views.refund_view(order, asked.refund_id, request.reference)
+    )
 
 
 def list_of_customer(request: Request) -> Response:
@@ -70,7 +74,7 @@ def list_of_customer(request: Request) -> Response:
     listed, cursor = list_orders(
         request.id("customerId"), request.query(ListOrdersQuery), orders=orders
     )
-    return Response(HTTPStatus.OK, views.list_view(listed, cursor))
+    return Response(HTTPStatus.OK, views.list_view(listed, cursor, request.reference))
 
 
 handler = api_handler(

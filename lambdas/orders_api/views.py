@@ -1,6 +1,6 @@
 """An order as the API shows it: without contact data, address and payment tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from order_pipeline.adapters.orders_table import ListedOrder
 from order_pipeline.api.models import (
@@ -23,6 +23,9 @@ from order_pipeline.api.models import (
 )
 from order_pipeline.money import major_units
 from order_pipeline.order import Order, Parcel, Refund
+
+type Refer = Callable[[str], str]
+"""A path of the API → the reference that leads there from the request (`Request.reference`)."""
 
 
 def order_view(order: Order) -> OrderView:
@@ -83,27 +86,27 @@ def order_view(order: Order) -> OrderView:
     )
 
 
-def cancelled_view(order: Order) -> CancelOrderResponse:
+def cancelled_view(order: Order, refer: Refer) -> CancelOrderResponse:
     """Return the answer to a cancellation."""
     return CancelOrderResponse(
         order_id=order.order_id,
         status=order.status,
         message="The order is cancelled; what was held for it is given back.",
-        links=_links(order.order_id),
+        links=_links(order.order_id, refer),
     )
 
 
-def shipped_view(order: Order, parcel_id: str) -> ShipParcelResponse:
+def shipped_view(order: Order, parcel_id: str, refer: Refer) -> ShipParcelResponse:
     """Return the answer to a shipment."""
     return ShipParcelResponse(
         order_id=order.order_id,
         parcel_id=parcel_id,
         lines=_lines(_parcel(order, parcel_id)),
-        links=_links(order.order_id),
+        links=_links(order.order_id, refer),
     )
 
 
-def delivered_view(order: Order, parcel_id: str) -> DeliverParcelResponse:
+def delivered_view(order: Order, parcel_id: str, refer: Refer) -> DeliverParcelResponse:
     """Return the answer to a delivery."""
     delivered_at = _parcel(order, parcel_id).delivered_at
     if delivered_at is None:
@@ -112,11 +115,11 @@ def delivered_view(order: Order, parcel_id: str) -> DeliverParcelResponse:
         order_id=order.order_id,
         parcel_id=parcel_id,
         delivered_at=delivered_at,
-        links=_links(order.order_id),
+        links=_links(order.order_id, refer),
     )
 
 
-def refund_view(order: Order, refund_id: str) -> RefundOrderResponse:
+def refund_view(order: Order, refund_id: str, refer: Refer) -> RefundOrderResponse:
     """Return the answer to a refund."""
     refund = order.refund(refund_id)
     if refund is None:
@@ -126,11 +129,11 @@ def refund_view(order: Order, refund_id: str) -> RefundOrderResponse:
         refund_id=refund_id,
         amount=major_units(refund.amount, order.currency),
         lines=_refund_lines(refund),
-        links=_links(order.order_id),
+        links=_links(order.order_id, refer),
     )
 
 
-def list_view(orders: Sequence[ListedOrder], cursor: str | None) -> OrderListResponse:
+def list_view(orders: Sequence[ListedOrder], cursor: str | None, refer: Refer) -> OrderListResponse:
     """Return a page of a list."""
     return OrderListResponse(
         orders=tuple(
@@ -140,7 +143,7 @@ def list_view(orders: Sequence[ListedOrder], cursor: str | None) -> OrderListRes
                 placed_at=order.placed_at,
                 currency=order.currency,
                 total=None if order.total is None else major_units(order.total, order.currency),
-                links=_links(order.order_id),
+                links=_links(order.order_id, refer),
             )
             for order in orders
         ),
@@ -148,8 +151,8 @@ def list_view(orders: Sequence[ListedOrder], cursor: str | None) -> OrderListRes
     )
 
 
-def _links(order_id: str) -> Links:
-    return Links(self=f"/orders/{order_id}")
+def _links(order_id: str, refer: Refer) -> Links:
+    return Links(self=refer(f"/orders/{order_id}"))
 
 
 def _parcel(order: Order, parcel_id: str) -> Parcel:

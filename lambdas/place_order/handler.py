@@ -40,7 +40,7 @@ def place(request: Request) -> Response:
         overflow=overflow,
     )
     order_id = acceptance.order.order_id
-    link = f"/orders/{order_id}"
+    link = request.reference(f"/orders/{order_id}")
     return Response(
         HTTPStatus.ACCEPTED,
         PlaceOrderResponse(

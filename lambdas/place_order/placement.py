@@ -43,6 +43,9 @@ def place_order(
 ) -> Acceptance:
     """Store the order that is asked for; the same request again finds the same order.
 
+    A request is recognised by its `orderId`, and by the idempotency key only without one. A key
+    beside an id is not refused: clients that put a new key on every attempt still place one order.
+
     An order that cannot be stored at present is deferred. It may have been stored although the
     answer was lost, and the same request may come again: whoever stores it later finds it there.
 

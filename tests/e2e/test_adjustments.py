@@ -24,7 +24,7 @@ def test_stock_is_adjusted(shop: Shop, delta: int, available: int) -> None:
         "itemId": item.item_id,
         "adjustmentId": "adjustment-1",
         "delta": delta,
-        "links": {"self": f"/inventory/{item.item_id}"},
+        "links": {"self": f"../../inventory/{item.item_id}"},
     }
     now = shop.item_now(item)
     assert (now["available"], now["version"]) == (available, 2)

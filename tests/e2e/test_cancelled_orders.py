@@ -152,7 +152,7 @@ def assert_cancels(shop: Shop, purchase: Purchase) -> None:
         "orderId": purchase.order_id,
         "status": "CANCELLED",
         "message": "The order is cancelled; what was held for it is given back.",
-        "links": {"self": f"/orders/{purchase.order_id}"},
+        "links": {"self": f"../../orders/{purchase.order_id}"},
     }
 
 

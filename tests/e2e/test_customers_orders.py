@@ -46,7 +46,7 @@ def test_newest_is_first(shop: Shop, customer_id: str, placed: list[str]) -> Non
         "placedAt": newest["placedAt"],
         "currency": "GBP",
         "total": "29.99",
-        "links": {"self": f"/orders/{placed[0]}"},
+        "links": {"self": f"../../orders/{placed[0]}"},
     }
 
 

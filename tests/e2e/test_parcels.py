@@ -112,12 +112,12 @@ def test_shipped_and_delivered_again_gets_the_same_answer(shop: Shop) -> None:
         "orderId": order_id,
         "parcelId": "parcel-1",
         "lines": quantities(lines),
-        "links": {"self": f"/orders/{order_id}"},
+        "links": {"self": f"../../orders/{order_id}"},
     }
     assert arrived.json() == {
         "orderId": order_id,
         "parcelId": "parcel-1",
         "deliveredAt": before["parcels"][0]["deliveredAt"],
-        "links": {"self": f"/orders/{order_id}"},
+        "links": {"self": f"../../../../orders/{order_id}"},
     }
     assert shop.look_at(order_id) == before

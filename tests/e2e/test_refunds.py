@@ -28,7 +28,7 @@ def test_amount_is_given_back_while_parcels_are_still_to_leave(shop: Shop) -> No
         "refundId": "refund-1",
         "amount": "10.50",
         "lines": [],
-        "links": {"self": f"/orders/{order_id}"},
+        "links": {"self": f"../../orders/{order_id}"},
     }
     order = purchases.until_refunded(shop, purchase, {"refund-1": 1050})
     assert (order["status"], order["payment"]) == ("CONFIRMED", {"state": "PARTIALLY_REFUNDED"})

@@ -23,10 +23,31 @@ def test_same_order_again_gets_the_same_answer_and_stays_one_order(shop: Shop) -
     assert first.status_code == second.status_code == third.status_code == 202
     assert first.json() == second.json() == third.json()
     assert first.json()["orderId"] == order_id
-    assert first.headers["Location"] == third.headers["Location"] == f"/orders/{order_id}"
-    assert first.json()["links"] == {"self": f"/orders/{order_id}"}
+    assert first.headers["Location"] == third.headers["Location"] == f"orders/{order_id}"
+    assert first.json()["links"] == {"self": f"orders/{order_id}"}
     assert_one_order(shop, order_id)
     assert shop.available(item) == 8
+
+
+def test_answers_lead_to_the_order(shop: Shop) -> None:
+    # given
+    customer_id = shop.new_id("customer")
+    request = shop.order((shop.stocked_item(), 1), customerId=customer_id)
+    order_id = shop.place(request, shows="found by the references that answers hold")
+    shop.until(order_id, "CONFIRMED")
+
+    # when
+    placed, listed = shop.post_order(request), shop.orders_of(customer_id)
+    cancelled = shop.cancel(order_id)
+
+    # then
+    for answer, reference in (
+        (placed, placed.headers["Location"]),
+        (placed, placed.json()["links"]["self"]),
+        (listed, listed.json()["orders"][0]["links"]["self"]),
+        (cancelled, cancelled.json()["links"]["self"]),
+    ):
+        assert shop.api.get(answer.url.join(reference)).json()["orderId"] == order_id
 
 
 def test_same_order_sent_at_once_stays_one_order(shop: Shop) -> None:

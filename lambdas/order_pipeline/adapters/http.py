@@ -38,6 +38,21 @@ class Request:
     headers: Mapping[str, str]
     """Names in lower case."""
     body: bytes
+    to_root: str
+    """The way from the request's own address to where the API's paths begin: so many ``../``."""
+
+    def reference(self, path: str) -> str:
+        """Return a relative reference to another path of the API.
+
+        It leads there from the request's own address, whatever stands before the API's paths: the
+        name of a stage, or the base path of a domain.
+
+        Examples
+        --------
+        >>> Request({}, {}, {}, b"", to_root="../../").reference("/orders/ORD-1")
+        '../../orders/ORD-1'
+        """
+        return self.to_root + path.removeprefix("/")
 
     def id(self, name: str) -> str:
         """Return an id from the path.
@@ -122,11 +137,20 @@ def _request(event: dict[str, Any]) -> Request:
     return Request(
         path_parameters=event.get("pathParameters") or {},
         query_parameters=event.get("queryStringParameters") or {},
+        to_root="../" * _folders(event["resource"], event.get("path") or ""),
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=base64.b64decode(body)
         if event.get("isBase64Encoded")
         else body.encode(errors="surrogatepass"),
     )
+
+
+def _folders(resource: str, path: str) -> int:
+    """Count what a relative reference has to leave: RFC 3986 resolves it in the last folder.
+
+    A slash at the end, which the gateway ignores, makes one folder more.
+    """
+    return resource.count("/") - 1 + path.endswith("/")
 
 
 def _validated[T: BaseModel](model: type[T], value: object) -> T:

@@ -104,7 +104,8 @@ CALLS = (
             RequestHeader(
                 "Idempotency-Key",
                 "Required without `orderId`: the order's id is derived from it, so that a "
-                "repeated request places one order.",
+                "repeated request places one order. With `orderId`, that is what a repeated "
+                "request is recognised by, and this header is not read.",
                 "5e0c7d0e-6a9a-4f55-9f3c-0d8d5a3f6c11",
             ),
         ),
@@ -115,7 +116,11 @@ CALLS = (
                 "within a minute after the storage's return, and other calls about it answer 404 "
                 "until then.",
                 PlaceOrderResponse,
-                {"Location": "Where the order can be looked at."},
+                {
+                    "Location": "Where the order can be looked at: a relative reference, to be "
+                    "resolved against the address of the request (RFC 9110, section 10.2.2), such "
+                    "as `orders/ORD-1`."
+                },
             )
         },
         problems=(ProblemType.BODY_TOO_LARGE, ProblemType.ORDER_CONFLICT),

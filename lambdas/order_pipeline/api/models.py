@@ -179,8 +179,9 @@ class PlaceOrderRequest(RequestModel):
 
     order_id: Id | None = Field(
         default=None,
-        description="The storefront's id for the order. Without it, the id is derived from the "
-        "Idempotency-Key header; one of the two is required.",
+        description="The storefront's id for the order, by which a repeated request is recognised. "
+        "Without it, the id is derived from the Idempotency-Key header; one of the two is "
+        "required, and where both are there, this one counts.",
     )
     customer_id: Id
     items: Annotated[tuple[OrderLineRequest, ...], Field(min_length=1, max_length=MAX_LINES)]
@@ -197,7 +198,12 @@ class PlaceOrderRequest(RequestModel):
 class Links(ApiModel):
     """Where to look."""
 
-    self: str
+    self: str = Field(
+        description="A relative reference, to be resolved against the address of the request "
+        "(RFC 3986, section 5).",
+        examples=["../../orders/ORD-1"],
+        json_schema_extra={"format": "uri-reference"},
+    )
 
 
 class PlaceOrderResponse(ApiModel):

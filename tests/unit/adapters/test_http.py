@@ -1,9 +1,11 @@
 import base64
 import json
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 from unittest.mock import Mock
+from urllib.parse import urljoin
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
@@ -172,3 +174,46 @@ def test_an_id_in_the_path_must_be_one() -> None:
     answer = call(serve, pathParameters={"orderId": "reservation#ORD-1"})
     assert answer["statusCode"] == 400
     assert problem(answer)["errors"][0]["field"] == "orderId"
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        "https://id.execute-api.eu-west-2.amazonaws.com/prod/",
+        "http://localhost:4566/_aws/execute-api/id/local/",
+        "https://api.example.com/",
+        "https://example.com/shop/",
+    ],
+)
+@pytest.mark.parametrize(
+    "resource",
+    [
+        "/orders",
+        "/orders/{orderId}",
+        "/orders/{orderId}/cancel",
+        "/orders/{orderId}/shipments/{parcelId}/delivery",
+        "/customers/{customerId}/orders",
+    ],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_reference_leads_there_from_the_address_of_the_request(
+    root: str, resource: str, slash: str
+) -> None:
+    # given
+    def serve(request: Request) -> Response:
+        return Response(HTTPStatus.OK, Links(self=request.reference("/orders/ORD-1")))
+
+    path = re.sub("{.*?}", "some-id", resource) + slash
+    event = {
+        "httpMethod": "GET",
+        "resource": resource,
+        "path": path,
+        "requestContext": {"requestId": "r-1"},
+    }
+
+    # when
+    answer = api_handler({("GET", resource): serve})(event, Mock())
+
+    # then
+    reference = json.loads(answer["body"])["self"]
+    assert urljoin(root + path.removeprefix("/"), reference) == f"{root}orders/ORD-1"

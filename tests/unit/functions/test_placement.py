@@ -156,6 +156,14 @@ def test_without_an_id_the_idempotency_key_decides() -> None:
     assert problem_of(error)[0] is ProblemType.ORDER_CONFLICT
 
 
+def test_beside_an_id_the_idempotency_key_does_not_matter() -> None:
+    orders = Orders()
+    first = placed(orders, key="key-1")
+    assert placed(orders, key="key-2") is first
+    assert placed(orders, orderId="ORD-2", key="key-1").order_id == "ORD-2"
+    assert placed(orders, orderId="ORD-3", key="k" * 256).order_id == "ORD-3"
+
+
 @pytest.mark.parametrize(("key", "field"), [(None, "orderId"), ("k" * 256, "Idempotency-Key")])
 def test_with_neither_the_request_is_refused(key: str | None, field: str) -> None:
     with pytest.raises(ProblemError) as error:

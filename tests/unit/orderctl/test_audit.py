@@ -1,5 +1,5 @@
 import gzip
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import boto3
 import pytest
@@ -98,8 +98,7 @@ class Bucket:
         return compare_with_bucket(ORDER, self.client, BUCKET, now=now)
 
     def _note_the_hour(self, params: dict[str, str], **_: object) -> None:
-        hour = datetime.strptime(params["Prefix"], "events/%Y/%m/%d/%H/")
-        self.read.append(hour.replace(tzinfo=UTC))
+        self.read.append(datetime.strptime(params["Prefix"] + "+0000", "events/%Y/%m/%d/%H/%z"))
 
 
 @pytest.mark.usefixtures("aws")
