@@ -11,20 +11,44 @@ Decisions, where one could think otherwise:
 * A pattern or format cannot be compared with another, so any change of it counts, in a request.
 * A new status is compatible: clients know what 2xx, 4xx and 5xx mean. One that is gone is not.
 * Another `x-caller` breaks clients: the policy that they have does not allow the call any more.
+* Another server or way to sign a request breaks clients, whoever they are; one more does not.
+* A problem's type is what clients tell errors apart by: one that a status had must stay with it.
+  Types stand in the descriptions of the statuses, as `urn:…` between backticks.
+* `allOf` is not taken apart: in a request a part that is new or changed counts as narrower, in an
+  answer one that is gone or changed as a broken promise.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 type Json = dict[str, Any]
 
-LOWER_LIMITS = ("minimum", "minLength", "minItems")
-UPPER_LIMITS = ("maximum", "maxLength", "maxItems")
-NOT_COMPARABLE = ("pattern", "format")
+LOWER_LIMITS = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
+UPPER_LIMITS = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
+NOT_COMPARABLE = ("pattern", "format", "multipleOf")
+PROBLEM_TYPE = re.compile(r"`(urn:[^`]+)`")
 
 
 def breaking_changes(released: Json, changed: Json) -> list[str]:
     """Say what in the changed document breaks a client of the released one, and where."""
+    return [
+        *_of_whole_documents(released, changed),
+        *_of_operations(released, changed),
+    ]
+
+
+def _of_whole_documents(released: Json, changed: Json) -> Iterator[str]:
+    """Say what breaks every client: where the API is, and how a request is signed."""
+    before, after = (_undescribed(each.get("servers", [])) for each in (released, changed))
+    for server in before:
+        if server not in after:
+            yield f"the server {server['url']} is gone, or another"
+    if not _signed_as_before(released, released, changed, changed):
+        yield "requests are signed in another way"
+
+
+def _of_operations(released: Json, changed: Json) -> list[str]:
     return [
         f"{method.upper()} {path}: {breakage}"
         for path, operations in released["paths"].items()
@@ -33,6 +57,30 @@ def breaking_changes(released: Json, changed: Json) -> list[str]:
             operation, changed["paths"].get(path, {}).get(method)
         )
     ]
+
+
+def _signed_as_before(old: Json, released: Json, new: Json, changed: Json) -> bool:
+    """Tell whether every way to sign a request is one still; no `security` asks for no more."""
+    before, after = _ways_to_sign(old, released), _ways_to_sign(new, changed)
+    return all(way in after for way in before)
+
+
+def _ways_to_sign(place: Json, document: Json) -> list[Json]:
+    """Return the ways to sign a request at a place of a document: scheme's name → scheme."""
+    schemes = _undescribed(document.get("components", {}).get("securitySchemes", {}))
+    ways = place.get("security", [{}])
+    return [{name: (schemes[name], scopes) for name, scopes in way.items()} for way in ways]
+
+
+def _undescribed(value: Any) -> Any:
+    """Return a value without the descriptions in it, which break nobody."""
+    match value:
+        case dict():
+            return {key: _undescribed(each) for key, each in value.items() if key != "description"}
+        case list():
+            return [_undescribed(each) for each in value]
+        case _:
+            return value
 
 
 class _Comparison:
@@ -48,6 +96,8 @@ class _Comparison:
             return
         if old.get("x-caller") != new.get("x-caller"):
             yield f"is for {new.get('x-caller')}, was for {old.get('x-caller')}"
+        if not _signed_as_before(old, self._released, new, self._changed):
+            yield "is signed in another way"
         yield from self._parameters(old, new)
         yield from self._body(old, new)
         for status, response in old["responses"].items():
@@ -84,8 +134,15 @@ class _Comparison:
                 )
 
     def _response(self, status: str, old: Json, new: Json) -> Iterator[str]:
-        for header in old.get("headers", {}).keys() - new.get("headers", {}).keys():
-            yield f"{status} header {header} is gone"
+        for problem in _problem_types(old) - _problem_types(new):
+            yield f"{status} is not {problem} any more"
+        for name, header in old.get("headers", {}).items():
+            if name not in new.get("headers", {}):
+                yield f"{status} header {name} is gone"
+            else:
+                yield from self.of_answers(
+                    header["schema"], new["headers"][name]["schema"], f"{status} header {name}"
+                )
         for kind, content in old.get("content", {}).items():
             if kind not in new.get("content", {}):
                 yield f"{status} is not {kind} any more"
@@ -124,8 +181,8 @@ class _Comparison:
             yield f"{where}.{name} is required now"
         for name in before.keys() & after.keys():
             yield from self.of_requests(before[name], after[name], f"{where}.{name}")
-        if "items" in old and "items" in new:
-            yield from self.of_requests(old["items"], new["items"], f"{where}[]")
+        if "items" in new:
+            yield from self.of_requests(old.get("items", {}), new["items"], f"{where}[]")
 
     def _answer(self, old: Json, new: Json, where: str) -> Iterator[str]:
         if old.get("type") != new.get("type"):
@@ -133,10 +190,14 @@ class _Comparison:
             return
         if old.get("format") != new.get("format"):
             yield f"{where}: format {new.get('format')}, was {old.get('format')}"
-        if "enum" in old and "enum" not in new:
+        for part in old.get("allOf", []):
+            if part not in new.get("allOf", []):
+                yield f"{where}: not all that was promised is kept"
+        known, possible = _values(old), _values(new)
+        if known is not None and possible is None:
             yield f"{where} may be any value now"
-        if "enum" in old and (added := _values(new) - _values(old)):
-            yield f"{where} may be {sorted(added)} now"
+        elif known is not None and possible is not None and (added := possible - known):
+            yield f"{where} may be {sorted(added, key=str)} now"
         before, after = old.get("properties", {}), new.get("properties", {})
         for name in before.keys() - after.keys():
             yield f"{where}.{name} is gone"
@@ -144,7 +205,9 @@ class _Comparison:
             yield f"{where}.{name} may be absent now"
         for name in before.keys() & after.keys():
             yield from self.of_answers(before[name], after[name], f"{where}.{name}")
-        if "items" in old and "items" in new:
+        if "items" in old and "items" not in new:
+            yield f"{where}[] may be anything now"
+        elif "items" in old:
             yield from self.of_answers(old["items"], new["items"], f"{where}[]")
 
     def _alternatives(self, schema: Json, document: Json) -> list[Json]:
@@ -159,10 +222,16 @@ class _Comparison:
 
 def _narrower(old: Json, new: Json, where: str) -> Iterator[str]:
     """Say which values of one type are not taken any more, or mean something else."""
-    if "enum" in new and "enum" not in old:
+    sent, taken = _values(old), _values(new)
+    if taken is not None and sent is None:
         yield f"{where} does not take every value any more"
-    if "enum" in new and (lost := _values(old) - _values(new)):
-        yield f"{where} does not take {sorted(lost)} any more"
+    elif taken is not None and sent is not None and (lost := sent - taken):
+        yield f"{where} does not take {sorted(lost, key=str)} any more"
+    for part in new.get("allOf", []):
+        if part not in old.get("allOf", []):
+            yield f"{where} does not take all that it did: allOf"
+    if new.get("uniqueItems") and not old.get("uniqueItems"):
+        yield f"{where} does not take the same twice any more"
     for limit in LOWER_LIMITS:
         if limit in new and (limit not in old or new[limit] > old[limit]):
             yield f"{where}: {limit} {new[limit]}, was {old.get(limit)}"
@@ -176,8 +245,15 @@ def _narrower(old: Json, new: Json, where: str) -> Iterator[str]:
         yield f"{where}: default {new.get('default')}, was {old['default']}"
 
 
-def _values(schema: Json) -> set[Any]:
-    return set(schema.get("enum", ()))
+def _values(schema: Json) -> set[Any] | None:
+    """Return the values that are possible; None where that is not restricted to some."""
+    if "const" in schema:
+        return {schema["const"]}
+    return set(schema["enum"]) if "enum" in schema else None
+
+
+def _problem_types(response: Json) -> set[str]:
+    return set(PROBLEM_TYPE.findall(response.get("description", "")))
 
 
 def _required(schema: Json) -> set[str]:

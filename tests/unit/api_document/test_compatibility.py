@@ -17,16 +17,23 @@ CALL = ("paths", "/orders/{orderId}", "put")
 PARAMETERS = (*CALL, "parameters")
 BODY = (*CALL, "requestBody")
 ANSWER = (*CALL, "responses", "200")
+GONE_ANSWER = (*CALL, "responses", "404", "description")
 REQUEST = ("components", "schemas", "Request")
 FIELDS = (*REQUEST, "properties")
+SCHEME = ("components", "securitySchemes", "sigv4")
 VIEW = ("components", "schemas", "View")
 SHOWN = (*VIEW, "properties")
 
+NOT_FOUND = "There is no such thing (`urn:problem:not-found`)."
+
 DOCUMENT: dict[str, Any] = {
+    "servers": [{"url": "https://api.example.com", "description": "The shop's."}],
+    "security": [{"sigv4": []}],
     "paths": {
         "/orders/{orderId}": {
             "put": {
                 "x-caller": "storefront",
+                "security": [{"sigv4": []}],
                 "parameters": [
                     {
                         "name": "orderId",
@@ -54,6 +61,7 @@ DOCUMENT: dict[str, Any] = {
                             "application/json": {"schema": {"$ref": "#/components/schemas/View"}}
                         },
                     },
+                    "404": {"description": NOT_FOUND},
                     "409": {},
                 },
             }
@@ -67,6 +75,11 @@ DOCUMENT: dict[str, Any] = {
                     "name": {"type": "string", "minLength": 2, "maxLength": 200},
                     "priority": {"type": "string", "enum": ["normal", "high"]},
                     "currency": {"type": "string", "default": "GBP"},
+                    "stock": {
+                        "type": "object",
+                        "maxProperties": 10,
+                        "additionalProperties": {"type": "integer"},
+                    },
                     "price": {
                         "anyOf": [
                             {"type": "number", "minimum": 0, "maximum": 100},
@@ -89,11 +102,13 @@ DOCUMENT: dict[str, Any] = {
                     "placedAt": {"type": "string", "format": "date-time"},
                     "parcels": {"type": "array", "items": {"type": "string"}},
                     "total": {"type": "string"},
+                    "links": {"allOf": [{"$ref": "#/components/schemas/Status"}]},
                 },
                 "required": ["status", "placedAt"],
             },
             "Status": {"type": "string", "enum": ["PLACED", "CONFIRMED"]},
-        }
+        },
+        "securitySchemes": {"sigv4": {"type": "apiKey", "name": "Authorization"}},
     },
 }
 
@@ -101,11 +116,14 @@ DOCUMENT: dict[str, Any] = {
 def changed(path: tuple[str | int, ...], value: object) -> dict[str, Any]:
     """Return the document with something put at a path, or taken away from it."""
     document = copy.deepcopy(DOCUMENT)
+    document["components"]["securitySchemes"]["other"] = {"type": "http", "scheme": "basic"}
     place: Any = document
     for step in path[:-1]:
         place = place[step]
     if value is GONE:
         del place[path[-1]]
+    elif isinstance(place, list) and path[-1] == len(place):
+        place.append(value)
     else:
         place[path[-1]] = value
     return document
@@ -121,6 +139,13 @@ BREAKING: list[tuple[str, tuple[str | int, ...], object, str]] = [
     ("path removed", CALL[:2], GONE, "is gone"),
     ("operation removed", CALL, GONE, "is gone"),
     ("other caller", (*CALL, "x-caller"), "warehouse", "is for warehouse, was for storefront"),
+    ("signed otherwise", (*CALL, "security"), [{"sigv4": ["admin"]}], "is signed in another way"),
+    (
+        "problem's type changed",
+        GONE_ANSWER,
+        "`urn:problem:unknown`",
+        "404 is not urn:problem:not-f",
+    ),
     ("status removed", (*CALL, "responses", "409"), GONE, "409 is gone"),
     # ---------------------------------------------------------------- parameters
     ("parameter removed", PARAMETERS, [ORDER_ID], "header parameter If-Match is gone"),
@@ -164,6 +189,20 @@ BREAKING: list[tuple[str, tuple[str | int, ...], object, str]] = [
     ("lower limit new", (*FIELDS, "currency", "minLength"), 3, "minLength 3, was None"),
     ("upper limit lowered", (*FIELDS, "lines", "maxItems"), 49, "maxItems 49, was 50"),
     ("upper limit new", (*FIELDS, "currency", "maxLength"), 3, "maxLength 3, was None"),
+    ("bound new", (*FIELDS, "price", "anyOf", 0, "exclusiveMinimum"), 0, "exclusiveMinimum 0, was"),
+    ("upper bound new", (*FIELDS, "price", "anyOf", 0, "exclusiveMaximum"), 9, "exclusiveMaximum"),
+    ("step new", (*FIELDS, "price", "anyOf", 0, "multipleOf"), 5, "multipleOf 5, was None"),
+    ("repetition refused", (*FIELDS, "lines", "uniqueItems"), True, "does not take the same twice"),
+    ("one value only", (*FIELDS, "currency", "const"), "GBP", "does not take every value any more"),
+    ("other value only", (*FIELDS, "priority", "const"), "high", "does not take ['normal'] any"),
+    (
+        "further condition",
+        (*FIELDS, "name", "allOf"),
+        [{"minLength": 5}],
+        "not take all that it did",
+    ),
+    ("fewer names", (*FIELDS, "stock", "maxProperties"), 5, "maxProperties 5, was 10"),
+    ("more names", (*FIELDS, "stock", "minProperties"), 1, "minProperties 1, was None"),
     ("pattern new", (*FIELDS, "name", "pattern"), "^[a-z]+$", "pattern ^[a-z]+$, was None"),
     ("format new", (*FIELDS, "name", "format"), "email", "format email, was None"),
     ("default changed", (*FIELDS, "currency", "default"), "EUR", "default EUR, was GBP"),
@@ -178,6 +217,20 @@ BREAKING: list[tuple[str, tuple[str | int, ...], object, str]] = [
     ("items' type changed", (*FIELDS, "lines", "items", "type"), "integer", "body.lines[] is"),
     # ---------------------------------------------------------------- answers
     ("answer's header removed", (*ANSWER, "headers"), {}, "200 header ETag is gone"),
+    (
+        "answer's header of another type",
+        (*ANSWER, "headers", "ETag", "schema"),
+        {"type": "integer"},
+        "200 header ETag is integer, was string",
+    ),
+    ("answer's items open", (*SHOWN, "parcels", "items"), GONE, "200.parcels[] may be anything"),
+    ("promise changed", (*SHOWN, "links", "allOf"), [TEXT], "200.links: not all that was promised"),
+    (
+        "answer's only value changed",
+        (*SHOWN, "status"),
+        TEXT | {"const": "LOST"},
+        "may be ['LOST']",
+    ),
     ("answer of another kind", (*ANSWER, "content"), {"text/csv": {}}, "200 is not application/"),
     ("property removed", (*SHOWN, "total"), GONE, "200.total is gone"),
     ("property made optional", (*VIEW, "required"), ["status"], "200.placedAt may be absent now"),
@@ -199,8 +252,33 @@ BREAKING: list[tuple[str, tuple[str | int, ...], object, str]] = [
     ("answer's items changed", (*SHOWN, "parcels", "items", "type"), "object", "200.parcels[] is"),
 ]
 
+BREAKING_FOR_ALL: list[tuple[str, tuple[str | int, ...], object, str]] = [
+    (
+        "server moved",
+        ("servers", 0, "url"),
+        "https://x.example.com",
+        "https://api.example.com is gone",
+    ),
+    (
+        "signature added to none",
+        ("security",),
+        [{"other": []}],
+        "requests are signed in another way",
+    ),
+    ("signature changed", (*SCHEME, "name"), "X-Signature", "requests are signed in another way"),
+]
+
 COMPATIBLE: list[tuple[str, tuple[str | int, ...], object]] = [
     ("nothing changed", ("info",), {}),
+    ("server added", ("servers", 1), {"url": "https://x.example.com"}),
+    ("server described otherwise", ("servers", 0, "description"), "Ours."),
+    ("signature described otherwise", (*SCHEME, "description"), "AWS Signature Version 4."),
+    ("one more way to sign", (*CALL, "security"), [{}, {"sigv4": []}]),
+    ("one more problem", GONE_ANSWER, f"{NOT_FOUND} Expired (`urn:problem:expired`)."),
+    ("one value of an answer", (*SHOWN, "status"), TEXT | {"const": "PLACED"}),
+    ("repetition allowed", (*FIELDS, "lines", "uniqueItems"), False),
+    ("any number of names", (*FIELDS, "stock", "maxProperties"), GONE),
+    ("answer's repetition refused", (*SHOWN, "parcels", "uniqueItems"), True),
     ("path added", ("paths", "/items"), {"get": {"responses": {}}}),
     ("operation added", (*CALL[:2], "get"), {"responses": {}}),
     ("summary changed", (*CALL, "summary"), "Put an order"),
@@ -247,6 +325,17 @@ def test_breaking_change_is_named(path: tuple[str, ...], value: object, said: st
     [breakage] = breaking_changes(DOCUMENT, changed(path, value))
     assert breakage.startswith("PUT /orders/{orderId}: ")
     assert said in breakage
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [case[1:] for case in BREAKING_FOR_ALL],
+    ids=[case[0] for case in BREAKING_FOR_ALL],
+)
+def test_change_that_breaks_every_client_is_named(
+    path: tuple[str, ...], value: object, said: str
+) -> None:
+    assert any(said in breakage for breakage in breaking_changes(DOCUMENT, changed(path, value)))
 
 
 @pytest.mark.parametrize(
