@@ -1,12 +1,21 @@
 """Setting an item's name, price and stock, and looking at it."""
 
+import re
 from typing import Protocol
 
 from order_pipeline.api.models import AdjustStockRequest, SetItemRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.catalogue import Item
+from order_pipeline.limits import MAX_AVAILABLE
 from order_pipeline.money import AmountError, minor_units
-from order_pipeline.ports import ItemChangedError, ItemExistsError, NotEnoughStockError
+from order_pipeline.ports import (
+    ItemChangedError,
+    ItemExistsError,
+    NotEnoughStockError,
+    TooMuchStockError,
+)
+
+_ETAG = re.compile(r'"[1-9][0-9]{0,18}"', re.ASCII)
 
 
 class Inventory(Protocol):
@@ -26,7 +35,10 @@ class Adjustments(Protocol):
     """Units added to an item's stock or taken away, once for each adjustment id."""
 
     def make(self, item_id: str, adjustment_id: str, delta: int) -> int:
-        """Return what was adjusted under this id, now or before; raises `NotEnoughStockError`."""
+        """Return what was adjusted under this id, now or before.
+
+        Raises `NotEnoughStockError` or `TooMuchStockError`.
+        """
 
 
 def item_now(item_id: str, *, inventory: Inventory) -> Item:
@@ -86,16 +98,24 @@ def adjust_stock(
     Raises
     ------
     ProblemError
-        If there is no such item, fewer units than are taken away, or the adjustment was made
-        before with another number.
+        If there is no such item, it has fewer units than are taken away or would have more than
+        an item may have, or the adjustment was made before with another number.
     """
-    item = item_now(item_id, inventory=inventory)
+    item_now(item_id, inventory=inventory)
     try:
         made = adjustments.make(item_id, request.adjustment_id, request.delta)
     except NotEnoughStockError:
+        available = item_now(item_id, inventory=inventory).available
         raise ProblemError(
             ProblemType.NOT_ENOUGH_STOCK,
-            f"{-request.delta} units of {item_id} cannot be taken: {item.available} are available.",
+            f"{-request.delta} units of {item_id} cannot be taken: now {available} are available.",
+        ) from None
+    except TooMuchStockError:
+        available = item_now(item_id, inventory=inventory).available
+        raise ProblemError(
+            ProblemType.TOO_MUCH_STOCK,
+            f"{request.delta} units of {item_id} cannot be added: now {available} are available, "
+            f"and {MAX_AVAILABLE} may be.",
         ) from None
     if made != request.delta:
         raise ProblemError(
@@ -110,10 +130,9 @@ def etag(item: Item) -> str:
 
 
 def _version(if_match: str) -> int:
-    text = if_match.strip().removeprefix('"').removesuffix('"')
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(2**63)):
+    if not _ETAG.fullmatch(if_match):
         raise invalid_field("If-Match", 'must be an ETag as it was read, such as "3"')
-    return int(text)
+    return int(if_match.strip('"'))
 
 
 def _price(request: SetItemRequest) -> int:

@@ -5,6 +5,7 @@ event below the 256 KB of SNS and SQS, and a reservation below the 100 actions o
 """
 
 from datetime import timedelta
+from decimal import Decimal
 
 ID_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"
 """Ids of orders, customers and items. Nothing in them is special in a URL, key or log.
@@ -31,6 +32,16 @@ A parcel that holds all that remains of its items never meets this limit; see `s
 MAX_ADJUSTMENT = 1_000_000
 MAX_PAGE = 100
 MAX_TEXT = 200
+MAX_POSTCODE = 20
+MAX_EMAIL = 254
+"""Source: RFC 5321, section 4.5.3.1.3: a path of 256 octets, less its angle brackets."""
+
+MAX_PUSH_ENDPOINT = 256
+MAX_IDEMPOTENCY_KEY = 255
+MAX_CURSOR = 400
+MAX_AMOUNT = Decimal("999999999.99")
+"""In a request, major units; what is charged is held to `MAX_TOTAL`."""
+
 MAX_TOTAL = 99_999_999
 """Minor units. The payment provider's largest charge (Stripe: eight digits)."""
 

@@ -36,6 +36,10 @@ class NotEnoughStockError(Exception):
     """Fewer units are in stock than are to be taken away."""
 
 
+class TooMuchStockError(Exception):
+    """More units would be in stock than an item may have."""
+
+
 class ConcurrentChangeError(Exception):
     """Others kept changing the same order; the work is to be tried again later."""
 

@@ -15,6 +15,8 @@ from order_pipeline.transitions import Status
 
 _POSITION: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[Timestamp, Id])
 
+_FIRST_ORDERS = "2020-01-01T00:00:00.000Z"
+
 
 class CustomersOrders(Protocol):
     """Where a customer's orders are looked up."""
@@ -53,6 +55,10 @@ def _position(cursor: str) -> Position:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         placed_at, order_id = _POSITION.validate_json(text)
-        return Position(rfc3339(placed_at), order_id)
+        position = Position(rfc3339(placed_at), order_id)
     except (ValueError, OverflowError):  # the latter: a time that UTC's calendar does not reach
-        raise invalid_field("cursor", "must be one from an answer before") from None
+        position = None
+    # Written in the one way in which it is given out, and at a time at which there were orders.
+    if position is None or _cursor(position) != cursor or position.placed_at < _FIRST_ORDERS:
+        raise invalid_field("cursor", "must be one from an answer before")
+    return position

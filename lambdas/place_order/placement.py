@@ -1,5 +1,6 @@
 """From a request to an order that is stored or deferred, or to the reason why not."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import NAMESPACE_URL, uuid5
@@ -7,13 +8,13 @@ from uuid import NAMESPACE_URL, uuid5
 from order_pipeline.api.models import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.content_hash import content_hash
+from order_pipeline.limits import MAX_IDEMPOTENCY_KEY
 from order_pipeline.money import AmountError, minor_units
 from order_pipeline.order import Address, Contact, Line, Order, place
 from order_pipeline.ports import NewOrders, OrdersUnavailableError
 
 BY = "place-order"
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:order-pipeline:idempotency-key")
-_MAX_KEY = 255
 
 
 class Overflow(Protocol):
@@ -77,18 +78,19 @@ def _order(
     method = request.payment.method if request.payment else default_payment_method
     if not method:
         raise invalid_field("payment", "is required: this environment has no default method")
+    lines = _lines(request)
     return place(
         order_id=request.order_id or _derived_id(idempotency_key),
         customer_id=request.customer_id,
         currency=request.currency,
         priority=request.priority,
-        lines=_lines(request),
+        lines=lines,
         contact=Contact(**request.contact.model_dump()) if request.contact else None,
         shipping_address=(
             Address(**request.shipping_address.model_dump()) if request.shipping_address else None
         ),
         payment_method=method,
-        payload_hash=_payload_hash(request),
+        payload_hash=_payload_hash(request, lines),
         trace_header=trace_header,
         by=BY,
     )
@@ -97,8 +99,10 @@ def _order(
 def _derived_id(idempotency_key: str | None) -> str:
     if not idempotency_key:
         raise invalid_field("orderId", "is required, or else an Idempotency-Key header")
-    if len(idempotency_key) > _MAX_KEY:
-        raise invalid_field("Idempotency-Key", f"must have at most {_MAX_KEY} characters")
+    if len(idempotency_key) > MAX_IDEMPOTENCY_KEY:
+        raise invalid_field(
+            "Idempotency-Key", f"must have at most {MAX_IDEMPOTENCY_KEY} characters"
+        )
     return str(uuid5(_NAMESPACE, idempotency_key))
 
 
@@ -113,7 +117,7 @@ def _lines(request: PlaceOrderRequest) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _payload_hash(request: PlaceOrderRequest) -> str:
+def _payload_hash(request: PlaceOrderRequest, lines: Sequence[Line]) -> str:
     """Hash what was asked for; how it was written (spaces, 29.9 or "29.90") does not matter.
 
     What has its default value is left out, so that a field added later changes no old hash.
@@ -121,8 +125,5 @@ def _payload_hash(request: PlaceOrderRequest) -> str:
     content = request.model_dump(
         mode="json", exclude_defaults=True, exclude={"items": {"__all__": {"price"}}}
     )
-    content["prices"] = [
-        None if item.price is None else minor_units(item.price, request.currency)
-        for item in request.items
-    ]
+    content["prices"] = [line.expected_price for line in lines]
     return content_hash(content)

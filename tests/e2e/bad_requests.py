@@ -155,6 +155,12 @@ BAD_ORDERS = (
         "shippingAddress.line1",
         shippingAddress=ADDRESS | {"line1": "1 Row\n2 Row"},
     ),
+    order("name of a space", "shippingAddress.name", shippingAddress=ADDRESS | {"name": " "}),
+    order(
+        "direction mark in a name",
+        "shippingAddress.name",
+        shippingAddress=ADDRESS | {"name": "\u202eadA"},
+    ),
     order(
         "name of 201 characters",
         "shippingAddress.name",
@@ -202,6 +208,9 @@ BAD_ITEMS = (
     item("price negative", "price", price=-29.99),
     item("price 29.999", "price", price=29.999),
     item("name empty", "name", name=""),
+    item("name of a space", "name", name=" "),
+    item("name with a C1 control", "name", name="Tea\u0085pot"),
+    item("name with a direction mark", "name", name="Tea\u202epot"),
     item("zero byte in the name", "name", name="Tea\u0000pot"),
     item("half a surrogate pair in the name", "name", name="\udfff"),
     item("unknown currency", "currency", currency="GPB"),

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.problems import ID_CONFLICT, NOT_ENOUGH_STOCK, NOT_FOUND
+from tests.e2e.problems import ID_CONFLICT, NOT_ENOUGH_STOCK, NOT_FOUND, TOO_MUCH_STOCK
 from tests.e2e.shop import Json, Shop
 
 pytestmark = pytest.mark.life
@@ -90,6 +90,19 @@ def test_same_adjustment_with_another_number_is_refused(shop: Shop) -> None:
     # then
     assert (answer.status_code, answer.json()["type"]) == (409, ID_CONFLICT)
     assert shop.available(item) == 15
+
+
+def test_stock_never_grows_beyond_what_can_be_set(shop: Shop) -> None:
+    # given
+    item = shop.stocked_item(available=999_999_999)
+
+    # when
+    answer = shop.adjust(item.item_id, "adjustment-1", 2)
+
+    # then
+    assert (answer.status_code, answer.json()["type"]) == (409, TOO_MUCH_STOCK)
+    assert shop.available(item) == 999_999_999
+    assert shop.adjust(item.item_id, "adjustment-2", 1).status_code == 200
 
 
 def test_stock_never_falls_below_zero(shop: Shop) -> None:

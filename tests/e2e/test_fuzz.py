@@ -53,7 +53,7 @@ REFUSED_BY_RULE = {
     "must be an amount of zero or more": "as above, where a number has more than any currency",
     "cursor must be one from an answer before": "a cursor is opaque",
     "If-Match must be an ETag as it was read": "an ETag is opaque",
-    "must be a valid integer": "2.0 is an integer to JSON Schema 2020-12, and not to the gateway's "
+    "must be an integer": "2.0 is an integer to JSON Schema 2020-12, and not to the gateway's "
     "draft 4, nor to the functions",
 }
 """What a 400 to a request that the document allows may say, and the rule no schema can say."""

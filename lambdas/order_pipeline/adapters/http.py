@@ -65,7 +65,7 @@ class Request:
         try:
             return _ID.validate_python(self.path_parameters.get(name))
         except ValidationError as error:
-            raise invalid_field(name, _sentence(error.errors()[0]["msg"])) from None
+            raise invalid_field(name, _sentence(error.errors()[0])) from None
 
     def model[T: BaseModel](self, model: type[T]) -> T:
         """Return the body as a model.
@@ -159,7 +159,7 @@ def _validated[T: BaseModel](model: type[T], value: object) -> T:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False)
         errors = tuple(
-            FieldError(_path(problem["loc"]), _sentence(problem["msg"]))
+            FieldError(_path(problem["loc"]), _sentence(problem))
             for problem in problems
             if not _follows_from_others(problem, problems)
         )
@@ -215,14 +215,39 @@ def _path(location: tuple[int | str, ...]) -> str:
     return path.removeprefix(".") or "body"
 
 
-def _sentence(message: str) -> str:
-    """Turn the validator's message into one that follows the field's name."""
-    message = message.removeprefix("Value error, ")
-    for start in ("Input should ", "Value should ", "String should ", "Tuple should ", "Field "):
-        if message.startswith(start):
-            message = message.removeprefix(start)
-            return message if start == "Field " else f"must {message}"
-    return message[0].lower() + message[1:]
+_SENTENCES = {
+    "missing": "is required",
+    "extra_forbidden": "is not permitted: there is no such field",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be an array",
+    "string_type": "must be text",
+    "string_unicode": "must be text of whole characters",
+    "string_too_short": "must have {min_length} or more characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match the pattern {pattern}",
+    "too_short": "must have {min_length} or more items",
+    "too_long": "must have at most {max_length} items",
+    "int_type": "must be an integer",
+    "int_parsing": "must be an integer",
+    "int_parsing_size": "must be an integer of fewer digits",
+    "int_from_float": "must be an integer",
+    "bool_type": "must be true or false",
+    "decimal_type": "must be a number, or text such as 29.99",
+    "decimal_parsing": "must be a number, or text such as 29.99",
+    "finite_number": "must be a number, or text such as 29.99",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "enum": "must be {expected}",
+    "value_error": "{error}",
+}
+"""What the validator finds, as it follows the field's name: its own words say how the models are
+made. Kinds of error: pydantic, "Validation errors"."""
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    return _SENTENCES.get(problem["type"], "is not valid").format(**problem.get("ctx", {}))
 
 
 def _problem(problem: ProblemError, headers: Mapping[str, str] | None = None) -> ProxyResponse:

@@ -38,6 +38,9 @@ _ATTEMPTS = 5
 _PAGES_PER_LIST = 10
 """So that a list of a rare status ends within the function's time."""
 
+_READ_FOR_A_STATUS = 500
+"""Orders read at once when most of them may be in another status: some 100 KB of the index."""
+
 
 class ListedOrder(Record):
     """What the customer index holds of an order."""
@@ -160,7 +163,8 @@ class OrdersTable:
         """Return a customer's orders, newest first, and where to go on if there may be more.
 
         The position says where in the customer's own orders to go on; the customer is never read
-        from it. With a status, a page may hold fewer than `limit` although there are more.
+        from it. With a status, a page may hold fewer than `limit` although there are more: that
+        many of the customer's orders, thousands, were in another one.
         """
         listed: list[ListedOrder] = []
         for _ in range(_PAGES_PER_LIST):
@@ -170,7 +174,7 @@ class OrdersTable:
                 "KeyConditionExpression": "customerId = :customer",
                 "ExpressionAttributeValues": to_item({":customer": customer_id}),
                 "ScanIndexForward": False,
-                "Limit": limit,
+                "Limit": _READ_FOR_A_STATUS if status else limit,
             }
             if status:
                 query["FilterExpression"] = "#status = :status"

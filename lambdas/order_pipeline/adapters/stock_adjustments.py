@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
-from order_pipeline.ports import ConcurrentChangeError, NotEnoughStockError
+from order_pipeline.limits import MAX_AVAILABLE
+from order_pipeline.ports import (
+    ConcurrentChangeError,
+    NotEnoughStockError,
+    TooMuchStockError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,6 +39,8 @@ class StockAdjustments:
         ------
         NotEnoughStockError
             If there are fewer units than are to be taken away, or there is no such item.
+        TooMuchStockError
+            If there would be more units than an item may have, or there is no such item.
         ConcurrentChangeError
             If the item was being changed by somebody else.
         """
@@ -42,9 +49,10 @@ class StockAdjustments:
             "TableName": self._inventory_table,
             "Key": to_item({"itemId": item_id}),
             "UpdateExpression": "SET available = available + :delta, version = version + :one",
-            "ConditionExpression": "available >= :least",
+            "ConditionExpression": "available <= :most" if delta > 0 else "available >= :least",
             "ExpressionAttributeValues": to_item(
-                {":delta": delta, ":one": 1, ":least": max(0, -delta)}
+                {":delta": delta, ":one": 1}
+                | ({":most": MAX_AVAILABLE - delta} if delta > 0 else {":least": -delta})
             ),
         }
         record = self._idempotency.record(key, delta)
@@ -55,6 +63,7 @@ class StockAdjustments:
             if recorded == CONDITION_FAILED:
                 return self._idempotency.recorded(key)
             if adjusted == CONDITION_FAILED:
-                raise NotEnoughStockError(item_id) from None
+                refused = TooMuchStockError if delta > 0 else NotEnoughStockError
+                raise refused(item_id) from None
             raise ConcurrentChangeError(item_id) from cancelled
         return delta

@@ -256,6 +256,7 @@ CALLS = (
             ProblemType.NOT_FOUND,
             ProblemType.ID_CONFLICT,
             ProblemType.NOT_ENOUGH_STOCK,
+            ProblemType.TOO_MUCH_STOCK,
         ),
     ),
 )

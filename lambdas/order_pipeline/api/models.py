@@ -22,11 +22,16 @@ from order_pipeline.cancellation import CancelReason
 from order_pipeline.limits import (
     ID_PATTERN,
     MAX_ADJUSTMENT,
+    MAX_AMOUNT,
     MAX_AVAILABLE,
+    MAX_CURSOR,
+    MAX_EMAIL,
     MAX_LINES,
     MAX_PAGE,
     MAX_PARCEL_LINES,
     MAX_PARCELS,
+    MAX_POSTCODE,
+    MAX_PUSH_ENDPOINT,
     MAX_QUANTITY,
     MAX_REFUNDS,
     MAX_TEXT,
@@ -36,7 +41,6 @@ from order_pipeline.order import Channel, PaymentState, Priority, RefundState, S
 from order_pipeline.stored import Timestamp
 from order_pipeline.transitions import EventType, Status
 
-_LARGEST_AMOUNT = Decimal("999999999.99")
 _AMOUNT_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 
 
@@ -47,33 +51,58 @@ def _amount_text(value: object) -> object:
     return value
 
 
-def _encodable(text: str) -> str:
-    """Refuse what cannot be stored as UTF-8: half of a surrogate pair."""
+def _no_larger(amount: Decimal) -> Decimal:
+    if amount > MAX_AMOUNT:
+        raise ValueError(f"must be {MAX_AMOUNT} or less")
+    return amount
+
+
+def _whole_number(value: object) -> object:
+    """Let only plain digits through; pydantic itself takes `1_0`, `1.0` and ` 1` for numbers."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+# Control characters, line ends, and the marks that turn the direction of what follows: in a name
+# they hide or fake something. The escapes mean the same to every dialect of patterns.
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_BLANKS = r" \u00a0\u1680\u2000-\u200d\u202f\u205f\u2060\u3000\ufeff"
+_TEXT_PATTERN = f"^ *[^{_CONTROLS}{_BLANKS}][^{_CONTROLS}]*$"
+
+
+def _one_line(text: str) -> str:
+    """Refuse what is not one line of visible text, or cannot be stored as UTF-8."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("must not contain unpaired surrogates")
+    if re.search(f"[{_CONTROLS}]", text):
+        raise ValueError("must not contain line ends, control characters or direction marks")
+    if not re.match(_TEXT_PATTERN, text):
+        raise ValueError("must begin with a visible character")
     return text
 
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 Text = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=MAX_TEXT, pattern=r"^[^\x00-\x1f\x7f]+$"),
-    AfterValidator(_encodable),
+    StringConstraints(min_length=1, max_length=MAX_TEXT),
+    AfterValidator(_one_line),
+    Field(json_schema_extra={"pattern": _TEXT_PATTERN}),
 ]
-"""One line of text: no control characters."""
+"""One line of visible text: no control characters, no marks that turn its direction."""
 Amount = Annotated[
     Decimal,
     BeforeValidator(_amount_text),
+    AfterValidator(_no_larger),
     Field(
         ge=0,
-        le=_LARGEST_AMOUNT,
         description="Zero or more, in major units, with at most the currency's decimals.",
         examples=["29.99", 29.99],
     ),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "number", "minimum": 0, "maximum": float(_LARGEST_AMOUNT)},
+                {"type": "number", "minimum": 0, "maximum": float(MAX_AMOUNT)},
                 {"type": "string", "pattern": _AMOUNT_PATTERN},
             ]
         },
@@ -128,7 +157,7 @@ class ContactRequest(RequestModel):
         Annotated[
             str,
             StringConstraints(
-                max_length=254,
+                max_length=MAX_EMAIL,
                 pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
             ),
         ]
@@ -141,7 +170,7 @@ class ContactRequest(RequestModel):
         Annotated[
             str,
             StringConstraints(
-                max_length=256,
+                max_length=MAX_PUSH_ENDPOINT,
                 pattern=r"^arn:aws:sns:eu-west-2:[0-9]{12}:endpoint/[A-Za-z0-9/_.-]+$",
             ),
         ]
@@ -159,7 +188,7 @@ class AddressRequest(RequestModel):
     line1: Text
     line2: Text | None = None
     city: Text
-    postcode: Annotated[Text, Field(max_length=20)]
+    postcode: Annotated[Text, Field(max_length=MAX_POSTCODE)]
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(
         description="ISO 3166-1 alpha-2, such as GB."
     )
@@ -334,12 +363,12 @@ class RefundOrderResponse(ApiModel):
 class ListOrdersQuery(RequestModel):
     """Which of a customer's orders to list."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE)] = Field(
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole_number)] = Field(
         default=20, description="How many at most."
     )
-    cursor: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,400}$")] | None = Field(
-        default=None, description="Where to go on: from the answer before."
-    )
+    cursor: (
+        Annotated[str, StringConstraints(max_length=MAX_CURSOR, pattern=r"^[A-Za-z0-9_-]+$")] | None
+    ) = Field(default=None, description="Where to go on: from the answer before.")
     status: Status | None = Field(default=None, description="Only orders in this status.")
 
 
@@ -358,7 +387,11 @@ class OrderListResponse(ApiModel):
     """A customer's orders, newest first."""
 
     orders: tuple[OrderListEntry, ...]
-    cursor: str | None = Field(default=None, description="Present when there may be more.")
+    cursor: str | None = Field(
+        default=None,
+        description="Present when there may be more, also behind a page that a `status` has left "
+        "short or empty.",
+    )
 
 
 # ------------------------------------------------------------------ looking at an order

@@ -18,6 +18,7 @@ class ProblemType(Enum):
     ID_CONFLICT = "id-conflict"
     REFUSED = "refused"
     NOT_ENOUGH_STOCK = "not-enough-stock"
+    TOO_MUCH_STOCK = "too-much-stock"
     ITEM_EXISTS = "item-exists"
     ITEM_CHANGED = "item-changed"
     FORBIDDEN = "forbidden"
@@ -49,6 +50,7 @@ _STATUS = {
     ProblemType.ID_CONFLICT: HTTPStatus.CONFLICT,
     ProblemType.REFUSED: HTTPStatus.CONFLICT,
     ProblemType.NOT_ENOUGH_STOCK: HTTPStatus.CONFLICT,
+    ProblemType.TOO_MUCH_STOCK: HTTPStatus.CONFLICT,
     ProblemType.ITEM_EXISTS: HTTPStatus.PRECONDITION_REQUIRED,
     ProblemType.ITEM_CHANGED: HTTPStatus.PRECONDITION_FAILED,
     ProblemType.FORBIDDEN: HTTPStatus.FORBIDDEN,
@@ -65,6 +67,7 @@ _TITLES = {
     ProblemType.ID_CONFLICT: "The same was asked for before, with another content",
     ProblemType.REFUSED: "The order is not in a state that allows it",
     ProblemType.NOT_ENOUGH_STOCK: "There is not enough stock",
+    ProblemType.TOO_MUCH_STOCK: "There would be more stock than an item may have",
     ProblemType.ITEM_EXISTS: "The item exists: If-Match is required to change it",
     ProblemType.ITEM_CHANGED: "The item has changed since it was read",
     ProblemType.FORBIDDEN: "The caller may not do this",

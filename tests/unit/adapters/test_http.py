@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from order_pipeline.adapters.http import Request, Response, api_handler
-from order_pipeline.api.models import Links, PlaceOrderRequest
+from order_pipeline.api.models import AddressRequest, Links, PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.limits import MAX_BODY_BYTES
 
@@ -95,26 +95,26 @@ def test_a_body_that_is_too_large_is_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "field", "message"),
     [
-        ({"items": []}, "items", "must have at least 1 item"),
+        ({"items": []}, "items", "must have 1 or more items"),
         ({"items": GOOD["items"] * 51}, "items", "must have at most 50 items"),  # type: ignore[operator]
-        ({"items": [{"itemId": "A", "quantity": 0}]}, "items[0].quantity", "greater than or equal"),
+        ({"items": [{"itemId": "A", "quantity": 0}]}, "items[0].quantity", "must be 1 or more"),
         ({"items": [{"itemId": "A", "quantity": 10001}]}, "items[0].quantity", "10000"),
-        ({"items": [{"itemId": "A", "quantity": "1"}]}, "items[0].quantity", "valid integer"),
-        ({"items": [{"itemId": "A", "quantity": True}]}, "items[0].quantity", "valid integer"),
+        ({"items": [{"itemId": "A", "quantity": "1"}]}, "items[0].quantity", "an integer"),
+        ({"items": [{"itemId": "A", "quantity": True}]}, "items[0].quantity", "an integer"),
         ({"items": [{"quantity": 1}]}, "items[0].itemId", "required"),
-        ({"items": [{"itemId": "A", "quantity": 1, "price": -1}]}, "items[0].price", "greater"),
+        ({"items": [{"itemId": "A", "quantity": 1, "price": -1}]}, "items[0].price", "0 or more"),
         ({"items": [{"itemId": "A", "quantity": 1, "price": "1e3"}]}, "items[0].price", "29.99"),
         ({"items": [{"itemId": "A", "quantity": 1, "prise": 1}]}, "items[0].prise", "permitted"),
-        ({"customerId": "a\u0000b"}, "customerId", "match pattern"),
-        ({"customerId": "x" * 65}, "customerId", "match pattern"),
-        ({"customerId": None}, "customerId", "valid string"),
-        ({"customerId": ".."}, "customerId", "match pattern"),
+        ({"customerId": "a\u0000b"}, "customerId", "match the pattern"),
+        ({"customerId": "x" * 65}, "customerId", "match the pattern"),
+        ({"customerId": None}, "customerId", "must be text"),
+        ({"customerId": ".."}, "customerId", "match the pattern"),
         ({"order_id": "ORD-1"}, "order_id", "permitted"),
         ({"currency": "XXX"}, "currency", "'GBP'"),
         ({"priority": "urgent"}, "priority", "'normal' or 'high'"),
-        ({"contact": {"email": "no"}}, "contact.email", "match pattern"),
-        ({"contact": {"phone": "0770"}}, "contact.phone", "match pattern"),
-        ({"payment": {"method": "4242424242424242"}}, "payment.method", "match pattern"),
+        ({"contact": {"email": "no"}}, "contact.email", "match the pattern"),
+        ({"contact": {"phone": "0770"}}, "contact.phone", "match the pattern"),
+        ({"payment": {"method": "4242424242424242"}}, "payment.method", "match the pattern"),
     ],
 )
 def test_a_wrong_field_is_named_with_what_is_allowed(
@@ -131,6 +131,95 @@ def test_text_that_cannot_be_stored_is_refused() -> None:
     address = {"name": "\ud800", "line1": "x", "city": "x", "postcode": "x", "country": "GB"}
     document = problem(call(read, json.dumps(GOOD | {"shippingAddress": address})))
     assert document["errors"][0]["field"] == "shippingAddress.name"
+
+
+ADDRESS = {"name": "Ada", "line1": "1 Row", "city": "London", "postcode": "N1", "country": "GB"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " ",
+        "\u00a0",
+        "\u3000\u3000",
+        "\u200b",
+        "\ufeff",
+        "Ada\n",
+        "Ada\tL.",
+        "Ada\u0085L.",
+        "\u009b31m",
+        "Ada\u007f",
+        "Ada\u2028L.",
+        "\u202eadA",
+        "Ada\u200f",
+        "\u2066Ada\u2069",
+        "x" * 201,
+    ],
+)
+def test_a_name_that_hides_or_fakes_something_is_refused(name: str) -> None:
+    # given the check of the function, and the gateway's before it
+    body = json.dumps(GOOD | {"shippingAddress": ADDRESS | {"name": name}})
+    schema = AddressRequest.model_json_schema()["properties"]["name"]
+
+    # then
+    (wrong,) = problem(call(read, body))["errors"]
+    assert wrong["field"] == "shippingAddress.name"
+    assert wrong["message"].startswith("must ")
+    lengths = schema["minLength"] <= len(name) <= schema["maxLength"]
+    assert not (lengths and re.fullmatch(schema["pattern"], name))
+
+
+@pytest.mark.parametrize(
+    "name", ["Ada", " Ada", "O'Brien-Łukasz", "李 小龍", "नमस्ते", "👩‍👧", "x" * 200]
+)
+def test_a_name_of_any_script_is_taken(name: str) -> None:
+    body = json.dumps(GOOD | {"shippingAddress": ADDRESS | {"name": name}})
+    assert call(read, body)["statusCode"] == 202
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        ({"items": {}}, "items", "must be an array"),
+        ({"items": ["A"]}, "items[0]", "must be an object"),
+        ({"contact": []}, "contact", "must be an object"),
+        ({"contact": {"email": 5}}, "contact.email", "must be text"),
+        ({"items": [{"itemId": "A", "quantity": 1.5}]}, "items[0].quantity", "must be an integer"),
+        ({"items": [{"itemId": "A"}]}, "items[0].quantity", "is required"),
+        (
+            {"items": [{"itemId": "A", "quantity": 1, "price": {}}]},
+            "items[0].price",
+            "must be a number, or text such as 29.99",
+        ),
+        (
+            {"items": [{"itemId": "A", "quantity": 1, "price": 10**15}]},
+            "items[0].price",
+            "must be 999999999.99 or less",
+        ),
+        ({"discount": 5}, "discount", "is not permitted: there is no such field"),
+        (
+            {"shippingAddress": ADDRESS | {"city": ""}},
+            "shippingAddress.city",
+            "must have 1 or more characters",
+        ),
+        (
+            {"contact": {"channels": ["fax"]}},
+            "contact.channels[0]",
+            "must be 'email', 'sms' or 'push'",
+        ),
+    ],
+)
+def test_a_refusal_does_not_speak_of_how_the_models_are_made(
+    change: dict[str, Any], field: str, message: str
+) -> None:
+    document = problem(call(read, json.dumps(GOOD | change)))
+    assert document["errors"] == [{"field": field, "message": message}]
+    assert document["detail"] == f"{field} {message}"
+
+
+def test_a_body_that_is_no_object_is_refused() -> None:
+    assert problem(call(read, "[]"))["detail"] == "body must be an object"
 
 
 def test_every_wrong_field_is_named() -> None:

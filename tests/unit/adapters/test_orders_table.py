@@ -307,3 +307,12 @@ def test_a_made_up_position_shows_nobody_elses_orders(orders: OrdersTable) -> No
 
 def test_a_customer_without_orders_has_none(orders: OrdersTable) -> None:
     assert orders.of_customer("CUST-9", limit=10, status=None, after=None) == ([], None)
+
+
+def test_an_order_in_a_rare_status_is_found_at_once(orders: OrdersTable) -> None:
+    for number in range(30):
+        at = NOON + timedelta(minutes=number)
+        orders.add(a_placed_order(order_id=f"ORD-{number}", at=at))
+    orders.change("ORD-3", reject)
+    listed, _ = orders.of_customer("CUST-1", limit=1, status=Status.REJECTED, after=None)
+    assert [order.order_id for order in listed] == ["ORD-3"]

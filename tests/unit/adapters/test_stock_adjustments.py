@@ -7,7 +7,8 @@ from botocore.exceptions import ClientError
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.stock_adjustments import StockAdjustments
-from order_pipeline.ports import ConcurrentChangeError, NotEnoughStockError
+from order_pipeline.limits import MAX_AVAILABLE
+from order_pipeline.ports import ConcurrentChangeError, NotEnoughStockError, TooMuchStockError
 from tests.unit.builders import an_item
 from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE
 
@@ -57,9 +58,21 @@ def test_more_than_there_is_cannot_be_taken_and_can_be_tried_again(
     assert adjustments.make("ITEM-001", "ADJ-1", -11) == -11
 
 
+def test_no_more_can_be_added_than_an_item_may_have(
+    adjustments: StockAdjustments, inventory: InventoryTable
+) -> None:
+    room = MAX_AVAILABLE - 10
+    with pytest.raises(TooMuchStockError):
+        adjustments.make("ITEM-001", "ADJ-1", room + 1)
+    assert adjustments.make("ITEM-001", "ADJ-2", room) == room
+    assert inventory.get("ITEM-001") == an_item(available=MAX_AVAILABLE, version=2)
+    assert adjustments.make("ITEM-001", "ADJ-3", -1) == -1
+
+
 def test_no_item_is_made_by_adjusting_it(adjustments: StockAdjustments) -> None:
-    with pytest.raises(NotEnoughStockError):
-        adjustments.make("UNKNOWN", "ADJ-1", 1)
+    for delta, refused in ((1, TooMuchStockError), (0, NotEnoughStockError)):
+        with pytest.raises(refused):
+            adjustments.make("UNKNOWN", "ADJ-1", delta)
 
 
 def test_a_conflict_is_a_fault_not_a_lack_of_stock() -> None:

@@ -2,6 +2,7 @@ import base64
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from order_pipeline.adapters.orders_table import ListedOrder, Position
 from order_pipeline.api.models import ListOrdersQuery
@@ -73,6 +74,13 @@ def test_a_cursor_of_one_customer_is_only_a_position_in_anothers_orders() -> Non
         b'["a", "b", "c"]',
         b'["2026-01-31T12:00:00.000Z", "a b"]',
         b'["2026-01-31T12:00:00.000Z", "\\ud800"]',
+        b'[1, "ORD-1"]',
+        b'["1", "ORD-1"]',
+        b'["2026-01-31T12:00:00Z", "ORD-1"]',
+        b'["2026-01-31T13:00:00.000+01:00", "ORD-1"]',
+        b'["2026-01-31T12:00:00.000Z","ORD-1"]',
+        b'["0001-01-01T00:00:00.000Z", "ORD-1"]',
+        b'["1999-12-31T23:59:59.999Z", "ORD-1"]',
         b'["0001-01-01T00:00:00+23:59", "ORD-1"]',
         b"\xff",
     ],
@@ -82,3 +90,16 @@ def test_a_made_up_cursor_is_refused(text: bytes) -> None:
     with pytest.raises(ProblemError) as error:
         list_orders("CUST-1", query(cursor=cursor), orders=CustomersOrders(None))
     assert error.value.errors[0].field == "cursor"
+
+
+@pytest.mark.parametrize("limit", ["1", "20", "100"])
+def test_a_limit_is_a_whole_number(limit: str) -> None:
+    assert query(limit=limit).limit == int(limit)
+
+
+@pytest.mark.parametrize(
+    "limit", ["0", "101", "-1", "+1", "1_0", "1.0", " 1", "1 ", "1e1", "", "\u0661"]
+)
+def test_what_only_looks_like_a_limit_is_refused(limit: str) -> None:
+    with pytest.raises(ValidationError):
+        query(limit=limit)

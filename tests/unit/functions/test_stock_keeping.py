@@ -4,7 +4,12 @@ from inventory_api.stock_keeping import adjust_stock, etag, item_now, set_item
 from order_pipeline.api.models import AdjustStockRequest, SetItemRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.catalogue import Item
-from order_pipeline.ports import ItemChangedError, ItemExistsError, NotEnoughStockError
+from order_pipeline.ports import (
+    ItemChangedError,
+    ItemExistsError,
+    NotEnoughStockError,
+    TooMuchStockError,
+)
 from tests.unit.builders import an_item
 
 
@@ -57,7 +62,27 @@ def test_an_item_that_exists_is_changed_with_its_version_only() -> None:
     assert inventory.get("ITEM-001") == changed
 
 
-@pytest.mark.parametrize("if_match", ["*", "", "abc", 'W/"3"', "9" * 30, "٣"])
+@pytest.mark.parametrize(
+    "if_match",
+    [
+        "*",
+        "",
+        "3",
+        '"3',
+        '3"',
+        '""3""',
+        ' "3"',
+        '"3"\n',
+        '"03"',
+        '"0"',
+        '"abc"',
+        "abc",
+        'W/"3"',
+        '"3", "4"',
+        f'"{"9" * 30}"',
+        '"٣"',
+    ],
+)
 def test_an_entity_tag_must_be_one(if_match: str) -> None:
     with pytest.raises(ProblemError) as error:
         set_item("ITEM-001", tea_pot(), if_match=if_match, inventory=Inventory(an_item()))
@@ -82,13 +107,13 @@ def test_an_item_that_is_not_there_is_not_found() -> None:
 class Adjustments:
     """Adjustments by id."""
 
-    def __init__(self, *, enough: bool = True) -> None:
+    def __init__(self, refused: Exception | None = None) -> None:
         self.made: dict[tuple[str, str], int] = {}
-        self._enough = enough
+        self._refused = refused
 
     def make(self, item_id: str, adjustment_id: str, delta: int) -> int:
-        if not self._enough:
-            raise NotEnoughStockError(item_id)
+        if self._refused:
+            raise self._refused
         return self.made.setdefault((item_id, adjustment_id), delta)
 
 
@@ -117,10 +142,37 @@ def test_more_than_there_is_cannot_be_taken() -> None:
             "ITEM-001",
             adjustment(-11),
             inventory=Inventory(an_item(available=10)),
-            adjustments=Adjustments(enough=False),
+            adjustments=Adjustments(NotEnoughStockError()),
         )
     assert error.value.problem is ProblemType.NOT_ENOUGH_STOCK
-    assert error.value.detail == "11 units of ITEM-001 cannot be taken: 10 are available."
+    assert error.value.detail == "11 units of ITEM-001 cannot be taken: now 10 are available."
+
+
+def test_more_than_an_item_may_have_cannot_be_added() -> None:
+    with pytest.raises(ProblemError) as error:
+        adjust_stock(
+            "ITEM-001",
+            adjustment(1_000_000),
+            inventory=Inventory(an_item(available=999_999_999)),
+            adjustments=Adjustments(TooMuchStockError()),
+        )
+    assert error.value.problem is ProblemType.TOO_MUCH_STOCK
+    assert error.value.detail == (
+        "1000000 units of ITEM-001 cannot be added: now 999999999 are available, "
+        "and 1000000000 may be."
+    )
+
+
+def test_a_refusal_quotes_the_stock_as_it_was_found_afterwards() -> None:
+    inventory = Inventory(an_item(available=10))
+
+    class SoldMeanwhile(Adjustments):
+        def make(self, item_id: str, adjustment_id: str, delta: int) -> int:  # noqa: ARG002
+            inventory.items[item_id] = an_item(available=3)
+            raise NotEnoughStockError(item_id)
+
+    with pytest.raises(ProblemError, match="now 3 are available"):
+        adjust_stock("ITEM-001", adjustment(-5), inventory=inventory, adjustments=SoldMeanwhile())
 
 
 def test_an_item_that_is_not_there_cannot_be_adjusted() -> None:
