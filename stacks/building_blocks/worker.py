@@ -78,7 +78,7 @@ class QueueWorker:
         """Pause and resume the worker."""
         return Grant(
             Statement(
-                f"Control{self.function.folder.capitalize()}Mapping",
+                f"Control{self.function.folder.title().replace('_', '')}Mapping",
                 ("lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"),
                 (self.mapping.arn,),
             )
