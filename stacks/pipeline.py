@@ -201,6 +201,7 @@ class PipelineStack(WorkloadStack):
                 EventType.PAYMENT_REFUNDED,
             ],
             from_=self._events,
+            timeout=25,
             environment=self._orders_table
             | self._idempotency_table
             | {"EMAIL_SENDER": self.settings.email_sender},

@@ -4,12 +4,20 @@ from functools import partial
 
 from notification.stage import notify_customer
 from order_pipeline.adapters.channels import EmailChannel, PushChannel, SmsChannel
-from order_pipeline.adapters.clients import dynamodb, ses, sns, sqs
+from order_pipeline.adapters.clients import (
+    LONGEST_CALL_SECONDS,
+    LONGEST_SEND_SECONDS,
+    dynamodb,
+    ses,
+    sns_to_customers,
+    sqs,
+)
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
 from order_pipeline.adapters.settings import WorkerSettings
 from order_pipeline.messages import TEMPLATES
+from order_pipeline.ports import Messenger
 
 
 class Settings(WorkerSettings):
@@ -21,17 +29,21 @@ class Settings(WorkerSettings):
 
 
 settings = Settings.from_environment()
+channels: list[Messenger] = [
+    EmailChannel(ses(), sender=settings.email_sender),
+    SmsChannel(sns_to_customers()),
+    PushChannel(sns_to_customers()),
+]
 notify = partial(
     notify_customer,
     orders=OrdersTable(dynamodb(), settings.orders_table_name),
     claims=IdempotencyTable(dynamodb(), settings.idempotency_table_name),
-    messengers=[
-        EmailChannel(ses(), sender=settings.email_sender),
-        SmsChannel(sns()),
-        PushChannel(sns()),
-    ],
+    messengers=channels,
 )
 
 stages = dict.fromkeys(TEMPLATES, notify)
 
-handler = queue_processor(stages, settings=settings, sqs=sqs())
+# Every channel may hang, and after that the backoff is still to be set.
+SECONDS_PER_MESSAGE = len(channels) * LONGEST_SEND_SECONDS + LONGEST_CALL_SECONDS
+
+handler = queue_processor(stages, settings=settings, sqs=sqs(), seconds_needed=SECONDS_PER_MESSAGE)

@@ -15,8 +15,9 @@ def notify_customer(
     """Send the event's message on every channel that the customer wants and can be reached on.
 
     Each message is claimed with a lease, sent, then marked sent: it is never lost, and sent twice
-    only where the process died between the channel's answer and the mark. One that the channel
-    will never deliver (an address that does not exist) is logged and not tried again.
+    only where the process died between the channel's answer and the mark, or the channel's answer
+    was lost (no channel lets a sender ask whether it has a message). One that the channel will
+    never deliver (an address that does not exist) is logged and not tried again.
 
     Every channel is tried, whatever became of the others. When the event comes again, so are those
     that failed, and only those.

@@ -20,6 +20,10 @@ RULES: list[Rule] = []
 
 DAY = 24 * 60 * 60
 
+# Workers that wait for others than AWS, in seconds: four calls to the payment provider for one
+# message, three channels that may hang one after the other.
+TIMEOUTS = {"payment": 20, "notification": 25}
+
 # Attribute that holds the name, for every kind of resource that has a name of its own.
 NAME_OF = {
     "aws_api_gateway_rest_api": "name",
@@ -318,7 +322,7 @@ def queue_mappings_report_each_failure_and_hold_back(deployment: Deployment) -> 
         for attribute, value in expected.items():
             if mapping.get(attribute) != value:
                 yield f"{mapping} has {attribute} {mapping.get(attribute)}, not {value}"
-        timeout = 20 if worker == "payment" else 10
+        timeout = TIMEOUTS.get(worker, 10)
         if function["timeout"] != timeout:
             yield f"{function} has {function['timeout']} s, not {timeout}"
         if queue["visibility_timeout_seconds"] != 6 * function["timeout"]:

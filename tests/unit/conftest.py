@@ -34,6 +34,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         clients.sns,
         clients.sqs,
         clients.ses,
+        clients.sns_to_customers,
         clients.lambda_,
         clients.secrets_manager,
     ):

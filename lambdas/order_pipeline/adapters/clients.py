@@ -29,6 +29,12 @@ _CONFIG = Config(
     tcp_keepalive=True,
 )
 
+_ONCE = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+"""For what customers are sent: after an answer that was lost, a second attempt sends it twice."""
+
+LONGEST_SEND_SECONDS = _CONNECT_SECONDS + _READ_SECONDS
+"""The most that handing over one message to a customer takes."""
+
 
 @cache
 def dynamodb() -> "DynamoDBClient":
@@ -50,8 +56,14 @@ def sqs() -> "SQSClient":
 
 @cache
 def ses() -> "SESClient":
-    """Return the SES client."""
-    return boto3.client("ses", config=_CONFIG)
+    """Return the SES client, which tries once: the queue repeats."""
+    return boto3.client("ses", config=_ONCE)
+
+
+@cache
+def sns_to_customers() -> "SNSClient":
+    """Return the SNS client for SMS and push messages, which tries once: the queue repeats."""
+    return boto3.client("sns", config=_ONCE)
 
 
 @cache
