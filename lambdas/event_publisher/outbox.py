@@ -1,12 +1,17 @@
 """From changes of orders to the events they stand for, and on to the topic."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from order_pipeline.adapters.items import from_item
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.ports import Topic
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    type Item = Mapping[str, AttributeValueTypeDef]
 
 
 class UnreadableRecordError(Exception):
@@ -68,11 +73,28 @@ def events_of(record: Mapping[str, Any]) -> list[OrderEvent]:
     images = record["dynamodb"]
     if "NewImage" not in images:
         return []
-    image = from_item(images["NewImage"])
+    image = images["NewImage"]
     try:
-        published = from_item(images["OldImage"])["version"] if "OldImage" in images else 0
-        return events_since(published, to_order(images["NewImage"]))
+        published = _version(images["OldImage"]) if "OldImage" in images else 0
+        return events_since(published, to_order(image))
     except (KeyError, ValueError) as error:
         raise UnreadableRecordError(
-            str(image["orderId"]), image.get("version"), f"{type(error).__name__}: {error}"
+            str(from_item({"orderId": image["orderId"]})["orderId"]),
+            _version_if_any(image),
+            f"{type(error).__name__}: {error}",
         ) from error
+
+
+def _version(image: "Item") -> int:
+    """Return the version that an image tells, whatever else is wrong with it."""
+    version = from_item({"version": image["version"]})["version"]
+    if not isinstance(version, int):
+        raise ValueError("the version is no number")  # noqa: TRY004 (of the stored value)
+    return version
+
+
+def _version_if_any(image: "Item") -> int | None:
+    try:
+        return _version(image)
+    except (KeyError, ValueError):
+        return None

@@ -45,7 +45,11 @@ class StockTransactions:
         self._orders = orders
 
     def reserve(self, order: Order, reserved: Order) -> list[str]:
-        """Hold the order's stock and store the order as `reserved`; see `ports.StockLedger`."""
+        """Hold the order's stock and store the order as `reserved`; see `ports.StockLedger`.
+
+        An order that was restored to an older version may find that its stock is held already: it
+        is then moved without taking stock again.
+        """
         taken = [self._take(item_id, units) for item_id, units in order.quantities.items()]
         try:
             self._write([*taken, self._put_reservation(order), self._move(order, reserved)])
@@ -56,12 +60,26 @@ class StockTransactions:
                 for item_id, reason in zip(order.quantities, reasons, strict=False)
                 if reason == CONDITION_FAILED
             ]
-            order_has_changed = reasons[-1] == CONDITION_FAILED
+            was_reserved, order_has_changed = (
+                reason == CONDITION_FAILED for reason in reasons[-2:]
+            )
+            if was_reserved and not order_has_changed:
+                self._keep_reservation(order, reserved)
+                return []
             if order_has_changed or not short:
                 raise ConcurrentChangeError(order.order_id) from cancelled
             return short
         log_recorded(order, reserved)
         return []
+
+    def _keep_reservation(self, order: Order, reserved: Order) -> None:
+        """Store the order as `reserved` if its own reservation holds just its units."""
+        try:
+            self._write([self._still_held(order), self._move(order, reserved)])
+        except self._client.exceptions.TransactionCanceledException as cancelled:
+            raise ConcurrentChangeError(order.order_id) from cancelled
+        logger.warning("its stock was held already", order_id=order.order_id)
+        log_recorded(order, reserved)
 
     def release(self, order: Order, released: Order) -> None:
         """Give held stock back and store the order as `released`; see `ports.StockLedger`."""
@@ -160,6 +178,21 @@ class StockTransactions:
                 "UpdateExpression": "SET withheld = :withheld",
                 "ConditionExpression": "attribute_exists(itemId)",
                 "ExpressionAttributeValues": to_item({":withheld": withheld}),
+            }
+        }
+
+    def _still_held(self, order: Order) -> "TransactWriteItemTypeDef":
+        """Return a write that changes nothing: a mere check would need a right of its own."""
+        return {
+            "Update": {
+                "TableName": self._inventory_table,
+                "Key": to_item({"itemId": reservation_key(order.order_id)}),
+                "UpdateExpression": "SET #state = :held",
+                "ConditionExpression": "#state = :held AND units = :units",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": to_item(
+                    {":held": StockState.HELD.value, ":units": order.quantities}
+                ),
             }
         }
 

@@ -125,6 +125,67 @@ def test_stock_is_reserved_once_for_an_order(tables: Tables) -> None:
     assert tables.available() == {"A": 3, "B": 1}
 
 
+def restored(tables: Tables, order: Order) -> Order:
+    """Put an order into the table as it was before, as a restore does."""
+    key = to_item({"orderId": order.order_id})
+    tables.client.delete_item(TableName=ORDERS_TABLE, Key=key)
+    return tables.orders.add(order)
+
+
+@pytest.mark.parametrize("lines", [[a_line("A", 2)], [a_line("A", 2), a_line("B", 1)]])
+def test_a_restored_order_finds_its_stock_held_and_takes_none_again(
+    tables: Tables, lines: list[Line]
+) -> None:
+    order = tables.orders.add(a_validated_order(*lines))
+    tables.ledger.reserve(order, reserved(order))
+    reservation, available = tables.reservation(), tables.available()
+    restored(tables, order)
+
+    assert tables.ledger.reserve(order, reserved(order)) == []
+
+    assert tables.orders.get("ORD-1").stock.state is StockState.HELD
+    assert tables.reservation() == reservation
+    assert tables.available() == available
+
+
+def test_what_has_left_already_stays_written_down(tables: Tables) -> None:
+    order = a_validated_order(a_line("A", 3))
+    confirmed(tables, a_line("A", 3))
+    tables.ledger.ship(shipped(tables, "P-1", LineQuantity(item_id="A", quantity=1)))
+    reservation = tables.reservation()
+    restored(tables, order)
+
+    tables.ledger.reserve(order, reserved(order))
+
+    assert tables.reservation() == reservation
+    assert tables.available() == {"A": 2, "B": 1}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("state", "RELEASED"), ("state", "SHIPPED"), ("units", {"A": 1})],
+)
+def test_a_reservation_that_is_not_the_restored_orders_own_moves_nothing(
+    tables: Tables, attribute: str, value: object
+) -> None:
+    order = tables.orders.add(a_validated_order(a_line("A", 2)))
+    tables.ledger.reserve(order, reserved(order))
+    tables.client.update_item(
+        TableName=INVENTORY_TABLE,
+        Key=to_item({"itemId": reservation_key("ORD-1")}),
+        UpdateExpression="SET #name = :value",
+        ExpressionAttributeNames={"#name": attribute},
+        ExpressionAttributeValues=to_item({":value": value}),
+    )
+    restored(tables, order)
+
+    with pytest.raises(ConcurrentChangeError):
+        tables.ledger.reserve(order, reserved(order))
+
+    assert tables.orders.get("ORD-1") == order
+    assert tables.available() == {"A": 3, "B": 1}
+
+
 def test_a_conflict_on_a_hot_item_is_a_fault_not_out_of_stock() -> None:
     client = Mock()
     client.exceptions.TransactionCanceledException = ClientError

@@ -103,13 +103,25 @@ def test_a_record_whose_events_were_refused_comes_again() -> None:
 UNREADABLE = {"orderId": "ORD-0", "version": 1, "contact": {"email": "ada@example.com"}}
 
 
+GOOD = image(a_placed_order(order_id="ORD-0"))
+
+
 @pytest.mark.parametrize(
     "images",
     [
         {"NewImage": to_item(UNREADABLE)},
-        {"NewImage": image(a_placed_order(order_id="ORD-0")), "OldImage": to_item({"x": 1})},
+        {"NewImage": GOOD | {"total": {"N": "29.99"}}},
+        {"NewImage": GOOD, "OldImage": to_item({"x": 1})},
+        {"NewImage": GOOD, "OldImage": to_item({"version": "one"})},
+        {"NewImage": GOOD, "OldImage": {"version": {"N": "1.5"}}},
     ],
-    ids=["no order", "an old image without a version"],
+    ids=[
+        "no order",
+        "an amount with a fraction",
+        "an old image without a version",
+        "an old image with words for a version",
+        "an old image with half a version",
+    ],
 )
 def test_a_record_that_can_never_be_published_is_parked_and_holds_no_other_back(
     images: dict[str, Any],
@@ -125,3 +137,10 @@ def test_a_record_that_can_never_be_published_is_parked_and_holds_no_other_back(
     assert (order_id, version) == ("ORD-0", 1)
     assert reason
     assert "ada" not in reason
+
+
+def test_a_record_without_a_readable_version_is_parked_without_one() -> None:
+    parking = Parking()
+    broken = {"SequenceNumber": "1", "NewImage": GOOD | {"version": {"N": "1.5"}}}
+    assert publish_changes([{"dynamodb": broken}], topic=Topic(), parking=parking) == []
+    assert [parked[:2] for parked in parking.parked] == [("ORD-0", None)]
