@@ -12,7 +12,7 @@ from order_pipeline.order import Order
 from order_pipeline.ports import OrderNotFoundError
 from order_pipeline.stored import now, rfc3339
 from order_pipeline.transitions import EventType
-from orderctl import dlq
+from orderctl import dlq, restore
 from orderctl.audit import compare_with_bucket, events_in_bucket
 from orderctl.books import OrderBook, check_orders, check_stock
 from orderctl.deployment import Deployment
@@ -24,6 +24,7 @@ from orderctl.terminal import age, check_span, complain, console, errors, moment
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(dlq.app, name="dlq")
+app.command(name="restore")(restore.restore)
 
 _ON_ITS_WAY_TO_THE_BUCKET = timedelta(minutes=5)
 """Firehose holds events back for a minute, and the publisher may have to retry."""
@@ -213,7 +214,9 @@ def erase(
         for queue_url in deployment.whole_order_queue_urls
         for sentence in not_in_the_table(customer_id, client=deployment.sqs, queue_url=queue_url)
     ]
-    erasure = erase_customer(customer_id, orders=deployment.orders)
+    erasure = erase_customer(
+        customer_id, orders=deployment.orders, notes=deployment.erased
+    )
     if not (erasure.erased or erasure.kept or outside):
         errors.print(
             f"There are no orders of {customer_id} in {deployment.names.suffix}: "

@@ -9,9 +9,11 @@ import boto3
 
 from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.event_topic import EventTopic
+from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.parking_queue import ParkingQueue
 from orderctl.dead_letters import DeadLetterQueue
+from orderctl.erased import ErasedOrders
 from orderctl.queues import Queue
 from orderctl.stages import Stage, StageName, mapping_of
 from stacks.names import Names
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from order_pipeline.ports import PaymentRecords
     from orderctl.publisher_records import Streams
 
 _LOCAL = "local"
@@ -36,6 +39,8 @@ class Deployment:
     names: Names
     session: boto3.Session
     endpoint: str | None = None
+    payment_api_url: str | None = None
+    """Where the payment provider answers, if not at its own address."""
 
     @classmethod
     def from_environment(cls) -> "Deployment":
@@ -50,7 +55,8 @@ class Deployment:
             session = boto3.Session("test", "test", region_name=REGION)
             endpoint = f"http://localhost:{port}"
             names = Names(suffix, LOCAL_ACCOUNT_ID, REGION, endpoint)
-            return cls(names, session, endpoint)
+            payment_port = os.environ.get("PAYMENT_PORT", "8420")
+            return cls(names, session, endpoint, f"http://localhost:{payment_port}")
         session = boto3.Session(region_name=REGION)
         account_id = session.client("sts").get_caller_identity()["Account"]
         return cls(Names(suffix=suffix, account_id=account_id, region=REGION), session)
@@ -105,6 +111,11 @@ class Deployment:
         return self.names.of("inventory", "table")
 
     @property
+    def idempotency_table_name(self) -> str:
+        """The name of the idempotency table."""
+        return self.names.of("idempotency", "table")
+
+    @property
     def audit_stream_name(self) -> str:
         """The name of the audit stream."""
         return self.names.of("audit", "stream")
@@ -118,6 +129,26 @@ class Deployment:
     def orders(self) -> OrdersTable:
         """The orders."""
         return OrdersTable(self.dynamodb, self.orders_table_name)
+
+    @cached_property
+    def claims(self) -> IdempotencyTable:
+        """What was done once and must not be done again."""
+        return IdempotencyTable(self.dynamodb, self.idempotency_table_name)
+
+    @cached_property
+    def erased(self) -> ErasedOrders:
+        """The orders that were erased lately."""
+        return ErasedOrders(self.dynamodb, self.idempotency_table_name)
+
+    @cached_property
+    def payment_records(self) -> "PaymentRecords":
+        """What the payment provider has on record: read with the functions' own key."""
+        # Only here: the provider's library takes a third of a second to import.
+        from order_pipeline.adapters.stripe_payments import StripePayments  # noqa: PLC0415
+
+        secrets = self.session.client("secretsmanager", endpoint_url=self.endpoint)
+        secret = secrets.get_secret_value(SecretId=self.names.of("payment", "secret"))
+        return StripePayments(secret["SecretString"], api_url=self.payment_api_url)
 
     @cached_property
     def topic(self) -> EventTopic:
@@ -151,5 +182,5 @@ class Deployment:
             If it is not deployed.
         """
         mapping = mapping_of(self.functions, self.names.of(name.value, "function"))
-        circuit = CircuitTable(self.dynamodb, self.names.of("idempotency", "table"))
+        circuit = CircuitTable(self.dynamodb, self.idempotency_table_name)
         return Stage(mapping, circuit if name is StageName.PAYMENT else None)

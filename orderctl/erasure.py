@@ -9,6 +9,8 @@ from order_pipeline.adapters.orders_table import OrdersTable, Position
 from order_pipeline.erasure import erased
 from order_pipeline.order import Order
 from order_pipeline.ports import OrderNotFoundError
+from order_pipeline.stored import now
+from orderctl.erased import ErasedOrders
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -33,14 +35,17 @@ class Erasure:
     """Order id → why it was kept."""
 
 
-def erase_customer(customer_id: str, *, orders: OrdersTable) -> Erasure:
+def erase_customer(customer_id: str, *, orders: OrdersTable, notes: ErasedOrders) -> Erasure:
     """Erase the customer from their settled orders; an open order is kept until it is settled.
 
-    Erasing publishes nothing. Repeatable: run it again when the open orders are settled.
+    What is erased is noted before, so that a restore does not bring the customer back. Erasing
+    publishes nothing. Repeatable: run it again when the open orders are settled.
     """
     erasure = Erasure()
     for order_id in _order_ids(customer_id, orders):
         try:
+            if orders.get(order_id).is_settled:
+                notes.note(order_id, now())
             order = orders.change(order_id, erased_if_settled)
         except OrderNotFoundError:  # expired since it was listed
             continue

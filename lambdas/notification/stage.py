@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from order_pipeline.adapters.observability import logger
 from order_pipeline.events import OrderEvent
-from order_pipeline.messages import TEMPLATES, Message
+from order_pipeline.messages import TEMPLATES, Message, claim_key
 from order_pipeline.order import Contact
 from order_pipeline.ports import Claims, Messenger, Orders, UndeliverableError
 
@@ -49,7 +49,7 @@ def notify_customer(
 def _send_once(
     message: Message, address: str, messenger: Messenger, event: OrderEvent, claims: Claims
 ) -> None:
-    key = f"notification#{event.event_id}#{messenger.channel}"
+    key = claim_key(event.event_id, messenger.channel)
     if not claims.claim(key):
         return
     try:

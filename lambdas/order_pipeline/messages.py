@@ -11,7 +11,7 @@ from typing import Any
 from order_pipeline.catalogue import RejectionReason
 from order_pipeline.events import OrderEvent
 from order_pipeline.money import major_units
-from order_pipeline.order import Order, RefundState, withheld_units
+from order_pipeline.order import Channel, Order, RefundState, withheld_units
 from order_pipeline.transitions import EventType
 
 
@@ -23,6 +23,11 @@ class Message:
     """One sentence: an e-mail's subject, and all that an SMS or a push message says."""
     text: str
     """The e-mail's text."""
+
+
+def claim_key(event_id: str, channel: Channel) -> str:
+    """Return what an event's message on a channel is claimed by, so that it is sent once."""
+    return f"notification#{event_id}#{channel}"
 
 
 def _confirmed(order: Order, _event: OrderEvent) -> Message:

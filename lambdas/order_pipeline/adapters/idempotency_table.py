@@ -1,6 +1,7 @@
 """The idempotency table: who has claimed a piece of work that must be done once."""
 
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from order_pipeline.adapters.items import from_item, to_item
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
 _LEASE_SECONDS = 60
 """Longer than any function runs: a claim that old belongs to a process that died."""
 
-_KEEP_SECONDS = 30 * 24 * 3600
-"""Longer than any queue and dead-letter queue keep a message together."""
+KEPT = timedelta(days=30)
+"""How long what was done is remembered.
+
+Longer than any queue and dead-letter queue keep a message together.
+"""
+
+_KEEP_SECONDS = int(KEPT.total_seconds())
 
 
 class IdempotencyTable:
