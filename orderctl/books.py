@@ -4,7 +4,7 @@ They are right when nothing is on its way: between an order's write and the buck
 and between a parcel's departure and the reservation's note of it are moments.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from order_pipeline.adapters.items import from_item
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.adapters.stock_transactions import reservation_key
 from order_pipeline.events import OrderEvent
+from order_pipeline.money import major_units
 from order_pipeline.order import Order, StockState
 from orderctl.audit import compare
 
@@ -76,11 +77,22 @@ def check_orders(
     for order_id in sorted(book.unreadable):
         yield Difference("orders", order_id, "cannot be read")
     for order_id in sorted(recorded.keys() - book.orders.keys() - book.unreadable):
-        yield Difference(
-            "orders", order_id, f"missing in the table; {len(recorded[order_id])} events recorded"
-        )
+        yield Difference("orders", order_id, f"missing in the table; {_lost(recorded[order_id])}")
     for order_id, order in sorted(book.orders.items()):
         yield from _of_order(order, recorded.get(order_id, ()), since, until)
+
+
+def _lost(events: Sequence[OrderEvent]) -> str:
+    """Tell what is recorded of an order, so that it can be placed again or written off."""
+    last = max(events, key=lambda event: event.version)
+    lines = ", ".join(f"{line.quantity} of {line.item_id}" for line in last.order.lines)
+    total = "not validated"
+    if last.order.total is not None:
+        total = f"{major_units(last.order.total, last.order.currency)} {last.order.currency}"
+    return (
+        f"{len(events)} events recorded, the last #{last.version} {last.event_type}; "
+        f"{last.customer_id}: {lines}; {total}"
+    )
 
 
 def _of_order(

@@ -112,7 +112,10 @@ def _put_back(deployment: Deployment, repairs: list[Repair]) -> int:
             complain(f"not put back: order {order_id}: somebody else has written it meanwhile")
             failures += 1
         elif refused := restoring.publish(repair.order):
-            complain(f"put back, and refused by the topic: {', '.join(sorted(refused))}")
+            complain(
+                f"put back, and refused by the topic: {', '.join(sorted(refused))}: "
+                f"run orderctl republish {order_id}"
+            )
             failures += 1
     return failures
 

@@ -17,6 +17,7 @@ def orderctl(deployment: Deployment, *arguments: str) -> subprocess.CompletedPro
         "ENVIRONMENT": "local",
         "ENVIRONMENT_SUFFIX": deployment.suffix,
         "LOCAL_PORT": str(urlsplit(deployment.endpoint).port),
+        "PAYMENT_PORT": str(urlsplit(deployment.payment_server_url).port),
         "COLUMNS": "200",
     }
     return subprocess.run(

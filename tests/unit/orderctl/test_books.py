@@ -45,7 +45,24 @@ def test_books_that_agree_have_no_difference() -> None:
 
 
 def test_an_order_that_only_the_bucket_has_is_missing_in_the_table() -> None:
-    assert in_orders(book_of(), EVENTS) == [("ORD-1", "missing in the table; 4 events recorded")]
+    assert in_orders(book_of(), [*EVENTS[1:], EVENTS[0]]) == [
+        (
+            "ORD-1",
+            (
+                "missing in the table; 4 events recorded, the last #4 OrderConfirmed; "
+                "CUST-1: 2 of ITEM-001; 59.98 GBP"
+            ),
+        )
+    ]
+    assert in_orders(book_of(), events_since(0, a_placed_order())) == [
+        (
+            "ORD-1",
+            (
+                "missing in the table; 1 events recorded, the last #1 OrderPlaced; "
+                "CUST-1: 2 of ITEM-001; not validated"
+            ),
+        )
+    ]
 
 
 def test_an_order_that_the_table_has_in_an_earlier_state_is_behind_the_bucket() -> None:
