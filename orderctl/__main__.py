@@ -214,9 +214,7 @@ def erase(
         for queue_url in deployment.whole_order_queue_urls
         for sentence in not_in_the_table(customer_id, client=deployment.sqs, queue_url=queue_url)
     ]
-    erasure = erase_customer(
-        customer_id, orders=deployment.orders, notes=deployment.erased
-    )
+    erasure = erase_customer(customer_id, orders=deployment.orders, notes=deployment.erased)
     if not (erasure.erased or erasure.kept or outside):
         errors.print(
             f"There are no orders of {customer_id} in {deployment.names.suffix}: "

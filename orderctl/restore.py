@@ -63,11 +63,11 @@ def restore(
         complain(f"the payment provider did not tell which payments there are ({error}): try again")
         raise typer.Exit(1) from None
     _print(repairs)
-    held_back = [repair for repair in repairs if repair.forward.must_not_go_on]
+    held_back = [repair for repair in repairs if repair.is_held_back]
     for repair in held_back:
         complain(
-            f"not put back: order {repair.order.order_id}: it came to an end, and the bucket "
-            f"does not tell how: {_named(repair.forward.left)}"
+            f"not put back: order {repair.order.order_id}: it came to an end, or its customer was "
+            f"erased, and the bucket does not tell all of it: {_named(repair.forward.left) or '-'}"
         )
     wanted = [repair for repair in repairs if repair not in held_back]
     if dry_run:
@@ -123,8 +123,6 @@ def _put_back(deployment: Deployment, repairs: list[Repair]) -> int:
 def _print_untouched(damage: Damage, copy: str) -> None:
     for order_id in damage.unreadable:
         complain(f"not put back: order {order_id} cannot be read in {copy} either")
-    for order_id in damage.erased:
-        say(f"left out: order {order_id} was erased")
     for order_id in damage.expired:
         say(f"left out: order {order_id} was kept for as long as orders are")
     for order_id in damage.older:

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from order_pipeline.adapters.idempotency_table import KEPT as CLAIMS_KEPT
-from order_pipeline.adapters.items import from_item
-from order_pipeline.adapters.orders_table import STORED, to_order
+from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.orders_table import stored_attributes, to_order
+from order_pipeline.erasure import erased as without_customer
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.limits import RETENTION
 from order_pipeline.messages import TEMPLATES, claim_key
@@ -45,6 +46,8 @@ class Damaged:
     """As the copy has it."""
     item: "Item | None"
     """What the table has in its place."""
+    was_erased: bool = False
+    """Whether its customer was erased since."""
 
 
 @dataclass
@@ -52,8 +55,6 @@ class Damage:
     """What a copy of the orders table shows about the table."""
 
     damaged: list[Damaged] = field(default_factory=list)
-    erased: list[str] = field(default_factory=list)
-    """Ids of orders that are missing because a customer was erased."""
     expired: list[str] = field(default_factory=list)
     """Ids of orders that are missing because they were kept long enough."""
     older: list[str] = field(default_factory=list)
@@ -96,13 +97,11 @@ def find_damage(
             if readable[order_id] < order.version:
                 damage.older.append(order_id)
         elif order_id in unreadable:
-            damage.damaged.append(Damaged(order, unreadable[order_id]))
-        elif order_id in erased:
-            damage.erased.append(order_id)
+            damage.damaged.append(Damaged(order, unreadable[order_id], order_id in erased))
         elif order.is_settled and last + RETENTION <= at:
             damage.expired.append(order_id)
         else:
-            damage.damaged.append(Damaged(order, None))
+            damage.damaged.append(Damaged(order, None, order_id in erased))
     damage.damaged.sort(key=lambda each: each.order.order_id)
     return damage
 
@@ -143,8 +142,21 @@ class Repair:
 
     @property
     def order(self) -> Order:
-        """The order as it will be in the table."""
-        return self.forward.order
+        """The order as it will be in the table: without its customer, if that was erased."""
+        order = self.forward.order
+        if self.damaged.was_erased and order.is_settled:
+            return without_customer(order)
+        return order
+
+    @property
+    def is_held_back(self) -> bool:
+        """Tell whether putting the order back would undo what was decided.
+
+        It came to an end, or its customer was erased, and it cannot be brought that far.
+        """
+        if self.damaged.was_erased and not self.order.is_settled:
+            return True
+        return self.forward.must_not_go_on
 
 
 def plan(damage: Damage, events: Iterable[OrderEvent], intents: Mapping[str, str]) -> list[Repair]:
@@ -188,7 +200,7 @@ class Restoring:
             if repair.damaged.item is None:
                 self._client.put_item(
                     TableName=self._table_name,
-                    Item=STORED(repair.order),
+                    Item=to_item(stored_attributes(repair.order)),
                     ConditionExpression="attribute_not_exists(orderId)",
                 )
             else:
@@ -217,7 +229,7 @@ class Restoring:
         names = sorted(item)
         self._client.put_item(
             TableName=self._table_name,
-            Item=STORED(order),
+            Item=to_item(stored_attributes(order)),
             ConditionExpression=" AND ".join(f"#a{n} = :a{n}" for n in range(len(names))),
             ExpressionAttributeNames={f"#a{n}": name for n, name in enumerate(names)},
             ExpressionAttributeValues={f":a{n}": item[name] for n, name in enumerate(names)},

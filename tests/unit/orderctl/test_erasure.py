@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -7,15 +8,17 @@ from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.order import Order, StockState
 from order_pipeline.transitions import EventType
+from orderctl.erased import ErasedOrders
 from orderctl.erasure import Erasure, erase_customer, erased_if_settled, not_in_the_table
 from tests.unit.builders import (
     BY,
+    NOON,
     a_captured_order,
     a_confirmed_order,
     a_placed_order,
     a_refund,
 )
-from tests.unit.conftest import ORDERS_TABLE
+from tests.unit.conftest import IDEMPOTENCY_TABLE, ORDERS_TABLE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,8 +38,13 @@ def orders(dynamodb: "DynamoDBClient") -> OrdersTable:
     return table
 
 
-def erase(orders: OrdersTable) -> Erasure:
-    return erase_customer("CUST-1", orders=orders)
+@pytest.fixture
+def notes(dynamodb: "DynamoDBClient") -> ErasedOrders:
+    return ErasedOrders(dynamodb, IDEMPOTENCY_TABLE)
+
+
+def erase(orders: OrdersTable, notes: ErasedOrders) -> Erasure:
+    return erase_customer("CUST-1", orders=orders, notes=notes)
 
 
 def item(dynamodb: "DynamoDBClient", order_id: str) -> dict[str, Any]:
@@ -44,20 +52,33 @@ def item(dynamodb: "DynamoDBClient", order_id: str) -> dict[str, Any]:
     return from_item(dynamodb.get_item(TableName=ORDERS_TABLE, Key=key)["Item"])
 
 
-def test_settled_orders_are_erased_and_open_ones_kept_for_a_reason(orders: OrdersTable) -> None:
-    erasure = erase(orders)
+def test_settled_orders_are_erased_and_open_ones_kept_for_a_reason(
+    orders: OrdersTable, notes: ErasedOrders
+) -> None:
+    erasure = erase(orders, notes)
     assert erasure.erased == ["REJECTED"]
     assert erasure.kept == {"OPEN": "it is CONFIRMED and not settled yet"}
     assert orders.get("REJECTED").erased_at
     assert not orders.get("OPEN").erased_at
     assert not orders.get("OTHERS").erased_at
+    assert [each in notes for each in ("REJECTED", "OPEN", "OTHERS")] == [True, False, False]
+
+
+def test_that_an_order_is_erased_is_noted_for_longer_than_a_backup_is_kept(
+    notes: ErasedOrders, dynamodb: "DynamoDBClient"
+) -> None:
+    notes.note("ORD-1", NOON)
+    key = to_item({"id": "erased#ORD-1"})
+    note = from_item(dynamodb.get_item(TableName=IDEMPOTENCY_TABLE, Key=key)["Item"])
+    assert note["expiresAt"] > (NOON + timedelta(days=36)).timestamp()
+    assert note.keys() == {"id", "expiresAt"}
 
 
 def test_an_erased_order_expires_when_it_would_have_and_publishes_nothing(
-    orders: OrdersTable, dynamodb: "DynamoDBClient"
+    orders: OrdersTable, notes: ErasedOrders, dynamodb: "DynamoDBClient"
 ) -> None:
     before = item(dynamodb, "REJECTED")
-    erase(orders)
+    erase(orders, notes)
     after = item(dynamodb, "REJECTED")
     for kept in ("expiresAt", "version", "history", "payloadHash", "lines", "status"):
         assert after[kept] == before[kept]
@@ -94,8 +115,8 @@ def test_an_order_that_moves_on_meanwhile_is_not_erased(orders: OrdersTable) -> 
     assert orders.get("ORD-1").contact
 
 
-def test_erasing_again_finishes_what_was_kept(orders: OrdersTable) -> None:
-    erase(orders)
+def test_erasing_again_finishes_what_was_kept(orders: OrdersTable, notes: ErasedOrders) -> None:
+    erase(orders, notes)
     orders.change("OPEN", lambda order: order.after(EventType.ORDER_CANCELLED, by=BY))
     orders.change(
         "OPEN",
@@ -106,8 +127,8 @@ def test_erasing_again_finishes_what_was_kept(orders: OrdersTable) -> None:
             payment=order.payment.model_copy(update={"intent_id": None}),
         ),
     )
-    assert erase(orders).erased == ["OPEN"]
-    assert erase(orders) == Erasure()
+    assert erase(orders, notes).erased == ["OPEN"]
+    assert erase(orders, notes) == Erasure()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.items import to_item
-from order_pipeline.adapters.orders_table import OrdersTable, stored_item
+from order_pipeline.adapters.orders_table import OrdersTable, stored_attributes
 from order_pipeline.events import events_since
 from order_pipeline.limits import RETENTION
 from order_pipeline.messages import claim_key
@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 
 MINUTE = timedelta(minutes=1)
 ORDER = a_confirmed_order()
+
+
+def stored_item(order: Order) -> Any:
+    return to_item(stored_attributes(order))
+
+
 SPOILT = stored_item(ORDER) | {"total": {"N": "59.98"}}
 REJECTED = a_placed_order(order_id="REJECTED").after(EventType.ORDER_REJECTED, by=BY, at=NOON)
 
@@ -72,8 +78,21 @@ def test_an_order_that_the_copy_cannot_tell_either_is_named() -> None:
     assert damage_of([SPOILT], [stored_item(ORDER)]).unreadable == []
 
 
-def test_what_was_erased_or_is_over_stays_away() -> None:
-    assert damage_of([stored_item(REJECTED)], [], "REJECTED").erased == ["REJECTED"]
+@pytest.mark.parametrize("table", [[], [stored_item(REJECTED) | {"version": {"S": "x"}}]])
+def test_an_order_whose_customer_was_erased_since_comes_back_without_them(table: list[Any]) -> None:
+    damage = damage_of([stored_item(REJECTED)], table, "REJECTED")
+    (repair,) = plan(damage, [], {})
+    assert repair.order.erased_at
+    assert "ada@example.com" not in str(stored_item(repair.order))
+    assert not repair.is_held_back
+
+
+def test_an_erased_order_that_cannot_be_brought_to_its_end_is_held_back() -> None:
+    (repair,) = plan(damage_of([stored_item(ORDER)], [], "ORD-1"), [], {})
+    assert repair.is_held_back
+
+
+def test_what_is_over_stays_away() -> None:
     over = damage_of([stored_item(REJECTED)], [], after=RETENTION)
     assert (over.expired, over.damaged) == (["REJECTED"], [])
     assert damage_of([stored_item(REJECTED)], [], after=RETENTION - MINUTE).expired == []
