@@ -26,7 +26,9 @@ def assert_alarmed(shop: Shop, event: str, order_id: str) -> None:
         lines = (entry["message"] for page in pages for entry in page["events"])
         return [line for line in lines if f'"{event}"' in line and order_id in line]
 
-    lines = wait_for(logged, bool, f"{event} of {order_id} in {counted['logGroupName']}")
+    lines = wait_for(
+        logged, bool, f"{event} of {order_id} in {counted['logGroupName']}", within=120
+    )
     assert json.loads(lines[0])["recorded"] == event
 
     cloudwatch = deployment.session().client(
