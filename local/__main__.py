@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import NoReturn
 
@@ -28,6 +29,7 @@ COMMANDS = {
     "deploy": "start, deploy every stack and leave it running",
     "destroy": "destroy every stack and check that nothing is left",
     "e2e": "deploy, run the end-to-end tests and stop (KEEP=1 leaves it running)",
+    "faults": "the same with the fault suite: break things while orders flow",
     "cdktf": "run the CDKTF CLI for ENVIRONMENT (default local)",
     "terraform": "run Terraform for ENVIRONMENT (default local)",
 }
@@ -51,7 +53,7 @@ def main() -> int:
     )
     parser.add_argument("command", choices=COMMANDS, metavar="command")
     parser.add_argument(
-        "arguments", nargs=argparse.REMAINDER, help="for pytest (e2e), cdktf and terraform"
+        "arguments", nargs=argparse.REMAINDER, help="for pytest (e2e, faults), cdktf and terraform"
     )
     options = parser.parse_args()
     for number in INTERRUPTIONS:
@@ -69,6 +71,8 @@ def main() -> int:
 def run(command: str, arguments: list[str]) -> int:
     """Run a command; the local ones are always about the environment `local`."""
     settings = settings_from_environment()
+    if command == "faults":
+        settings = replace(settings, with_proxies=True)
     backend = choose_backend(settings)
     deployment = Deployment(settings, backend)
     match command:
@@ -88,10 +92,10 @@ def run(command: str, arguments: list[str]) -> int:
             print(EXAMPLE.format(api=outputs["ApiEndpoint"]))
         case "destroy":
             return destroy(deployment, settings)
-        case "e2e":
+        case "e2e" | "faults":
             with stopping_what_it_starts(backend, always=os.environ.get("KEEP") != "1"):
                 deployment.deploy()
-                tests = [sys.executable, "-m", "pytest", "tests/e2e", "-q", *arguments]
+                tests = [sys.executable, "-m", "pytest", f"tests/{command}", "-q", *arguments]
                 return subprocess.run(tests, cwd=ROOT, check=False).returncode
         case "cdktf" | "terraform":
             environment = os.environ.get("ENVIRONMENT") or LOCAL

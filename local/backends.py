@@ -29,6 +29,13 @@ class Backend(Protocol):
 def choose_backend(settings: LocalSettings) -> Backend:
     """Return what LOCAL_BACKEND names; without it, Docker where an engine answers."""
     host = HostBackend(settings)
+    if settings.with_proxies:
+        if os.environ.get("LOCAL_BACKEND") == "docker":
+            raise LocalError(
+                "The fault suite kills processes of functions, so it needs LocalStack without "
+                "Docker: leave LOCAL_BACKEND out."
+            )
+        return host
     match os.environ.get("LOCAL_BACKEND", ""):
         case "docker":
             return DockerBackend(settings)

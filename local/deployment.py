@@ -67,10 +67,23 @@ class Deployment:
         outputs |= {
             "Endpoint": self.settings.endpoint,
             "PaymentServerUrl": self.settings.payment_url,
+            **self._proxies(),
         }
         OUTPUTS.write_text(json.dumps(outputs, indent=2) + "\n")
         self._record.write_text(json.dumps(current))
         return outputs
+
+    def _proxies(self) -> dict[str, str]:
+        """Return where the fault suite's proxies are to listen, and the server behind one."""
+        if not self.settings.with_proxies:
+            return {}
+        urls = self.settings.proxy_urls
+        return {
+            "AwsProxyUrl": urls.aws,
+            "PaymentProxyUrl": urls.payment,
+            "StreamProxyUrl": urls.stream,
+            "DynamodbUrl": f"http://127.0.0.1:{self.settings.dynamodb_port}",
+        }
 
     def destroy(self) -> None:
         """Destroy every stack, the bucket for the state last."""

@@ -3,8 +3,12 @@
 import os
 import sys
 from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from localstack.runtime import hooks
+
+if TYPE_CHECKING:
+    from localstack.aws.api import RequestContext
 
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]
@@ -46,3 +50,26 @@ def _install(folder: str) -> None:
         return to_local_arn(self, value) if value.startswith("arn:") else value
 
     DynamoDBStreamsProvider.modify_stream_arn_for_ddb_local = leave_iterators_alone
+
+    if url := os.environ.get("STREAM_READS_URL"):
+        _read_streams_from(url)
+
+
+def _read_streams_from(url: str) -> None:
+    """Ask a server of another address than DynamoDB Local's for a stream's records."""
+    from localstack.aws.forwarder import AwsRequestProxy  # noqa: PLC0415
+    from localstack.services.dynamodb.server import DynamodbServer  # noqa: PLC0415
+
+    make = DynamodbServer.__init__
+
+    def with_reads_elsewhere(self: DynamodbServer, *arguments: Any, **options: Any) -> None:
+        make(self, *arguments, **options)
+        everything_else, reads = self.proxy, AwsRequestProxy(url)
+
+        def forward(context: "RequestContext", service_request: Any = None) -> Any:
+            is_read = context.operation.name == "GetRecords"
+            return (reads if is_read else everything_else)(context, service_request)
+
+        self.proxy = forward
+
+    DynamodbServer.__init__ = with_reads_elsewhere

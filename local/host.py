@@ -6,7 +6,9 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 
-from local.processes import BackgroundProgram
+import psutil
+
+from local.processes import BackgroundProgram, LocalError
 from local.progress import step
 from local.settings import ROOT, LocalSettings
 
@@ -28,6 +30,14 @@ class HostBackend:
     def start(self) -> None:
         """Start what does not run and wait until both answer."""
         localstack, payment_server = self.localstack, self.payment_server
+        if (running := localstack.process()) and self._has_proxies(running) != (
+            self.settings.with_proxies
+        ):
+            raise LocalError(
+                "LocalStack runs "
+                + ("without" if self.settings.with_proxies else "with")
+                + " the proxies of the fault suite: stop it first (make local-down)."
+            )
         missing = [program for program in (localstack, payment_server) if not program.process()]
         if not missing:
             return
@@ -58,7 +68,8 @@ class HostBackend:
     @property
     def payment_url_for_functions(self) -> str:
         """Where a function, a process of this machine, finds the payment server."""
-        return self.settings.payment_url
+        settings = self.settings
+        return settings.proxy_urls.payment if settings.with_proxies else settings.payment_url
 
     @property
     def localstack(self) -> BackgroundProgram:
@@ -117,8 +128,24 @@ class HostBackend:
                 "DNS_ADDRESS": "0",
                 "SKIP_SSL_CERT_DOWNLOAD": "1",
                 "DISABLE_EVENTS": "1",
+                **(self._through_proxies() if self.settings.with_proxies else {}),
             },
         )
+
+    def _through_proxies(self) -> dict[str, str]:
+        """Return the variables that lead calls through the proxies of the fault suite."""
+        proxies = self.settings.proxy_urls
+        return {
+            "FUNCTIONS_ENDPOINT_URL": proxies.aws,
+            "STREAM_READS_URL": proxies.stream,
+            "DYNAMODB_LOCAL_PORT": str(self.settings.dynamodb_port),
+            # A stream whose reads failed is read again soon, not after up to a minute.
+            "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "10",
+        }
+
+    @staticmethod
+    def _has_proxies(localstack: psutil.Process) -> bool:
+        return "FUNCTIONS_ENDPOINT_URL" in localstack.environ()
 
 
 def answers(url: str) -> bool:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from aiohttp import web  # type: ignore[import-not-found]  # of the server's environment
+from aiohttp import web
 from localstripe import resources, server  # type: ignore[import-not-found]
 
 

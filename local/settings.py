@@ -12,12 +12,26 @@ LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
+class ProxyUrls:
+    """Where the proxies between parts of a deployment listen."""
+
+    aws: str
+    """Between the functions and LocalStack."""
+    payment: str
+    """Between the functions and the payment server."""
+    stream: str
+    """Between LocalStack, where it reads a table's stream, and DynamoDB Local."""
+
+
+@dataclass(frozen=True)
 class LocalSettings:
     """Ports of one LocalStack with its payment server, and the folder for their logs and pids."""
 
     port: int = 4566
     payment_port: int = 8420
     folder: Path = field(default=STATE)
+    with_proxies: bool = False
+    """Whether calls go through the proxies of the fault suite (tests/faults)."""
 
     @property
     def endpoint(self) -> str:
@@ -29,11 +43,26 @@ class LocalSettings:
         """Where the payment server answers."""
         return f"http://127.0.0.1:{self.payment_port}"
 
+    @property
+    def proxy_urls(self) -> ProxyUrls:
+        """Where the proxies of the fault suite listen: on the ports after LocalStack's."""
+        return ProxyUrls(*(f"http://127.0.0.1:{self.port + number}" for number in (1, 2, 3)))
+
+    @property
+    def dynamodb_port(self) -> int:
+        """The port of DynamoDB Local, where the proxies have to know it."""
+        return self.port + 4
+
 
 def settings_from_environment() -> LocalSettings:
-    """Read LOCAL_PORT and PAYMENT_PORT."""
+    """Read LOCAL_PORT, PAYMENT_PORT and WITH_PROXIES."""
     port = _port("LOCAL_PORT", 4566)
-    return LocalSettings(port, _port("PAYMENT_PORT", 8420), STATE / str(port))
+    return LocalSettings(
+        port,
+        _port("PAYMENT_PORT", 8420),
+        STATE / str(port),
+        with_proxies=os.environ.get("WITH_PROXIES") == "1",
+    )
 
 
 def _port(variable: str, default: int) -> int:

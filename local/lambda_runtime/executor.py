@@ -30,6 +30,8 @@ class HostRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]  # untyped her
             for name, value in env_vars.items()
             if name in (settings.environment or {}) or not name.startswith(NOT_ON_AWS)
         }
+        if endpoint := os.environ.get("FUNCTIONS_ENDPOINT_URL"):
+            variables["AWS_ENDPOINT_URL"] = endpoint
         variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{settings.runtime}"
         self._environment = ExecutionEnvironment(
             Function(
