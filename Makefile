@@ -117,6 +117,10 @@ local-life: setup-local ## The same for all that can follow: cancel, ship, refun
 local-races: setup-local ## The long end-to-end tests: races, each many times, and a fuzz test of the API
 	@$(LOCAL) e2e -m long
 
+.PHONY: local-faults
+local-faults: setup-local ## Break things on LocalStack while orders flow, heal them, check the books
+	@$(LOCAL) faults
+
 .PHONY: local-test
 local-test: setup-local ## Tests of LocalStack without Docker (the Lambda runtime)
 	@$(BIN)/pytest tests/local -q

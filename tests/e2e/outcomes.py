@@ -65,16 +65,27 @@ class Phones:
 
     def texts_to(self, phone: str) -> list[str]:
         """Return the SMS to a phone number."""
-        return self._sent("sms-messages", "sms_messages", phone)
+        return self.texts().get(phone, [])
 
     def pushes_to(self, endpoint_arn: str) -> list[str]:
         """Return the push messages to an app's endpoint."""
-        return self._sent("platform-endpoint-messages", "platform_endpoint_messages", endpoint_arn)
+        return self.pushes().get(endpoint_arn, [])
 
-    def _sent(self, path: str, field: str, address: str) -> list[str]:
+    def texts(self) -> dict[str, list[str]]:
+        """Return every SMS, by phone number."""
+        return self._sent("sms-messages", "sms_messages")
+
+    def pushes(self) -> dict[str, list[str]]:
+        """Return every push message, by the app's endpoint."""
+        return self._sent("platform-endpoint-messages", "platform_endpoint_messages")
+
+    def _sent(self, path: str, field: str) -> dict[str, list[str]]:
         answer = self._http.get(f"/_aws/sns/{path}")
         answer.raise_for_status()
-        return [message["Message"] for message in answer.json()[field].get(address, [])]
+        return {
+            address: [message["Message"] for message in messages]
+            for address, messages in answer.json()[field].items()
+        }
 
 
 @dataclass(frozen=True)

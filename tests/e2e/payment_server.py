@@ -64,14 +64,19 @@ class PaymentServer:
 
     def given_back(self, order_id: str) -> dict[str, int]:
         """Return what was refunded of an order: refund id → minor units."""
-        answer = self._http.get(
-            "/v1/refunds", params={"payment_intent": self.intent_of(order_id)["id"], "limit": "100"}
-        )
-        answer.raise_for_status()
-        refunds = answer.json()["data"]
+        refunds = self.refunds_of(self.intent_of(order_id))
         given_back = {refund["metadata"]["refundId"]: refund["amount"] for refund in refunds}
         assert len(given_back) == len(refunds), f"a refund was made twice: {refunds}"
         return given_back
+
+    def refunds_of(self, intent: Intent) -> list[dict[str, Any]]:
+        """Return every refund of an intent."""
+        answer = self._http.get(
+            "/v1/refunds", params={"payment_intent": intent["id"], "limit": "100"}
+        )
+        answer.raise_for_status()
+        refunds: list[dict[str, Any]] = answer.json()["data"]
+        return refunds
 
     def authorise(self, amount: int, order_id: str) -> Intent:
         """Hold an amount (minor units of GBP) for an order, as the pipeline would."""

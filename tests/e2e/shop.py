@@ -415,9 +415,10 @@ class Shop:
         )
 
     def _messages_in_work(self) -> int:
-        return sum(self._messages(url) for url in self.deployment.stage_queue_urls)
+        return sum(self.messages(url) for url in self.deployment.stage_queue_urls)
 
-    def _messages(self, queue_url: str) -> int:
+    def messages(self, queue_url: str) -> int:
+        """Count the messages of a queue: those to be received, being handled, or delayed."""
         counted = self.sqs.get_queue_attributes(
             QueueUrl=queue_url,
             AttributeNames=[
@@ -430,7 +431,7 @@ class Shop:
 
     def dead_letters(self) -> int:
         """Count the messages in all dead-letter queues: of queues, subscriptions and functions."""
-        return sum(self._messages(url) for url in self._dead_letter_queue_urls)
+        return sum(self.messages(url) for url in self._dead_letter_queue_urls)
 
     @cached_property
     def _dead_letter_queue_urls(self) -> list[str]:

@@ -1,0 +1,1 @@
+"""The fault suite's own tools, without a deployment."""
