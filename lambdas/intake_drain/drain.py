@@ -23,7 +23,7 @@ def drain(body: str, *, orders: NewOrders) -> None:
         raise PoisonError(
             f"order {order.order_id} has the unknown schemaVersion {order.schema_version}"
         )
-    with logger.append_context_keys(order_id=order.order_id):
-        stored = orders.add(order)
+    logger.append_keys(order_id=order.order_id)
+    stored = orders.add(order)
     if stored.payload_hash != order.payload_hash:
         raise PoisonError(f"order {order.order_id} was placed before with another content")

@@ -44,7 +44,13 @@ def tend_circuit(*, circuit: Circuit, stage: Stage, provider_answers: Callable[[
     if state == "Enabled":
         logger.warning("pausing the stage", reason=opened.reason)
         stage.pause()
-    elif state == "Disabled" and opened.held_by is None and provider_answers():
+    elif state == "Disabled" and not _is_held(opened) and provider_answers():
+        if _is_held(circuit.look()):
+            return  # somebody took hold of it during the probe
         logger.info("resuming the stage")
         stage.resume()
         circuit.close()
+
+
+def _is_held(opened: OpenCircuit | None) -> bool:
+    return opened is not None and opened.held_by is not None

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from pydantic import ValidationError
+
 from order_pipeline.adapters.observability import logger
 from order_pipeline.books import difference
 from order_pipeline.limits import SETTLING_TIME
-from order_pipeline.order import Order
 from order_pipeline.ports import Money, OrderNotFoundError, Orders, PaymentRecords
 from order_pipeline.stored import now
 
@@ -50,8 +51,7 @@ def compare_payments(
     while at < end and has_time():
         until = min(at + SLICE, end)
         for money in records.money(at, until):
-            order = _order(money, orders)
-            if problem := difference(money, order):
+            if problem := _problem(money, orders):
                 differences += 1
                 logger.error(
                     "the books differ",
@@ -64,10 +64,12 @@ def compare_payments(
     return differences
 
 
-def _order(money: Money, orders: Orders) -> Order | None:
+def _problem(money: Money, orders: Orders) -> str | None:
     if money.order_id is None:
-        return None
+        return difference(money, None)
     try:
-        return orders.get(money.order_id)
+        return difference(money, orders.get(money.order_id))
     except OrderNotFoundError:
-        return None
+        return difference(money, None)
+    except ValidationError:
+        return f"{money.state} for an order that cannot be read"

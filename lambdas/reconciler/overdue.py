@@ -37,6 +37,9 @@ from reconciler.renewal import renew_hold
 
 BY = "reconciler"
 
+REFUSALS_OF_A_TOPIC_THAT_IS_OUT = 3
+"""In a row. Fewer may be about the events themselves."""
+
 
 class NotPublishedError(Exception):
     """The topic did not take an event."""
@@ -54,17 +57,19 @@ class Reconciliation:
     overdue: int = 0
     """Orders that the run has looked at."""
     stuck: int = 0
-    """Of them, those so long past their due that looking at them has not helped."""
+    """Of them, those that looking at does not help: people have to."""
+    _refused_in_a_row: int = 0
 
     def run(self, has_time: Callable[[], bool]) -> None:
         """Look at the overdue orders while there is time; each is due again some time later.
 
-        An order that cannot be helped now never keeps the others from being looked at.
+        An order that cannot be helped, because it cannot be read, or the provider knows nothing of
+        it, is logged and counted, and never keeps the others from being looked at.
 
         Raises
         ------
         NotPublishedError
-            If the topic is out; the next run goes on.
+            If the topic takes nothing; the next run goes on.
         """
         for order_id in self.orders.overdue(now()):
             if not has_time():
@@ -75,12 +80,18 @@ class Reconciliation:
                 try:
                     self._look_at(self.orders.get(order_id))
                 except OrderNotFoundError:
-                    logger.info("erased meanwhile")
+                    logger.info("gone meanwhile")
                 except ConcurrentChangeError:
                     logger.info("somebody else is at it")
+                except NotPublishedError:
+                    self._refused_in_a_row += 1
+                    if self._refused_in_a_row == REFUSALS_OF_A_TOPIC_THAT_IS_OUT:
+                        raise
+                except Exception:  # noqa: BLE001 - whatever it is about this order, the others count
+                    logger.exception("cannot be helped")
+                    self.stuck += 1
 
     def _look_at(self, order: Order) -> None:
-        self.stuck += _is_stuck(order)
         try:
             again_at = self._move_on(order)
         except PaymentOutcomeUnknownError:
@@ -88,6 +99,7 @@ class Reconciliation:
             self.provider_is_out = True
             again_at = _soon()
         self.orders.put_off(order, again_at)
+        self.stuck += _is_stuck(order)
 
     def _move_on(self, order: Order) -> datetime:
         """Do what the order waits for; return when to look again if nothing comes of it."""
@@ -113,7 +125,7 @@ class Reconciliation:
             reason = outcome.reason
             self.payments.cancel(intent_id)
             self.orders.change(order.order_id, lambda order: payment_declined(order, reason, by=BY))
-        elif now() >= order.placed_at + PAYMENT_DEADLINE:
+        elif now() >= order.latest(EventType.STOCK_RESERVED).at + PAYMENT_DEADLINE:
             self.orders.change(order.order_id, _cancelled_unpaid)
         elif not self.provider_is_out:
             self._publish_again(order, order.latest(EventType.STOCK_RESERVED))
@@ -133,7 +145,9 @@ class Reconciliation:
         logger.info("publishing again", event_type=entry.event.value, version=entry.version)
         (event,) = (e for e in events_since(0, order) if e.version == entry.version)
         if self.topic.publish([event]):
+            logger.error("not published", event_id=event.event_id)
             raise NotPublishedError(event.event_id)
+        self._refused_in_a_row = 0
 
 
 def _soon() -> datetime:

@@ -4,6 +4,7 @@ The table's stream is the outbox: a write that appends to the history is publish
 ever writes the table and sends a message.
 """
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -208,11 +209,14 @@ class OrdersTable:
     def overdue(self, before: datetime) -> Iterator[str]:
         """Yield the ids of the open orders that were due before a time, oldest first per bucket.
 
+        The buckets come in another order each time, so that the first ones, when they hold more
+        than somebody can look at, never keep the others from being looked at.
+
         The index follows the table within moments: an order that has just been settled may still
         be among them.
         """
         query = self._client.get_paginator("query")
-        for number in range(OPEN_BUCKETS):
+        for number in random.sample(range(OPEN_BUCKETS), OPEN_BUCKETS):
             pages = query.paginate(
                 TableName=self._table_name,
                 IndexName="open-orders-index",

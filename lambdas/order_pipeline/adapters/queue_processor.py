@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, process_partia
 from aws_lambda_powertools.utilities.batch import EventType as BatchType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ValidationError
 
 from order_pipeline.adapters.backoff import Backoff
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 type Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
+
+
+_KEYS_OF_A_MESSAGE = ["order_id", "event_id"]
+"""What every log line about a message carries, the one about its retry as well."""
 
 
 class PoisonError(Exception):
@@ -54,10 +58,8 @@ def queue_processor(
 
     def handle(body: str) -> None:
         order_event = _event(body, stages)
-        with logger.append_context_keys(
-            order_id=order_event.order_id, event_id=order_event.event_id
-        ):
-            stages[order_event.event_type](order_event)
+        logger.append_keys(order_id=order_event.order_id, event_id=order_event.event_id)
+        stages[order_event.event_type](order_event)
 
     return message_processor(handle, settings=settings, sqs=sqs, seconds_needed=seconds_needed)
 
@@ -96,6 +98,8 @@ def message_processor(
             except Exception:
                 _delay(record, backoff, settings, sqs)
                 raise
+            finally:
+                logger.remove_keys(_KEYS_OF_A_MESSAGE)
 
         return process_partial_response(
             event=event,
@@ -160,5 +164,5 @@ def _delay(record: SQSRecord, backoff: Backoff, settings: WorkerSettings, sqs: "
             ReceiptHandle=record.receipt_handle,
             VisibilityTimeout=delay,
         )
-    except ClientError:
+    except (BotoCoreError, ClientError):
         logger.warning("the queue's own visibility timeout applies", exc_info=True)

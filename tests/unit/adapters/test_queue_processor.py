@@ -1,12 +1,15 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import StringIO
+from logging import StreamHandler
 from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
+from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.queue_processor import (
     Handler,
     PoisonError,
@@ -106,9 +109,38 @@ def test_when_every_message_fails_each_is_reported() -> None:
     assert run(handler, batch(body("A"), body("B"))) == ["message-0", "message-1"]
 
 
-def test_a_queue_that_refuses_the_delay_still_delivers_again() -> None:
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """Return what the functions log, one JSON document on each line."""
+    stream = StringIO()
+    handler = logger.registered_handler
+    assert isinstance(handler, StreamHandler)
+    before = handler.setStream(stream)
+    yield stream
+    handler.setStream(before)
+
+
+def test_the_log_of_a_retry_says_which_order_and_the_next_message_begins_anew(
+    log: StringIO,
+) -> None:
+    handler = processor(Mock(), Mock(side_effect=ConnectionError))
+    run(handler, batch(body("A"), "poison"))
+    retry, poison = (json.loads(line) for line in log.getvalue().splitlines())
+    assert (retry["message"], retry["order_id"]) == ("retrying", "A")
+    assert poison["message"] == "dead-lettered"
+    assert "order_id" not in poison
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        ClientError({}, "ChangeMessageVisibility"),
+        EndpointConnectionError(endpoint_url="https://sqs"),
+    ],
+)
+def test_a_queue_that_refuses_the_delay_still_delivers_again(refusal: Exception) -> None:
     sqs = Mock()
-    sqs.change_message_visibility.side_effect = ClientError({}, "ChangeMessageVisibility")
+    sqs.change_message_visibility.side_effect = refusal
     handler = processor(sqs, Mock(side_effect=ConnectionError))
     assert run(handler, batch(body("A"))) == ["message-0"]
 

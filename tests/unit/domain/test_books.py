@@ -21,6 +21,14 @@ def money(state: MoneyState = MoneyState.HELD, **changes: object) -> Money:
     return Money(**(values | changes))  # type: ignore[arg-type]
 
 
+def with_replacement(order: Order) -> Order:
+    """Return an order whose hold is being renewed, `pi_1` taking over from `pi_0`."""
+    payment = order.payment.model_copy(
+        update={"intent_id": "pi_0", "replacement_intent_id": "pi_1"}
+    )
+    return order.model_copy(update={"payment": payment})
+
+
 def with_state(order: Order, state: PaymentState) -> Order:
     return order.model_copy(update={"payment": order.payment.model_copy(update={"state": state})})
 
@@ -34,7 +42,8 @@ def with_state(order: Order, state: PaymentState) -> Order:
         (MoneyState.TAKEN, with_state(a_captured_order(), PaymentState.PARTIALLY_REFUNDED)),
         (MoneyState.TAKEN, with_state(a_captured_order(), PaymentState.REFUNDED)),
         # a stage is still to act on these
-        (MoneyState.HELD, a_reserved_order()),
+        (MoneyState.HELD, a_reserved_order(intent_id="pi_1")),
+        (MoneyState.HELD, with_replacement(a_confirmed_order())),
         (MoneyState.HELD, a_cancelled_order(intent_id="pi_1")),
     ],
 )
@@ -47,6 +56,8 @@ def test_the_books_agree(state: MoneyState, order: Order) -> None:
     ("found", "order", "problem"),
     [
         (money(), None, "held for an order that does not exist"),
+        (money(), a_reserved_order(), "held by another intent than the order's"),
+        (money(), a_reserved_order(intent_id="pi_2"), "held by another intent than the order's"),
         (money(intent_id="pi_2"), a_confirmed_order(), "held by another intent than the order's"),
         (money(amount=1), a_confirmed_order(), "held: 1, of an order of 5998"),
         (money(), a_captured_order(), "held, not CAPTURED"),

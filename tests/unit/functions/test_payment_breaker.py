@@ -62,3 +62,17 @@ def test_the_next_step(
         provider_answers=provider_answers,
     )
     assert journal == done
+
+
+def test_a_hold_that_is_taken_during_the_probe_is_respected() -> None:
+    journal: list[str] = []
+    circuit = Circuit(OPEN, journal)
+
+    def somebody_pauses() -> bool:
+        circuit.opened = OpenCircuit("deploy", held_by="ann")
+        return True
+
+    tend_circuit(
+        circuit=circuit, stage=Stage("Disabled", journal), provider_answers=somebody_pauses
+    )
+    assert journal == []

@@ -56,12 +56,12 @@ class Topic:
     def __init__(self) -> None:
         self.published: list[OrderEvent] = []
         self.is_out = False
+        self.refuses: set[str] = set()
 
     def publish(self, events: Sequence[OrderEvent]) -> set[str]:
-        if self.is_out:
-            return {event.event_id for event in events}
-        self.published += events
-        return set()
+        refused = {each.event_id for each in events if self.is_out or each.event_id in self.refuses}
+        self.published += [event for event in events if event.event_id not in refused]
+        return refused
 
     @property
     def types(self) -> list[EventType]:
@@ -86,11 +86,18 @@ def ago(span: timedelta) -> datetime:
     return now() - span
 
 
-def reserved(provider: Provider, *, placed: timedelta = LATELY) -> Order:
+def held_for(span: timedelta, order: Order) -> Order:
+    """Return a reserved order as if its stock had been held for some time."""
+    (*before, stock_reserved) = order.history
+    stock_reserved = stock_reserved.model_copy(update={"at": ago(span)})
+    return order.model_copy(update={"history": (*before, stock_reserved)})
+
+
+def reserved(provider: Provider, *, held: timedelta = LATELY) -> Order:
     """Return an order with an unconfirmed intent at the provider."""
     intent_id = provider.create(a_reserved_order())
     assert isinstance(intent_id, str)
-    return a_reserved_order(intent_id=intent_id, at=ago(placed))
+    return held_for(held, a_reserved_order(intent_id=intent_id))
 
 
 def confirmed(provider: Provider, *, authorised: timedelta) -> Order:
@@ -133,19 +140,62 @@ def test_an_order_that_nothing_is_owed_to_is_left_alone() -> None:
     assert provider.calls == []
 
 
+def orders_in_trouble(*ids: str) -> "OpenOrders":
+    return OpenOrders(*(a_placed_order(order_id=order_id) for order_id in ids))
+
+
 def test_while_the_topic_is_out_the_run_ends_and_nothing_is_put_off() -> None:
-    orders, topic = OpenOrders(a_placed_order()), Topic()
+    orders, topic = orders_in_trouble("ORD-1", "ORD-2", "ORD-3", "ORD-4"), Topic()
     topic.is_out = True
     with pytest.raises(NotPublishedError):
         run(orders, topic=topic)
     assert orders.due == {}
 
 
+def test_an_event_that_the_topic_never_takes_does_not_stop_the_others() -> None:
+    orders, topic = orders_in_trouble("BAD", "ORD-1", "WORSE", "ORD-2", "EVIL", "ORD-3"), Topic()
+    topic.refuses = {"BAD#1", "WORSE#1", "EVIL#1"}
+    run(orders, topic=topic)
+    assert [event.order_id for event in topic.published] == ["ORD-1", "ORD-2", "ORD-3"]
+    assert set(orders.due) == {"ORD-1", "ORD-2", "ORD-3"}
+
+
+class OrdersWithSomeThatAreGone(OpenOrders):
+    """The index lists orders that are not in the table any more."""
+
+    def overdue(self, before: datetime) -> Iterator[str]:
+        yield "ERASED"
+        yield from super().overdue(before)
+
+
 def test_an_order_that_is_gone_does_not_stop_the_others() -> None:
-    orders, topic = OpenOrders(a_placed_order(order_id="ORD-2")), Topic()
-    orders._ids.insert(0, "ERASED")
+    orders, topic = OrdersWithSomeThatAreGone(a_placed_order(order_id="ORD-2")), Topic()
     assert run(orders, topic=topic).overdue == 2
     assert topic.types == [EventType.ORDER_PLACED]
+
+
+class OrdersWithGarbage(OpenOrders):
+    """The order BAD is no order."""
+
+    def get(self, order_id: str) -> Order:
+        return Order.model_validate({}) if order_id == "BAD" else super().get(order_id)
+
+
+def test_an_order_that_cannot_be_read_is_counted_and_does_not_stop_the_others() -> None:
+    orders, topic = OrdersWithGarbage(*(a_placed_order(order_id=i) for i in ("BAD", "OK"))), Topic()
+    reconciliation = run(orders, topic=topic)
+    assert [event.order_id for event in topic.published] == ["OK"]
+    assert reconciliation.stuck == 2  # the other one has been waiting since January
+
+
+def test_an_intent_that_the_provider_does_not_know_does_not_stop_the_others() -> None:
+    provider, topic = Provider(), Topic()
+    lost = held_for(LATELY, a_reserved_order(intent_id="pi_gone"))
+    orders = OpenOrders(lost, a_placed_order(order_id="ORD-2", at=now()))
+    reconciliation = run(orders, provider, topic)
+    assert orders.get("ORD-1") == lost
+    assert topic.types == [EventType.ORDER_PLACED]
+    assert reconciliation.stuck == 1
 
 
 def test_a_run_ends_when_its_time_does() -> None:
@@ -192,7 +242,7 @@ def test_money_that_was_refused_declines_the_order() -> None:
 @pytest.mark.parametrize("has_intent", [True, False])
 def test_a_payment_that_never_began_is_begun_again(has_intent: bool) -> None:
     provider, topic = Provider(), Topic()
-    order = reserved(provider) if has_intent else a_reserved_order(at=ago(LATELY))
+    order = reserved(provider) if has_intent else held_for(LATELY, a_reserved_order())
     orders = OpenOrders(order)
     run(orders, provider, topic)
     assert topic.types == [EventType.STOCK_RESERVED]
@@ -203,9 +253,9 @@ def test_a_payment_that_never_began_is_begun_again(has_intent: bool) -> None:
 def test_stock_that_was_held_too_long_without_a_payment_is_given_back(has_intent: bool) -> None:
     provider = Provider()
     order = (
-        reserved(provider, placed=PAYMENT_DEADLINE)
+        reserved(provider, held=PAYMENT_DEADLINE)
         if has_intent
-        else a_reserved_order(at=ago(PAYMENT_DEADLINE))
+        else held_for(PAYMENT_DEADLINE, a_reserved_order())
     )
     orders = OpenOrders(order)
     run(orders, provider)
@@ -216,15 +266,24 @@ def test_stock_that_was_held_too_long_without_a_payment_is_given_back(has_intent
 
 
 def test_an_order_that_moved_on_meanwhile_is_not_cancelled() -> None:
-    orders = OpenOrders(a_reserved_order(at=ago(PAYMENT_DEADLINE)))
-    orders.meanwhile = lambda _: a_captured_order(at=ago(PAYMENT_DEADLINE))
+    orders = OpenOrders(held_for(PAYMENT_DEADLINE, a_reserved_order()))
+    orders.meanwhile = lambda _: a_captured_order()
     run(orders)
     assert orders.get("ORD-1").status is Status.SHIPPED
 
 
+def test_an_order_that_was_placed_long_before_its_stock_was_held_is_still_to_be_paid() -> None:
+    topic = Topic()
+    order = held_for(timedelta(0), a_reserved_order(at=ago(2 * PAYMENT_DEADLINE)))
+    orders = OpenOrders(order)
+    run(orders, topic=topic)
+    assert orders.get("ORD-1").status is Status.RESERVED
+    assert topic.types == [EventType.STOCK_RESERVED]
+
+
 def test_while_the_provider_is_silent_nothing_is_assumed() -> None:
     provider = Provider(silent=["outcome"])
-    order = reserved(provider, placed=2 * PAYMENT_DEADLINE)
+    order = reserved(provider, held=2 * PAYMENT_DEADLINE)
     orders = OpenOrders(order)
     reconciliation = run(orders, provider)
     assert reconciliation.provider_is_out
@@ -245,7 +304,7 @@ def test_a_silent_provider_is_asked_once_in_a_run_and_others_are_looked_at() -> 
 
 def test_while_the_circuit_is_open_the_provider_is_not_asked_and_the_queue_not_filled() -> None:
     provider, topic = Provider(), Topic()
-    orders = OpenOrders(reserved(provider), a_reserved_order(order_id="ORD-2", at=ago(LATELY)))
+    orders = OpenOrders(reserved(provider), held_for(LATELY, a_reserved_order(order_id="ORD-2")))
     provider.calls.clear()
     run(orders, provider, topic, provider_is_out=True)
     assert provider.calls == []
@@ -456,3 +515,18 @@ def test_comparing_ends_with_its_time() -> None:
         records=records, orders=Orders(), bookmark=bookmark, has_time=lambda: next(time_left)
     )
     assert bookmark.at == begin + 2 * SLICE
+
+
+def test_money_for_an_order_that_cannot_be_read_is_a_difference_and_the_next_is_compared() -> None:
+    made = ago(SETTLING_TIME + timedelta(minutes=2))
+    bookmark = Bookmark(ago(SETTLING_TIME + timedelta(minutes=5)))
+    records = Records((made, held("BAD")), (made, held("UNKNOWN")))
+    differences = compare_payments(
+        records=records,
+        orders=OrdersWithGarbage(),
+        bookmark=bookmark,
+        has_time=lambda: True,
+    )
+    assert differences == 2
+    assert bookmark.at
+    assert bookmark.at > made
