@@ -257,7 +257,7 @@ class PaymentRecords(Protocol):
         """
 
 
-class Circuit(Protocol):
+class CallMonitor(Protocol):
     """Notices when a service that a stage depends on is out."""
 
     def answered(self) -> None:

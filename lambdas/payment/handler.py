@@ -29,7 +29,7 @@ secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn
 orders = OrdersTable(dynamodb(), settings.orders_table_name)
 circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 payments = StripePayments(
-    secret["SecretString"], api_url=settings.payment_api_url, circuit=Breaker(circuit)
+    secret["SecretString"], api_url=settings.payment_api_url, monitor=Breaker(circuit)
 )
 claims = IdempotencyTable(dynamodb(), settings.idempotency_table_name)
 

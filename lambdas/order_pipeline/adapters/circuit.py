@@ -81,7 +81,7 @@ class CircuitTable:
 
 
 class Breaker:
-    """Opens the circuit after some calls in a row without an answer; see `ports.Circuit`."""
+    """Opens the circuit after some calls in a row without an answer; see `ports.CallMonitor`."""
 
     def __init__(self, circuit: CircuitTable) -> None:
         self._circuit = circuit

@@ -19,7 +19,7 @@ from stripe import PaymentIntent, RequestsClient, StripeClient, StripeObject
 from order_pipeline.order import Order, Refund
 from order_pipeline.ports import (
     Authorised,
-    Circuit,
+    CallMonitor,
     Declined,
     Done,
     Money,
@@ -54,16 +54,16 @@ class StripePayments:
     """The payment provider, at Stripe or at a server that speaks like it."""
 
     def __init__(
-        self, api_key: str, *, api_url: str | None, circuit: Circuit | None = None
+        self, api_key: str, *, api_url: str | None, monitor: CallMonitor | None = None
     ) -> None:
-        """Make a client; `circuit` is told of every call that Stripe answers or does not."""
+        """Make a client; `monitor` is told of every call that Stripe answers or does not."""
         v1 = StripeClient(
             api_key,
             base_addresses={"api": api_url} if api_url else {},
             http_client=RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
             max_network_retries=0,  # the queue retries, with a longer memory
         ).v1
-        self._circuit = circuit
+        self._monitor = monitor
         self._intents = v1.payment_intents
         self._refunds = v1.refunds
 
@@ -187,8 +187,8 @@ class StripePayments:
         try:
             answer = call(*arguments, **options)
         except _UNKNOWN as error:
-            if self._circuit:
-                self._circuit.failed(type(error).__name__)
+            if self._monitor:
+                self._monitor.failed(type(error).__name__)
             raise PaymentOutcomeUnknownError(type(error).__name__) from error
         except stripe.StripeError:
             self._note_answer()
@@ -197,8 +197,8 @@ class StripePayments:
         return answer
 
     def _note_answer(self) -> None:
-        if self._circuit:
-            self._circuit.answered()
+        if self._monitor:
+            self._monitor.answered()
 
 
 def _outcome(intent: PaymentIntent) -> PaymentOutcome:

@@ -364,7 +364,7 @@ def test_money_is_what_intents_of_a_span_hold_or_took(
     assert second == first | {"starting_after": ["pi_2"]}
 
 
-class Circuit:
+class Monitor:
     """What the client says of its calls."""
 
     def __init__(self) -> None:
@@ -389,15 +389,15 @@ class Circuit:
         ({"body": "<html>garbage"}, "APIError"),
     ],
 )
-def test_the_circuit_hears_of_every_call(
+def test_the_monitor_hears_of_every_call(
     stripe_api: responses.RequestsMock, answer: dict[str, Any], noted: str
 ) -> None:
-    circuit = Circuit()
-    payments = StripePayments("sk_test_1", api_url=URL, circuit=circuit)
+    monitor = Monitor()
+    payments = StripePayments("sk_test_1", api_url=URL, monitor=monitor)
     stripe_api.post(f"{INTENTS}/pi_1/confirm", **answer)
     with contextlib.suppress(PaymentOutcomeUnknownError):
         payments.confirm("pi_1")
-    assert circuit.noted == [noted]
+    assert monitor.noted == [noted]
 
 
 @pytest.mark.parametrize(("status", "answers"), [(200, True), (500, False), (429, False)])
