@@ -168,16 +168,21 @@ def _iterator(streams: Streams, batch: Batch) -> str:
 
 
 def _not_readable(error: ClientError, batch: Batch) -> Exception:
-    """Return what to raise: the stream keeps 24 hours, and forgets whole shards after that."""
-    if error.response["Error"]["Code"] in (
-        "TrimmedDataAccessException",
-        "ResourceNotFoundException",
-    ):
+    """Return what to raise."""
+    if error.response["Error"]["Code"] in _FORGOTTEN:
         return NotRedrivenError(f"the stream does not have the batch any more; {_instead(batch)}")
     return error
 
 
 def _instead(batch: Batch) -> str:
+    """Tell what has the same effect.
+
+    Only the first event of an order that was deferred is much older than the write that stores it.
+    """
     since = rfc3339(batch.approximate_arrival_of_first_record - _MARGIN)
     until = rfc3339(batch.approximate_arrival_of_last_record + _MARGIN)
-    return f"publish from the orders: orderctl republish --since {since} --until {until}"
+    return (
+        f"publish from the orders: orderctl republish --since {since} --until {until}; "
+        "if orders were deferred before that, also: orderctl republish --event OrderPlaced "
+        f"--since (when the first of them was placed) --until {since}"
+    )

@@ -91,9 +91,13 @@ def test_a_change_of_a_batch_that_cannot_be_read_is_parked() -> None:
 
 @pytest.mark.parametrize("code", ["TrimmedDataAccessException", "ResourceNotFoundException"])
 def test_a_batch_that_the_stream_has_trimmed_says_what_to_do_instead(code: str) -> None:
-    instead = "republish --since 2026-01-31T11:59:00.000Z --until 2026-01-31T12:01:30.000Z"
-    with pytest.raises(NotRedrivenError, match=instead):
+    with pytest.raises(NotRedrivenError) as refused:
         publisher(Topic(), streams=Forgetful(code))(a_message(a_batch()))
+    begin, end = "2026-01-31T11:59:00.000Z", "2026-01-31T12:01:30.000Z"
+    assert f"orderctl republish --since {begin} --until {end};" in str(refused.value)
+    deferred = str(refused.value).partition("deferred before that")[2]
+    assert "republish --event OrderPlaced" in deferred
+    assert deferred.endswith(f"--until {begin}")
 
 
 def test_a_stream_that_ends_before_the_batch_does_leaves_the_message() -> None:
