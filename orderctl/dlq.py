@@ -1,9 +1,8 @@
-"""`orderctl dlq`: what is on the dead-letter queues, and back with it."""
+"""`orderctl dlq`: what is on the dead-letter queues, and back with it, or off for good."""
 
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from orderctl.dead_letters import (
     DEAD_LETTER_QUEUES,
@@ -14,7 +13,8 @@ from orderctl.dead_letters import (
 )
 from orderctl.deployment import Deployment
 from orderctl.queues import Queue
-from orderctl.redrive import NoSuchQueueError, redrive
+from orderctl.redrive import NoSuchQueueError, find, redrive
+from orderctl.redrive import discard as discard_one
 from orderctl.terminal import age, complain, console, say, table
 
 app = typer.Typer(no_args_is_help=True, help="Look at dead-letter queues, and redrive them.")
@@ -81,16 +81,49 @@ def redrive_queue(
         complain(f"{error} is not deployed.")
         raise typer.Exit(1) from None
     if not outcome.found:
-        complain(f"There is no message {message} on {queue.name}, or somebody else is reading it.")
-        raise typer.Exit(2)
+        raise _not_there(queue, message)
     if outcome.note:
         say(outcome.note)
     for message_id, reason in outcome.failed.items():
         complain(f"not redriven: {message_id}: {reason}")
     left = dead_letters.depth().total
     say(f"{outcome.moved} redriven, {len(outcome.failed)} failed, {left} left on {queue.name}.")
+    if message is None and left > len(outcome.failed):
+        say(
+            "Some are hidden for the moment, since somebody reads them, or came back: run it again."
+        )
     if outcome.failed:
         raise typer.Exit(1)
+
+
+@app.command()
+def discard(
+    queue: Named,
+    message: Annotated[str, typer.Option(metavar="ID", help="The message's id.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete one message of a dead-letter queue for good: what it asks for is never done.
+
+    Exits with 2 if there is no such message.
+    """
+    deployment = Deployment.from_environment()
+    dead_letters = _deployed(deployment, queue)
+    found = find(dead_letters, message)
+    if found is None:
+        raise _not_there(queue, message)
+    _print(queue, [describe(found, queue, failures=_failures(deployment, queue))])
+    if not yes:
+        typer.confirm(f"Delete it in {deployment.names.suffix} for good?", abort=True)
+    # Taken anew: it is not kept from others while a person thinks.
+    if not discard_one(dead_letters, message):
+        raise _not_there(queue, message)
+    say(f"{message} is deleted.")
+
+
+def _not_there(queue: DeadLetterQueue, message_id: str | None) -> typer.Exit:
+    complain(f"There is no message {message_id} on {queue.name}, or somebody else is reading it.")
+    return typer.Exit(2)
 
 
 def _deployed(deployment: Deployment, queue: DeadLetterQueue) -> Queue:
@@ -113,14 +146,19 @@ def _state(deployment: Deployment, queue: DeadLetterQueue) -> tuple[str, str, st
 
 def _seen(deployment: Deployment, queue: DeadLetterQueue, dead_letters: Queue) -> list[DeadLetter]:
     """Return what is on the queue, oldest first."""
-    failures = 0
-    if queue.way is Way.MOVED:
-        source = Queue.named(deployment.sqs, deployment.source_queue_name(queue))
-        failures = source.failures_before_given_up() if source else 0
+    failures = _failures(deployment, queue)
     letters = [
         describe(message, queue, failures=failures) for message in dead_letters.peek(_MOST_SHOWN)
     ]
     return sorted(letters, key=lambda letter: letter.sent_at)
+
+
+def _failures(deployment: Deployment, queue: DeadLetterQueue) -> int:
+    """Return how often a message of the queue's source fails before it is given up."""
+    if queue.way is not Way.MOVED:
+        return 0
+    source = Queue.named(deployment.sqs, deployment.source_queue_name(queue))
+    return source.failures_before_given_up() if source else 0
 
 
 def _print(queue: DeadLetterQueue, letters: list[DeadLetter]) -> None:
@@ -135,7 +173,7 @@ def _print(queue: DeadLetterQueue, letters: list[DeadLetter]) -> None:
             letter.message_id,
             letter.order_id,
             letter.event,
-            Text(letter.reason),
+            letter.reason,
             age(letter.sent_at),
             str(letter.receive_count),
         )

@@ -112,6 +112,22 @@ def redrive_each(
     return outcome
 
 
+def find(dead_letters: Source, message_id: str) -> Message | None:
+    """Return one message, and leave it there; None if it is not there or somebody else reads it."""
+    with dead_letters.taken() as messages:
+        return next((each for each in messages if each.message_id == message_id), None)
+
+
+def discard(dead_letters: Source, message_id: str) -> bool:
+    """Delete one message for good; False if it is not there or somebody else reads it."""
+    with dead_letters.taken() as messages:
+        for message in messages:
+            if message.message_id == message_id:
+                messages.delete(message)
+                return True
+    return False
+
+
 class RecordAgain:
     """Puts events into the audit stream, which ends each record with a line end itself."""
 

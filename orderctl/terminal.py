@@ -5,22 +5,22 @@ from datetime import UTC, datetime, timedelta
 import typer
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# Without markup and emoji: brackets and colons in an id or a reason are what they are.
+console = Console(highlight=False, markup=False, emoji=False)
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 
 
 def say(text: object) -> None:
-    """Print a line as it is: brackets in an id or a reason are no markup."""
-    console.print(Text(str(text)), soft_wrap=True)
+    """Print a line as it is, however narrow the terminal."""
+    console.print(str(text), soft_wrap=True)
 
 
 def complain(text: object) -> None:
     """Print a line to the error output, as it is."""
-    errors.print(Text(str(text)), soft_wrap=True)
+    errors.print(str(text), soft_wrap=True)
 
 
 def age(since: datetime, now: datetime | None = None) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from orderctl.publisher_records import NotRedrivenError
 from orderctl.queues import Message
-from orderctl.redrive import redrive_each
+from orderctl.redrive import discard, find, redrive_each
 from tests.unit.builders import NOON
 from tests.unit.orderctl.builders import QueueInMemory, a_message
 
@@ -74,3 +74,19 @@ def test_a_crash_after_passing_on_leaves_the_message_in_both_places() -> None:
         redrive_each(queue, destination, began_at=NOON)
     assert destination.taken == ["A"]
     assert len(queue.messages) == 1
+
+
+def test_one_message_is_found_and_left() -> None:
+    queue = three()
+    found = find(queue, "B")
+    assert found
+    assert found.message_id == "B"
+    assert find(queue, "D") is None
+    assert len(queue.messages) == 3
+
+
+def test_one_message_is_discarded_and_the_others_are_left() -> None:
+    queue = three()
+    assert discard(queue, "B")
+    assert not discard(queue, "B")
+    assert [message.message_id for message in queue.messages] == ["A", "C"]
