@@ -6,7 +6,7 @@ once. Reading orders them by version and keeps one of each.
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -86,6 +86,23 @@ def events_in_bucket(
     """Yield every event that was written to the audit bucket in a span of time."""
     for hour in hours(since, until + _DELIVERY):
         yield from events_of_hour(client, bucket, hour)
+
+
+def late_events(
+    client: "S3Client", bucket: str, event_ids: Set[str], *, until: datetime, now: datetime
+) -> Iterator[OrderEvent]:
+    """Yield those of some events that came too late for `events_in_bucket` until a time.
+
+    Hours are read while any of the events is missing, up to now (see `compare_with_bucket`).
+    """
+    missing = set(event_ids)
+    for hour in hours(until + _DELIVERY + timedelta(hours=1), now):
+        if not missing:
+            return
+        for event in events_of_hour(client, bucket, hour):
+            if event.event_id in missing:
+                missing.remove(event.event_id)
+                yield event
 
 
 def hours(since: datetime, until: datetime) -> Iterator[datetime]:

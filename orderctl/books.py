@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from order_pipeline.adapters.items import from_item
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.adapters.stock_transactions import reservation_key
-from order_pipeline.events import OrderEvent
+from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.money import major_units
 from order_pipeline.order import Order, StockState
 from orderctl.audit import compare
@@ -55,6 +55,19 @@ class OrderBook:
             except ValueError:
                 unreadable.add(order_id)
         return cls(orders, frozenset(unreadable))
+
+
+def not_recorded(
+    book: OrderBook, events: Iterable[OrderEvent], *, since: datetime, until: datetime
+) -> set[str]:
+    """Return the ids of the span's events that the orders have and `events` has not."""
+    found = {event.event_id for event in events}
+    return {
+        event.event_id
+        for order in book.orders.values()
+        for event in events_since(0, order)
+        if since <= event.occurred_at < until and event.event_id not in found
+    }
 
 
 def check_orders(

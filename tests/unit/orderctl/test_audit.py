@@ -13,6 +13,7 @@ from orderctl.audit import (
     compare_with_bucket,
     events_in_bucket,
     hours,
+    late_events,
     parse_events,
 )
 from tests.unit.builders import BY, NOON, a_confirmed_order, a_placed_order
@@ -129,3 +130,24 @@ def test_events_of_a_span_are_found() -> None:
     bucket = Bucket({0: EVENTS[:1], 1: EVENTS[1:2], 8: EVENTS[2:3]})
     found = events_in_bucket(bucket.client, BUCKET, since=NOON, until=NOON + timedelta(minutes=5))
     assert list(found) == EVENTS[:2]
+
+
+@pytest.mark.usefixtures("aws")
+def test_events_that_came_after_their_span_are_found_and_nothing_else() -> None:
+    bucket = Bucket({0: EVENTS[:1], 1: EVENTS[1:2], 8: EVENTS[2:]})
+    until = NOON + timedelta(minutes=5)
+    wanted, now = {EVENTS[2].event_id}, NOON + timedelta(hours=20)
+    found = list(late_events(bucket.client, BUCKET, wanted, until=until, now=now))
+    assert found == EVENTS[2:3]
+    assert bucket.read == [NOON + timedelta(hours=later) for later in range(2, 9)]
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize(("wanted", "hours_read"), [(set[str](), 0), ({"ORD-1#9"}, 4)])
+def test_late_events_are_looked_for_up_to_now_while_one_is_missing(
+    wanted: set[str], hours_read: int
+) -> None:
+    bucket = Bucket({3: EVENTS})
+    now = NOON + timedelta(hours=5)
+    assert list(late_events(bucket.client, BUCKET, wanted, until=NOON, now=now)) == []
+    assert len(bucket.read) == hours_read

@@ -7,7 +7,7 @@ import pytest
 from order_pipeline.adapters.items import to_item
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.order import Order
-from orderctl.books import OrderBook, check_orders, check_stock
+from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from tests.unit.builders import NOON, a_captured_order, a_confirmed_order, a_placed_order
 from tests.unit.functions.test_outbox import image
 
@@ -83,6 +83,13 @@ def test_an_event_that_the_bucket_lacks_is_told_and_so_is_one_that_differs() -> 
 
 def test_what_happened_outside_the_span_need_not_be_in_the_bucket() -> None:
     assert in_orders(book_of(ORDER), [], since=NOON + timedelta(minutes=1)) == []
+
+
+def test_what_the_bucket_lacks_of_a_span_is_known_by_its_ids() -> None:
+    book = book_of(ORDER, a_placed_order(order_id="ORD-2"))
+    span = {"since": YESTERDAY, "until": LATER}
+    assert not_recorded(book, EVENTS[1:], **span) == {"ORD-1#1", "ORD-2#1"}
+    assert not_recorded(book, [], since=LATER, until=LATER + timedelta(days=1)) == set()
 
 
 def test_an_order_that_cannot_be_read_is_told_once() -> None:
