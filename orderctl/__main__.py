@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
 
 from order_pipeline.events import events_since
 from order_pipeline.order import Order
@@ -13,14 +14,14 @@ from order_pipeline.ports import OrderNotFoundError
 from order_pipeline.stored import now, rfc3339
 from order_pipeline.transitions import EventType
 from orderctl import dlq, restore
-from orderctl.audit import compare_with_bucket, events_in_bucket
-from orderctl.books import OrderBook, check_orders, check_stock
+from orderctl.audit import compare_with_bucket, events_in_bucket, late_events
+from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from orderctl.deployment import Deployment
 from orderctl.erasure import KEPT_ELSEWHERE, erase_customer, not_in_the_table
 from orderctl.overdue import look_at_overdue
 from orderctl.republishing import all_items, republish_span
 from orderctl.stages import StageError, StageName
-from orderctl.terminal import age, check_span, complain, console, errors, moment, say, table
+from orderctl.terminal import age, check_span, complain, console, moment, say, table
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(dlq.app, name="dlq")
@@ -54,12 +55,12 @@ def audit(order_id: OrderId) -> None:
         shown.add_row(str(event.version), event.event_type, rfc3339(event.occurred_at), detail)
     console.print(shown)
     for event in comparison.missing:
-        errors.print(f"not in the bucket: {event.event_id} {event.event_type}")
+        complain(f"not in the bucket: {event.event_id} {event.event_type}")
     for event in comparison.different:
-        errors.print(f"not in the table: {event.event_id} {event.event_type}")
+        complain(f"not in the table: {event.event_id} {event.event_type}")
     if not comparison.agrees:
         raise typer.Exit(1)
-    console.print(f"The table has the same {len(comparison.events)} events.")
+    say(f"The table has the same {len(comparison.events)} events.")
 
 
 @app.command()
@@ -90,11 +91,14 @@ def republish(
         for each in events_since(0, _order(deployment, order_id))
         if event in (None, each.event_type)
     ]
+    if not events:
+        complain(f"Nothing was published: order {order_id} has no {event}.")
+        raise typer.Exit(1)
     refused = deployment.topic.publish(events)
     for each in events:
         outcome = "refused by the topic" if each.event_id in refused else "published"
-        console.print(f"{each.event_id} {each.event_type}: {outcome}")
-    if refused or not events:
+        say(f"{each.event_id} {each.event_type}: {outcome}")
+    if refused:
         raise typer.Exit(1)
 
 
@@ -122,7 +126,12 @@ def _republish_span(event: EventType | None, since: datetime, until: datetime) -
 
 @app.command()
 def pause(stage: Stage) -> None:
-    """Pause a stage: its queue keeps what is for it for a week, and the stream for a day."""
+    """Pause a stage: its queue keeps what is for it for a week, and the stream for a day.
+
+    While payment is paused, the reconciler cancels orders that were placed more than six hours ago
+    and whose payment was never tried. It renews no holds and does not compare the provider's
+    records.
+    """
     try:
         Deployment.from_environment().stage(stage).pause(_operator())
     except StageError as error:
@@ -167,7 +176,8 @@ def books(since: Since = None, until: Until = None) -> None:
     """Compare all orders with the audit bucket, and the stock with the orders.
 
     The span is what the bucket is read for: from a day ago to five minutes ago, if not given.
-    Exits with 1 on any difference; orders that are on their way may show as one.
+    An event of the span that is not there is looked for up to now: it may have been published
+    late. Exits with 1 on any difference; orders that are on their way may show as one.
     """
     until = until or datetime.now(UTC) - _ON_ITS_WAY_TO_THE_BUCKET
     since = since or until - timedelta(days=1)
@@ -177,6 +187,13 @@ def books(since: Since = None, until: Until = None) -> None:
         events_in_bucket(deployment.s3, deployment.audit_bucket_name, since=since, until=until)
     )
     book = OrderBook.read(all_items(deployment.dynamodb, deployment.orders_table_name))
+    events += late_events(
+        deployment.s3,
+        deployment.audit_bucket_name,
+        not_recorded(book, events, since=since, until=until),
+        until=until,
+        now=now(),
+    )
     stock = all_items(deployment.dynamodb, deployment.inventory_table_name)
     differences = [
         *check_orders(book, events, since=since, until=until),
@@ -203,7 +220,8 @@ def erase(
 ) -> None:
     """Erase a customer's personal data, and say what is kept and why.
 
-    Exits with 1 when there is, or may be, an order of theirs outside the table: erase again then.
+    Exits with 1 when there is, or may be, an order of theirs outside the table, or one that cannot
+    be read: erase again then.
     Exits with 2 when there is no order of theirs at all.
     """
     deployment = Deployment.from_environment()
@@ -214,22 +232,32 @@ def erase(
         for queue_url in deployment.whole_order_queue_urls
         for sentence in not_in_the_table(customer_id, client=deployment.sqs, queue_url=queue_url)
     ]
-    erasure = erase_customer(customer_id, orders=deployment.orders, notes=deployment.erased)
-    if not (erasure.erased or erasure.kept or outside):
-        errors.print(
+    erasure = erase_customer(
+        customer_id,
+        client=deployment.dynamodb,
+        table_name=deployment.orders_table_name,
+        notes=deployment.erased,
+    )
+    if not (erasure.erased or erasure.kept or erasure.unreadable or outside):
+        complain(
             f"There are no orders of {customer_id} in {deployment.names.suffix}: "
             "nothing was erased. Is the id right, or was the customer erased before?"
         )
         raise typer.Exit(2)
     for order_id in erasure.erased:
-        console.print(f"erased: order {order_id}")
+        say(f"erased: order {order_id}")
     for order_id, reason in erasure.kept.items():
-        console.print(f"kept: order {order_id}, because {reason}")
+        say(f"kept: order {order_id}, because {reason}")
+    for order_id in erasure.unreadable:
+        complain(
+            f"kept: order {order_id}, because it cannot be read: put it back from a backup "
+            "(docs/restore.md), and erase again"
+        )
     for sentence in outside:
-        errors.print(f"not erased: {sentence}")
+        complain(f"not erased: {sentence}")
     for reason in KEPT_ELSEWHERE:
-        console.print(reason)
-    if outside:
+        say(reason)
+    if outside or erasure.unreadable:
         raise typer.Exit(1)
 
 
@@ -237,8 +265,14 @@ def _order(deployment: Deployment, order_id: str) -> Order:
     try:
         return deployment.orders.get(order_id)
     except OrderNotFoundError:
-        errors.print(f"There is no order {order_id} in {deployment.names.suffix}.")
+        complain(f"There is no order {order_id} in {deployment.names.suffix}.")
         raise typer.Exit(2) from None
+    except ValidationError:
+        complain(
+            f"Order {order_id} cannot be read: what the table has is no order. "
+            "docs/restore.md says how to put it back."
+        )
+        raise typer.Exit(1) from None
 
 
 def _operator() -> str:

@@ -1,20 +1,23 @@
 """Erasing a customer: what is removed, what is kept, and why (see `order_pipeline.erasure`)."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from order_pipeline.adapters.orders_table import OrdersTable, Position
+from pydantic import ValidationError
+
+from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.erasure import erased
 from order_pipeline.order import Order
 from order_pipeline.ports import OrderNotFoundError
 from order_pipeline.stored import now
 from orderctl.erased import ErasedOrders
+from orderctl.queues import Queue
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 KEPT_ELSEWHERE = (
     "Erased orders stay 90 days, without their customer: so that none is placed and charged again.",
@@ -33,21 +36,29 @@ class Erasure:
     erased: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     """Order id → why it was kept."""
+    unreadable: list[str] = field(default_factory=list)
+    """The ids of orders that were kept because they cannot be read."""
 
 
-def erase_customer(customer_id: str, *, orders: OrdersTable, notes: ErasedOrders) -> Erasure:
+def erase_customer(
+    customer_id: str, *, client: "DynamoDBClient", table_name: str, notes: ErasedOrders
+) -> Erasure:
     """Erase the customer from their settled orders; an open order is kept until it is settled.
 
     What is erased is noted before, so that a restore does not bring the customer back. Erasing
     publishes nothing. Repeatable: run it again when the open orders are settled.
     """
     erasure = Erasure()
-    for order_id in _order_ids(customer_id, orders):
+    orders = OrdersTable(client, table_name)
+    for order_id in _order_ids(customer_id, client, table_name):
         try:
             if orders.get(order_id).is_settled:
                 notes.note(order_id, now())
             order = orders.change(order_id, erased_if_settled)
         except OrderNotFoundError:  # expired since it was listed
+            continue
+        except ValidationError:
+            erasure.unreadable.append(order_id)
             continue
         if order.erased_at:
             erasure.erased.append(order_id)
@@ -71,56 +82,37 @@ def not_in_the_table(customer_id: str, *, client: "SQSClient", queue_url: str) -
     Ask before erasing: a message is on the queue now, or its order will be found in the table.
     Messages are put back as they are; those that a function works on cannot be looked at.
     """
-    queue = queue_url.rpartition("/")[2]
-    counted = client.get_queue_attributes(
-        QueueUrl=queue_url, AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
-    )["Attributes"]
+    name = queue_url.rpartition("/")[2]
+    queue = Queue(client, queue_url)
     sentences = []
-    if (hidden := int(counted["ApproximateNumberOfMessagesNotVisible"])) > 0:
+    if (hidden := queue.depth().in_flight) > 0:
         sentences.append(
-            f"messages on {queue} are being worked on and could not be looked at ({hidden}): "
+            f"messages on {name} are being worked on and could not be looked at ({hidden}): "
             "erase again when the queue is empty"
         )
-    for message in _messages(client, queue_url):
-        try:
-            order = json.loads(message["Body"])
-            owner, order_id = order["customerId"], order["orderId"]
-        except (ValueError, TypeError, KeyError):
-            sentences.append(f"message {message['MessageId']} on {queue} holds no order: see whose")
-            continue
-        if owner == customer_id:
-            sentences.append(f"order {order_id} is on {queue}: erase again when it is settled")
+    with queue.taken(hold_seconds=_HIDDEN_SECONDS) as messages:
+        for message in messages:
+            try:
+                order = json.loads(message.body)
+                owner, order_id = order["customerId"], order["orderId"]
+            except (ValueError, TypeError, KeyError):
+                sentences.append(
+                    f"message {message.message_id} on {name} holds no order: see whose"
+                )
+                continue
+            if owner == customer_id:
+                sentences.append(f"order {order_id} is on {name}: erase again when it is settled")
     return sentences
 
 
-def _messages(client: "SQSClient", queue_url: str) -> Iterator["MessageTypeDef"]:
-    """Receive every message once, and make all of them visible again."""
-    receipts: dict[str, str] = {}
-    try:
-        while True:
-            received = client.receive_message(
-                QueueUrl=queue_url,
-                MaxNumberOfMessages=10,
-                VisibilityTimeout=_HIDDEN_SECONDS,
-                WaitTimeSeconds=1,
-            ).get("Messages", [])
-            new = [message for message in received if message["MessageId"] not in receipts]
-            receipts |= {message["MessageId"]: message["ReceiptHandle"] for message in received}
-            yield from new
-            if not new:
-                return
-    finally:
-        for receipt in receipts.values():
-            client.change_message_visibility(
-                QueueUrl=queue_url, ReceiptHandle=receipt, VisibilityTimeout=0
-            )
-
-
-def _order_ids(customer_id: str, orders: OrdersTable) -> list[str]:
-    ids: list[str] = []
-    after: Position | None = None
-    while True:
-        listed, after = orders.of_customer(customer_id, limit=100, status=None, after=after)
-        ids += [order.order_id for order in listed]
-        if after is None:
-            return ids
+def _order_ids(customer_id: str, client: "DynamoDBClient", table_name: str) -> list[str]:
+    """Return the ids of a customer's orders, newest first, whatever else the items hold."""
+    pages = client.get_paginator("query").paginate(
+        TableName=table_name,
+        IndexName="customer-index",
+        KeyConditionExpression="customerId = :customer",
+        ExpressionAttributeValues=to_item({":customer": customer_id}),
+        ProjectionExpression="orderId",
+        ScanIndexForward=False,
+    )
+    return [from_item(item)["orderId"] for page in pages for item in page["Items"]]

@@ -113,9 +113,12 @@ class Queue:
         )
 
     @contextmanager
-    def taken(self) -> "Iterator[Taken]":
-        """Take messages for a while; those that are not deleted are visible again afterwards."""
-        messages = Taken(self._sqs, self._url)
+    def taken(self, *, hold_seconds: int = _HOLD_SECONDS) -> "Iterator[Taken]":
+        """Take messages for a while; those that are not deleted are visible again afterwards.
+
+        They stay hidden for no more than `hold_seconds` each.
+        """
+        messages = Taken(self._sqs, self._url, hold_seconds=hold_seconds)
         try:
             yield messages
         finally:
@@ -130,9 +133,10 @@ class Queue:
 class Taken:
     """Messages that are hidden from everybody else."""
 
-    def __init__(self, sqs: "SQSClient", url: str) -> None:
+    def __init__(self, sqs: "SQSClient", url: str, *, hold_seconds: int) -> None:
         self._sqs = sqs
         self._url = url
+        self._hold_seconds = hold_seconds
         self._held: dict[str, str] = {}
         """Message id → the receipt handle of the last time it was received."""
 
@@ -168,7 +172,7 @@ class Taken:
         answer = self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=_PER_REQUEST,
-            VisibilityTimeout=_HOLD_SECONDS,
+            VisibilityTimeout=self._hold_seconds,
             WaitTimeSeconds=_WAIT_SECONDS,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],

@@ -47,6 +47,7 @@ def restore(
     deployment = Deployment.from_environment()
     if copy == deployment.orders_table_name:
         raise typer.BadParameter("that is the orders table itself.", param_hint="--from")
+    _check_exists(deployment, copy)
     damage = find_damage(
         all_items(deployment.dynamodb, copy),
         all_items(deployment.dynamodb, deployment.orders_table_name),
@@ -77,6 +78,15 @@ def restore(
     say(f"{len(wanted) - failures} orders put back, {failures + len(held_back)} failed.")
     if failures or held_back or damage.unreadable:
         raise typer.Exit(1)
+
+
+def _check_exists(deployment: Deployment, copy: str) -> None:
+    """Read one item of the copy: whoever may do that may read all of it."""
+    try:
+        deployment.dynamodb.scan(TableName=copy, Limit=1)
+    except deployment.dynamodb.exceptions.ResourceNotFoundException:
+        complain(f"There is no table {copy}.")
+        raise typer.Exit(2) from None
 
 
 def _plan(deployment: Deployment, damage: Damage) -> list[Repair]:

@@ -43,8 +43,8 @@ def notes(dynamodb: "DynamoDBClient") -> ErasedOrders:
     return ErasedOrders(dynamodb, IDEMPOTENCY_TABLE)
 
 
-def erase(orders: OrdersTable, notes: ErasedOrders) -> Erasure:
-    return erase_customer("CUST-1", orders=orders, notes=notes)
+def erase(dynamodb: "DynamoDBClient", notes: ErasedOrders) -> Erasure:
+    return erase_customer("CUST-1", client=dynamodb, table_name=ORDERS_TABLE, notes=notes)
 
 
 def item(dynamodb: "DynamoDBClient", order_id: str) -> dict[str, Any]:
@@ -53,15 +53,31 @@ def item(dynamodb: "DynamoDBClient", order_id: str) -> dict[str, Any]:
 
 
 def test_settled_orders_are_erased_and_open_ones_kept_for_a_reason(
-    orders: OrdersTable, notes: ErasedOrders
+    orders: OrdersTable, notes: ErasedOrders, dynamodb: "DynamoDBClient"
 ) -> None:
-    erasure = erase(orders, notes)
+    erasure = erase(dynamodb, notes)
     assert erasure.erased == ["REJECTED"]
     assert erasure.kept == {"OPEN": "it is CONFIRMED and not settled yet"}
     assert orders.get("REJECTED").erased_at
     assert not orders.get("OPEN").erased_at
     assert not orders.get("OTHERS").erased_at
     assert [each in notes for each in ("REJECTED", "OPEN", "OTHERS")] == [True, False, False]
+
+
+@pytest.mark.parametrize("what_is_left", [{"status": "PLACED"}, {}])
+def test_an_order_that_cannot_be_read_keeps_no_other_from_being_erased(
+    orders: OrdersTable,
+    notes: ErasedOrders,
+    dynamodb: "DynamoDBClient",
+    what_is_left: dict[str, str],
+) -> None:
+    spoilt = {"orderId": "SPOILT", "customerId": "CUST-1", "placedAt": "2030-01-31T12:00:00.000Z"}
+    dynamodb.put_item(TableName=ORDERS_TABLE, Item=to_item(spoilt | what_is_left))
+    erasure = erase(dynamodb, notes)
+    assert (erasure.erased, erasure.unreadable) == (["REJECTED"], ["SPOILT"])
+    assert erasure.kept.keys() == {"OPEN"}
+    assert orders.get("REJECTED").erased_at
+    assert "SPOILT" not in notes
 
 
 def test_that_an_order_is_erased_is_noted_for_longer_than_a_backup_is_kept(
@@ -74,11 +90,12 @@ def test_that_an_order_is_erased_is_noted_for_longer_than_a_backup_is_kept(
     assert note.keys() == {"id", "expiresAt"}
 
 
+@pytest.mark.usefixtures("orders")
 def test_an_erased_order_expires_when_it_would_have_and_publishes_nothing(
-    orders: OrdersTable, notes: ErasedOrders, dynamodb: "DynamoDBClient"
+    notes: ErasedOrders, dynamodb: "DynamoDBClient"
 ) -> None:
     before = item(dynamodb, "REJECTED")
-    erase(orders, notes)
+    erase(dynamodb, notes)
     after = item(dynamodb, "REJECTED")
     for kept in ("expiresAt", "version", "history", "payloadHash", "lines", "status"):
         assert after[kept] == before[kept]
@@ -115,8 +132,10 @@ def test_an_order_that_moves_on_meanwhile_is_not_erased(orders: OrdersTable) -> 
     assert orders.get("ORD-1").contact
 
 
-def test_erasing_again_finishes_what_was_kept(orders: OrdersTable, notes: ErasedOrders) -> None:
-    erase(orders, notes)
+def test_erasing_again_finishes_what_was_kept(
+    orders: OrdersTable, notes: ErasedOrders, dynamodb: "DynamoDBClient"
+) -> None:
+    erase(dynamodb, notes)
     orders.change("OPEN", lambda order: order.after(EventType.ORDER_CANCELLED, by=BY))
     orders.change(
         "OPEN",
@@ -127,8 +146,8 @@ def test_erasing_again_finishes_what_was_kept(orders: OrdersTable, notes: Erased
             payment=order.payment.model_copy(update={"intent_id": None}),
         ),
     )
-    assert erase(orders, notes).erased == ["OPEN"]
-    assert erase(orders, notes) == Erasure()
+    assert erase(dynamodb, notes).erased == ["OPEN"]
+    assert erase(dynamodb, notes) == Erasure()
 
 
 @pytest.fixture
