@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import OrdersTable
