@@ -141,11 +141,17 @@ class Taken:
         """Message id → the receipt handle of the last time it was received."""
 
     def __iter__(self) -> Iterator[Message]:
-        """Take every message there is, each once."""
+        """Take every message there is, each once.
+
+        This ends at an answer without a new message, too: on a long queue, what was taken first is
+        visible again before the last is taken, and could be taken for ever.
+        """
         while received := self._receive():
             new = [message for message in received if message.message_id not in self._held]
             # All of them are held before the first is given out: the caller may stop at any.
             self._held |= {message.message_id: message.receipt_handle for message in received}
+            if not new:
+                return
             yield from new
 
     def delete(self, message: Message) -> None:

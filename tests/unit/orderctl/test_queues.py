@@ -60,6 +60,13 @@ def test_what_is_taken_and_not_deleted_comes_back(queue: Queue) -> None:
     assert (queue.depth().visible, queue.depth().in_flight) == (20, 0)
 
 
+def test_taking_has_an_end_though_messages_come_back_meanwhile(queue: Queue) -> None:
+    with queue.taken(hold_seconds=0) as messages:
+        ids = [message.message_id for message in messages]
+    assert ids
+    assert len(ids) == len(set(ids))
+
+
 def test_what_is_taken_comes_back_from_a_failure(queue: Queue) -> None:
     def fail() -> None:
         with queue.taken() as messages:
