@@ -128,8 +128,8 @@ def _republish_span(event: EventType | None, since: datetime, until: datetime) -
 def pause(stage: Stage) -> None:
     """Pause a stage: its queue keeps what is for it for a week, and the stream for a day.
 
-    While payment is paused, the reconciler cancels orders that are RESERVED and were placed more
-    than six hours ago, if their payment was never begun. It renews no payment's hold, and does not
+    While payment is paused, the reconciler cancels orders that have been RESERVED for more than
+    six hours, if their payment was never begun. It renews no payment's hold, and does not
     compare the provider's records with the orders.
     """
     try:
