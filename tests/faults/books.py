@@ -25,7 +25,7 @@ class Books:
     duplicates_allowed: int = 0
 
 
-def balance(flow: Flow, *, kills_of_notification: int = 0, within: float = 120) -> Books:
+def balance(flow: Flow, *, kills_of_notification: int = 0, within: float = 240) -> Books:
     """Compare everything that the flow's orders have left behind with what is due.
 
     Parameters
@@ -35,7 +35,8 @@ def balance(flow: Flow, *, kills_of_notification: int = 0, within: float = 120) 
     kills_of_notification
         How often the notification stage may have died between a channel's answer and the mark.
     within
-        Seconds that notifications, the last to come, may take.
+        Seconds that notifications, the last to come, may take. What a killed notification function
+        was at comes back after 150.
     """
     books = Books(duplicates_allowed=kills_of_notification)
     # First what takes time to come, then what must not have changed meanwhile.
