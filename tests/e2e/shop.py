@@ -118,7 +118,8 @@ class Shop:
             customer_id=f"customer-{self._run}-{number}",
             name=f"Ada Lovelace the {number}th of {self._run}",
             email=f"ada.{number}.{self._run}@customer.example",
-            phone=f"+4477{int(self._run, 16):08d}{number:03d}",
+            # Fifteen digits, the most that a number has.
+            phone=f"+44{int(self._run, 16):08d}{number:05d}",
             push_endpoint=push_endpoint,
         )
 

@@ -83,12 +83,14 @@ class Scenes:
             self._flow.keep_going(PAUSE)
 
     def _make_overdue(self) -> None:
-        """Let an order's due date pass, and have the reconciler look."""
-        open_orders = [each for each in self._flow.purchases if "dueAt" in each.order]
-        if open_orders:
+        """Let the due date of an order that waits for its parcel pass; have the reconciler look."""
+        waiting = [
+            each for each in self._flow.purchases if each.has_ended and "dueAt" in each.order
+        ]
+        if waiting:
             self._shop.dynamodb.update_item(
                 TableName=self._shop.deployment.orders_table_name,
-                Key=to_item({"orderId": open_orders[-1].order_id}),
+                Key=to_item({"orderId": waiting[-1].order_id}),
                 UpdateExpression="SET dueAt = :past",
                 ConditionExpression="attribute_exists(dueAt)",
                 ExpressionAttributeValues=to_item({":past": LONG_AGO}),

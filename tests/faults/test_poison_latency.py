@@ -48,8 +48,13 @@ def latencies(shop: Shop, *, poison: str | None) -> list[float]:
     """Write orders for an item that does not exist, a few at once; return each one's latency."""
     run = shop.new_id("order")
     table = OrdersTable(shop.dynamodb, shop.deployment.orders_table_name)
-    orders = [
-        place(
+    rejected: dict[str, float] = {}
+    waiting: list[str] = []
+    for number in range(ORDERS):
+        if poison is not None and len(rejected) + len(waiting) == ORDERS // 2:
+            queue_url = DeadLetters(shop).url("validation-queue")
+            shop.sqs.send_message(QueueUrl=queue_url, MessageBody=poison)
+        order = place(
             order_id=f"{run}-{number}",
             customer_id="customer",
             currency=Currency.GBP,
@@ -58,14 +63,6 @@ def latencies(shop: Shop, *, poison: str | None) -> list[float]:
             payload_hash="none",
             by="place-order",
         )
-        for number in range(ORDERS)
-    ]
-    rejected: dict[str, float] = {}
-    waiting: list[str] = []
-    for order in orders:
-        if poison is not None and len(rejected) + len(waiting) == ORDERS // 2:
-            queue_url = DeadLetters(shop).url("validation-queue")
-            shop.sqs.send_message(QueueUrl=queue_url, MessageBody=poison)
         table.add(order)
         waiting.append(order.order_id)
         if len(waiting) == AT_ONCE:
