@@ -85,7 +85,7 @@ class Scenes:
     def _make_overdue(self) -> None:
         """Let the due date of an order that waits for its parcel pass; have the reconciler look."""
         waiting = [
-            each for each in self._flow.purchases if each.has_ended and "dueAt" in each.order
+            each for each in self._flow.purchases if each.kind is CONFIRMED and each.has_ended
         ]
         if waiting:
             self._shop.dynamodb.update_item(
