@@ -130,14 +130,21 @@ def _interrupt(process: subprocess.Popen[str]) -> None:
     family = [psutil.Process(process.pid)]
     family += family[0].children(recursive=True)
     try:
-        terraform = [member for member in family if member.name() == "terraform"]
-        for member in terraform:
-            member.send_signal(signal.SIGINT)
-        if terraform:
+        asked = [member for member in family if _asked_to_stop(member)]
+        if asked:
             process.communicate(timeout=INTERRUPT_SECONDS)
-    except (psutil.NoSuchProcess, subprocess.TimeoutExpired):
+    except subprocess.TimeoutExpired:
         pass
     finally:
         for member in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
+
+
+def _asked_to_stop(member: psutil.Process) -> bool:
+    """Ask a process to stop if it is Terraform; one that has ended meanwhile is passed over."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if member.name() == "terraform":
+            member.send_signal(signal.SIGINT)
+            return True
+    return False
