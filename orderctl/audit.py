@@ -41,6 +41,14 @@ class Comparison:
         return not self.missing and not self.different
 
 
+def by_order(events: Iterable[OrderEvent]) -> dict[str, list[OrderEvent]]:
+    """Return the events of each order, by its id."""
+    recorded: dict[str, list[OrderEvent]] = {}
+    for event in events:
+        recorded.setdefault(event.order_id, []).append(event)
+    return recorded
+
+
 def compare(order: Order, events: Iterable[OrderEvent]) -> Comparison:
     """Compare an order's history with the events that were found of it."""
     found = {event.event_id: event for event in events if event.order_id == order.order_id}

@@ -7,20 +7,15 @@ and between a parcel's departure and the reservation's note of it are moments.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from order_pipeline.adapters.items import from_item
+from order_pipeline.adapters.items import Item, from_item, order_id_of
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.adapters.stock_transactions import reservation_key
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.money import major_units
 from order_pipeline.order import Order, StockState
-from orderctl.audit import compare
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    type Item = Mapping[str, AttributeValueTypeDef]
+from orderctl.audit import by_order, compare
 
 _RESERVATION = reservation_key("")
 
@@ -44,12 +39,12 @@ class OrderBook:
     unreadable: frozenset[str]
 
     @classmethod
-    def read(cls, items: "Iterable[Item]") -> "OrderBook":
+    def read(cls, items: Iterable[Item]) -> "OrderBook":
         """Read the items of the orders table."""
         orders: dict[str, Order] = {}
         unreadable: set[str] = set()
         for item in items:
-            order_id = from_item({"orderId": item["orderId"]})["orderId"]
+            order_id = order_id_of(item)
             try:
                 orders[order_id] = to_order(item)
             except ValueError:
@@ -84,9 +79,7 @@ def check_orders(
     since, until
         What happened in this span must be in the bucket.
     """
-    recorded: dict[str, list[OrderEvent]] = {}
-    for event in events:
-        recorded.setdefault(event.order_id, []).append(event)
+    recorded = by_order(events)
     for order_id in sorted(book.unreadable):
         yield Difference("orders", order_id, "cannot be read")
     for order_id in sorted(recorded.keys() - book.orders.keys() - book.unreadable):
@@ -122,7 +115,7 @@ def _of_order(
         yield Difference("orders", order.order_id, f"{what}: #{event.version} {event.event_type}")
 
 
-def check_stock(book: OrderBook, items: "Iterable[Item]") -> Iterator[Difference]:
+def check_stock(book: OrderBook, items: Iterable[Item]) -> Iterator[Difference]:
     """Yield what is wrong with the stock: less than nothing, or held for nobody.
 
     `items` are those of the inventory table: what the shop sells, and a reservation for each

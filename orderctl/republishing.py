@@ -6,19 +6,14 @@ from datetime import datetime
 from itertools import batched
 from typing import TYPE_CHECKING
 
-from order_pipeline.adapters.items import from_item
+from order_pipeline.adapters.items import Item, order_id_of
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.ports import Topic
 from order_pipeline.transitions import EventType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    type Item = Mapping[str, AttributeValueTypeDef]
 
 _EVENTS_AT_ONCE = 100
 """Published before the scan goes on, so that memory does not grow with the table."""
@@ -42,7 +37,7 @@ class Republished:
 
 
 def republish_span(
-    items: "Iterable[Item]",
+    items: Iterable[Item],
     topic: Topic,
     *,
     since: datetime,
@@ -67,16 +62,16 @@ def republish_span(
     return done
 
 
-def all_items(client: "DynamoDBClient", table_name: str) -> "Iterator[Item]":
+def all_items(client: "DynamoDBClient", table_name: str) -> Iterator[Item]:
     """Yield every item of a table, page by page."""
     pages = client.get_paginator("scan").paginate(TableName=table_name, ConsistentRead=True)
     for page in pages:
         yield from page["Items"]
 
 
-def _events(items: "Iterable[Item]", done: Republished) -> Iterator[OrderEvent]:
+def _events(items: Iterable[Item], done: Republished) -> Iterator[OrderEvent]:
     for item in items:
         try:
             yield from events_since(0, to_order(item))
         except ValueError:
-            done.unreadable.append(str(from_item({"id": item["orderId"]})["id"]))
+            done.unreadable.append(order_id_of(item))

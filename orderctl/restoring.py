@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from order_pipeline.adapters.idempotency_table import KEPT as CLAIMS_KEPT
-from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.items import Item, order_id_of, to_item
 from order_pipeline.adapters.orders_table import stored_attributes, to_order
 from order_pipeline.erasure import erased as without_customer
 from order_pipeline.events import OrderEvent, events_since
@@ -15,13 +15,11 @@ from order_pipeline.messages import TEMPLATES, claim_key
 from order_pipeline.order import Channel, Order
 from order_pipeline.ports import ClaimTakenError, Money, MoneyState, Topic
 from order_pipeline.progress import unfinished
+from orderctl.audit import by_order
 from orderctl.rolling_forward import RolledForward, later_events, may_lack_intent, roll_forward
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    type Item = Mapping[str, AttributeValueTypeDef]
 
 _CLAIMS_ARE_THERE = CLAIMS_KEPT - timedelta(days=1)
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -44,7 +42,7 @@ class Damaged:
 
     order: Order
     """As the copy has it."""
-    item: "Item | None"
+    item: Item | None
     """What the table has in its place."""
     was_erased: bool = False
     """Whether its customer was erased since."""
@@ -71,7 +69,7 @@ class Damage:
 
 
 def find_damage(
-    copy: "Iterable[Item]", table: "Iterable[Item]", *, erased: Container[str], at: datetime
+    copy: Iterable[Item], table: Iterable[Item], *, erased: Container[str], at: datetime
 ) -> Damage:
     """Compare a copy with the table; orders that only the table has are never looked at."""
     readable: dict[str, int] = {}
@@ -80,7 +78,7 @@ def find_damage(
         try:
             order = to_order(item)
         except ValueError:
-            unreadable[_id(item)] = item
+            unreadable[order_id_of(item)] = item
         else:
             readable[order.order_id] = order.version
     damage = Damage()
@@ -88,8 +86,8 @@ def find_damage(
         try:
             order = to_order(item)
         except ValueError:
-            if _id(item) not in readable:
-                damage.unreadable.append(_id(item))
+            if order_id_of(item) not in readable:
+                damage.unreadable.append(order_id_of(item))
             continue
         order_id, last = order.order_id, order.history[-1].at
         damage.copied_at = max(damage.copied_at or last, last)
@@ -108,7 +106,7 @@ def find_damage(
 
 def lacking_intents(damage: Damage, events: Iterable[OrderEvent]) -> set[str]:
     """Return the ids of the damaged orders that the payment provider is to be asked about."""
-    recorded = _by_order(events)
+    recorded = by_order(events)
     orders = (each.order for each in damage.damaged)
     return {
         order.order_id
@@ -161,7 +159,7 @@ class Repair:
 
 def plan(damage: Damage, events: Iterable[OrderEvent], intents: Mapping[str, str]) -> list[Repair]:
     """Return how each damaged order is put back."""
-    recorded = _by_order(events)
+    recorded = by_order(events)
     return [
         Repair(
             each,
@@ -224,7 +222,7 @@ class Restoring:
             [event for event in events_since(0, order) if event.version in versions]
         )
 
-    def _replace(self, item: "Item", order: Order) -> None:
+    def _replace(self, item: Item, order: Order) -> None:
         """Replace an item that is still, attribute by attribute, as it was seen."""
         names = sorted(item)
         self._client.put_item(
@@ -243,14 +241,3 @@ class Restoring:
                     self._claims.done(key)
             except ClaimTakenError:
                 continue  # a stage is sending it: it is claimed, which is all that is wanted
-
-
-def _by_order(events: Iterable[OrderEvent]) -> dict[str, list[OrderEvent]]:
-    recorded: dict[str, list[OrderEvent]] = {}
-    for event in events:
-        recorded.setdefault(event.order_id, []).append(event)
-    return recorded
-
-
-def _id(item: "Item") -> str:
-    return str(from_item({"id": item["orderId"]})["id"])

@@ -1,17 +1,12 @@
 """From changes of orders to the events they stand for, and on to the topic."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from order_pipeline.adapters.items import from_item
+from order_pipeline.adapters.items import Item, from_item, order_id_of
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.ports import Topic
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-    type Item = Mapping[str, AttributeValueTypeDef]
 
 
 class UnreadableRecordError(Exception):
@@ -79,13 +74,13 @@ def events_of(record: Mapping[str, Any]) -> list[OrderEvent]:
         return events_since(published, to_order(image))
     except (KeyError, ValueError) as error:
         raise UnreadableRecordError(
-            str(from_item({"orderId": image["orderId"]})["orderId"]),
+            order_id_of(image),
             _version_if_any(image),
             f"{type(error).__name__}: {error}",
         ) from error
 
 
-def _version(image: "Item") -> int:
+def _version(image: Item) -> int:
     """Return the version that an image tells, whatever else is wrong with it."""
     version = from_item({"version": image["version"]})["version"]
     if not isinstance(version, int):
@@ -93,7 +88,7 @@ def _version(image: "Item") -> int:
     return version
 
 
-def _version_if_any(image: "Item") -> int | None:
+def _version_if_any(image: Item) -> int | None:
     try:
         return _version(image)
     except (KeyError, ValueError):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 type DynamoItem = dict[str, AttributeValueTypeDef]
+type Item = Mapping[str, AttributeValueTypeDef]
 
 
 class _WholeNumbers(TypeDeserializer):
@@ -27,6 +28,17 @@ def to_item(values: Mapping[str, Any]) -> "DynamoItem":
     return {name: _serializer.serialize(value) for name, value in values.items()}
 
 
-def from_item(item: "Mapping[str, AttributeValueTypeDef]") -> dict[str, Any]:
+def from_item(item: Item) -> dict[str, Any]:
     """Return an item's values; numbers come as `int`."""
     return {name: _deserializer.deserialize(value) for name, value in item.items()}
+
+
+def order_id_of(item: Item) -> str:
+    """Return the key of an item of the orders table, whatever else is wrong with the item.
+
+    Raises
+    ------
+    KeyError
+        If the item is not of the orders table.
+    """
+    return str(from_item({"orderId": item["orderId"]})["orderId"])
