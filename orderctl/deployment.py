@@ -144,11 +144,11 @@ class Deployment:
     def payment_records(self) -> "PaymentRecords":
         """What the payment provider has on record: read with the functions' own key."""
         # Only here: the provider's library takes a third of a second to import.
-        from order_pipeline.adapters.stripe_payments import StripePayments  # noqa: PLC0415
+        from order_pipeline.adapters.stripe_payments import stripe_payments  # noqa: PLC0415
 
         secrets = self.session.client("secretsmanager", endpoint_url=self.endpoint)
-        secret = secrets.get_secret_value(SecretId=self.names.of("payment", "secret"))
-        return StripePayments(secret["SecretString"], api_url=self.payment_api_url)
+        name = self.names.of("payment", "secret")
+        return stripe_payments(secrets, name, api_url=self.payment_api_url)
 
     @cached_property
     def topic(self) -> EventTopic:

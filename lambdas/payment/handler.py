@@ -7,29 +7,28 @@ from order_pipeline.adapters.clients import dynamodb, secrets_manager, sqs
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
-from order_pipeline.adapters.settings import WorkerSettings
-from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, StripePayments
+from order_pipeline.adapters.settings import ProviderSettings, WorkerSettings
+from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, stripe_payments
 from order_pipeline.transitions import EventType
 from payment.authorisation import authorise_payment
 from payment.collection import capture_payment, give_refund, void_payment
 
 
-class Settings(WorkerSettings):
+class Settings(WorkerSettings, ProviderSettings):
     """The function's settings."""
 
     orders_table_name: str
     idempotency_table_name: str
-    payment_secret_arn: str
-    payment_api_url: str = ""
 
 
 settings = Settings.from_environment()
-secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn)
-
 orders = OrdersTable(dynamodb(), settings.orders_table_name)
 circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
-payments = StripePayments(
-    secret["SecretString"], api_url=settings.payment_api_url, monitor=Breaker(circuit)
+payments = stripe_payments(
+    secrets_manager(),
+    settings.payment_secret_arn,
+    api_url=settings.payment_api_url,
+    monitor=Breaker(circuit),
 )
 claims = IdempotencyTable(dynamodb(), settings.idempotency_table_name)
 

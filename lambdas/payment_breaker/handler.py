@@ -7,23 +7,22 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.clients import dynamodb, lambda_, secrets_manager
 from order_pipeline.adapters.event_source import EventSourceMapping
-from order_pipeline.adapters.settings import FunctionSettings
-from order_pipeline.adapters.stripe_payments import StripePayments
+from order_pipeline.adapters.settings import ProviderSettings
+from order_pipeline.adapters.stripe_payments import stripe_payments
 from payment_breaker.breaker import tend_circuit
 
 
-class Settings(FunctionSettings):
+class Settings(ProviderSettings):
     """The function's settings."""
 
     idempotency_table_name: str
     payment_mapping_id: str
-    payment_secret_arn: str
-    payment_api_url: str = ""
 
 
 settings = Settings.from_environment()
-secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn)
-payments = StripePayments(secret["SecretString"], api_url=settings.payment_api_url)
+payments = stripe_payments(
+    secrets_manager(), settings.payment_secret_arn, api_url=settings.payment_api_url
+)
 circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 stage = EventSourceMapping(lambda_(), settings.payment_mapping_id)
 

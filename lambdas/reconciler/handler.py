@@ -11,28 +11,26 @@ from order_pipeline.adapters.clients import dynamodb, secrets_manager, sns
 from order_pipeline.adapters.event_topic import EventTopic
 from order_pipeline.adapters.observability import logger, metrics
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.adapters.settings import FunctionSettings
-from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, StripePayments
+from order_pipeline.adapters.settings import ProviderSettings
+from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, stripe_payments
 from order_pipeline.ports import PaymentOutcomeUnknownError
 from reconciler.books import compare_payments
 from reconciler.overdue import Reconciliation
 
 
-class Settings(FunctionSettings):
+class Settings(ProviderSettings):
     """The function's settings."""
 
     orders_table_name: str
     idempotency_table_name: str
     event_topic_arn: str
-    payment_secret_arn: str
-    payment_api_url: str = ""
 
 
 settings = Settings.from_environment()
-secret = secrets_manager().get_secret_value(SecretId=settings.payment_secret_arn)
-
 orders = OrdersTable(dynamodb(), settings.orders_table_name)
-payments = StripePayments(secret["SecretString"], api_url=settings.payment_api_url)
+payments = stripe_payments(
+    secrets_manager(), settings.payment_secret_arn, api_url=settings.payment_api_url
+)
 topic = EventTopic(sns(), settings.event_topic_arn)
 circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 bookmark = Bookmark(dynamodb(), settings.idempotency_table_name, "payments")

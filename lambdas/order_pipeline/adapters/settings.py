@@ -23,6 +23,14 @@ class FunctionSettings(BaseModel):
         return cls.model_validate({name.lower(): value for name, value in os.environ.items()})
 
 
+class ProviderSettings(FunctionSettings):
+    """What every function that asks the payment provider needs."""
+
+    payment_secret_arn: str
+    payment_api_url: str = ""
+    """A server that stands in for Stripe; empty: Stripe itself."""
+
+
 class WorkerSettings(FunctionSettings):
     """What every function behind a queue needs."""
 

@@ -30,6 +30,7 @@ from order_pipeline.ports import (
 )
 
 if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from stripe.params import PaymentIntentListParamsCreated
 
 CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS = 1.0, 3.0
@@ -48,6 +49,18 @@ AUTHENTICATION_REQUIRED = "authentication_required"
 
 _UNKNOWN = (stripe.APIConnectionError, stripe.APIError, stripe.RateLimitError)
 """After these, the call may or may not have done its work."""
+
+
+def stripe_payments(
+    secrets: "SecretsManagerClient",
+    secret_id: str,
+    *,
+    api_url: str | None,
+    monitor: CallMonitor | None = None,
+) -> "StripePayments":
+    """Return the provider, with the key that a secret holds (its name or ARN)."""
+    key = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
+    return StripePayments(key, api_url=api_url, monitor=monitor)
 
 
 class StripePayments:
