@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from order_pipeline.adapters.event_source import EventSourceMapping
+from order_pipeline.ports import EventSource
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -34,20 +35,6 @@ class StageError(Exception):
     """A stage that is not deployed, or whose mapping does not get where it should."""
 
 
-class Mapping(Protocol):
-    """What takes messages to the stage's function."""
-
-    @property
-    def state(self) -> str:
-        """``Enabled``, ``Disabled``, or on the way from one to the other."""
-
-    def pause(self) -> None:
-        """Take no more messages."""
-
-    def resume(self) -> None:
-        """Take messages again."""
-
-
 class Circuit(Protocol):
     """What tells the circuit breaker to leave a stage alone."""
 
@@ -63,7 +50,7 @@ class Stage:
 
     def __init__(
         self,
-        mapping: Mapping,
+        mapping: EventSource,
         circuit: Circuit | None = None,
         *,
         wait: Callable[[float], None] = time.sleep,

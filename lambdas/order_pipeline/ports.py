@@ -286,6 +286,20 @@ class Claims(Protocol):
         """Give the claim back, so that the work can be tried again at once."""
 
 
+class EventSource(Protocol):
+    """What takes messages to a stage's function; paused, its queue keeps what is for it."""
+
+    @property
+    def state(self) -> str:
+        """``Enabled``, ``Disabled``, or on the way from one to the other."""
+
+    def pause(self) -> None:
+        """Take no more messages."""
+
+    def resume(self) -> None:
+        """Take messages again."""
+
+
 class UndeliverableError(Exception):
     """The channel will never deliver a message to this address, however often it is tried."""
 

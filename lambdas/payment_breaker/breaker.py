@@ -5,6 +5,7 @@ from typing import Protocol
 
 from order_pipeline.adapters.circuit import OpenCircuit
 from order_pipeline.adapters.observability import logger
+from order_pipeline.ports import EventSource
 
 
 class Circuit(Protocol):
@@ -17,21 +18,9 @@ class Circuit(Protocol):
         """Close the circuit, unless somebody has taken hold of it."""
 
 
-class Stage(Protocol):
-    """A stage that can be paused: its queue keeps what is for it."""
-
-    @property
-    def state(self) -> str:
-        """``Enabled``, ``Disabled``, or on the way from one to the other."""
-
-    def pause(self) -> None:
-        """Take no more messages."""
-
-    def resume(self) -> None:
-        """Take messages again."""
-
-
-def tend_circuit(*, circuit: Circuit, stage: Stage, provider_answers: Callable[[], bool]) -> None:
+def tend_circuit(
+    *, circuit: Circuit, stage: EventSource, provider_answers: Callable[[], bool]
+) -> None:
     """Do the next step of pausing, probing and resuming; each step is repeatable.
 
     The circuit closes after the stage was resumed: a crash in between pauses the stage once more
