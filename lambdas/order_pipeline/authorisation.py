@@ -32,9 +32,7 @@ def reauthorised(order: Order, intent_id: str, *, by: str) -> Order:
 
     One whose first parcel has left, or that is cancelled, stays as it is.
     """
-    if not awaits_first_parcel(order):
-        return order
-    return _with_payment(
+    return _awaiting_first_parcel(
         order,
         EventType.PAYMENT_REAUTHORISED,
         {"intent_id": intent_id, "replacement_intent_id": None, "authorised_at": now()},
@@ -47,9 +45,7 @@ def payment_expired(order: Order, reason: str, *, by: str) -> Order:
 
     One whose first parcel has left, or that is cancelled, stays as it is.
     """
-    if not awaits_first_parcel(order):
-        return order
-    return _with_payment(
+    return _awaiting_first_parcel(
         order,
         EventType.PAYMENT_EXPIRED,
         {"state": PaymentState.EXPIRED, "replacement_intent_id": None},
@@ -58,7 +54,7 @@ def payment_expired(order: Order, reason: str, *, by: str) -> Order:
     )
 
 
-def _with_payment(
+def _awaiting_first_parcel(
     order: Order,
     event: EventType,
     changes: Mapping[str, Any],
@@ -66,5 +62,7 @@ def _with_payment(
     by: str,
     detail: Mapping[str, Any] | None = None,
 ) -> Order:
+    if not awaits_first_parcel(order):
+        return order
     payment = order.payment.model_copy(update=dict(changes))
     return order.after(event, by=by, detail=detail, payment=payment)

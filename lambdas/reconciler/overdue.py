@@ -5,7 +5,7 @@ redriven its queue, when a customer's payment never came to an end, or when a pa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from order_pipeline.adapters.observability import logger
@@ -54,11 +54,11 @@ class Reconciliation:
     topic: Topic
     provider_is_out: bool
     """Whether the payment provider is not worth asking: its circuit is open, or it was silent."""
-    overdue: int = 0
+    overdue: int = field(default=0, init=False)
     """Orders that the run has looked at."""
-    stuck: int = 0
+    stuck: int = field(default=0, init=False)
     """Of them, those that looking at does not help: people have to."""
-    _refused_in_a_row: int = 0
+    _refused_in_a_row: int = field(default=0, init=False)
 
     def run(self, has_time: Callable[[], bool]) -> None:
         """Look at the overdue orders while there is time; each is due again some time later.

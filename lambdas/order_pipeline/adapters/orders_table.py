@@ -5,13 +5,13 @@ ever writes the table and sends a message.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.items import Item, from_item, to_item
 from order_pipeline.adapters.observability import log_recorded, logger
 from order_pipeline.limits import RETENTION
 from order_pipeline.money import Currency
@@ -24,7 +24,6 @@ from order_pipeline.transitions import Status
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import (
-        AttributeValueTypeDef,
         QueryInputTypeDef,
         UpdateTypeDef,
     )
@@ -116,39 +115,29 @@ class OrdersTable:
 
         Nothing has happened to the order by this, so its version stays and nothing is published.
         """
-        try:
-            self._client.update_item(
-                TableName=self._table_name,
-                Key=to_item({"orderId": order.order_id}),
-                UpdateExpression="SET payment.intentId = :intent",
-                # Its own late write, whose answer was lost, is no conflict.
-                ConditionExpression="#status = :reserved AND "
-                "(attribute_not_exists(payment.intentId) OR payment.intentId = :intent)",
-                ExpressionAttributeNames={"#status": "status"},
-                ExpressionAttributeValues=to_item(
-                    {":intent": intent_id, ":reserved": Status.RESERVED.value}
-                ),
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            raise ConcurrentChangeError(order.order_id) from None
+        self._remember(order, "intentId", intent_id, "status", Status.RESERVED.value)
 
     def remember_replacement(self, order: Order, intent_id: str) -> None:
         """Store the intent that is to take over; see `ports.OrdersWithIntents`.
 
         A write without an event, as `remember_intent`: the version stays.
         """
+        self._remember(order, "replacementIntentId", intent_id, "version", order.version)
+
+    def _remember(
+        self, order: Order, name: str, intent_id: str, still: str, value: str | int, /
+    ) -> None:
+        """Store an intent's id where there is none, while the attribute `still` has its value."""
         try:
             self._client.update_item(
                 TableName=self._table_name,
                 Key=to_item({"orderId": order.order_id}),
-                UpdateExpression="SET payment.replacementIntentId = :intent",
-                ConditionExpression="#version = :version AND "
-                "(attribute_not_exists(payment.replacementIntentId) "
-                "OR payment.replacementIntentId = :intent)",
-                ExpressionAttributeNames={"#version": "version"},
-                ExpressionAttributeValues=to_item(
-                    {":intent": intent_id, ":version": order.version}
-                ),
+                UpdateExpression=f"SET payment.{name} = :intent",
+                # Its own late write, whose answer was lost, is no conflict.
+                ConditionExpression="#still = :value AND "
+                f"(attribute_not_exists(payment.{name}) OR payment.{name} = :intent)",
+                ExpressionAttributeNames={"#still": still},
+                ExpressionAttributeValues=to_item({":intent": intent_id, ":value": value}),
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             raise ConcurrentChangeError(order.order_id) from None
@@ -282,7 +271,7 @@ class OrdersTable:
         }
 
 
-def to_order(item: "Mapping[str, AttributeValueTypeDef]") -> Order:
+def to_order(item: Item) -> Order:
     """Return the order that an item of the table, or an image of its stream, holds.
 
     Raises
