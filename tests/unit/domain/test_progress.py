@@ -16,7 +16,6 @@ from order_pipeline.order import (
 )
 from order_pipeline.progress import awaits_first_parcel, due_at, unfinished
 from order_pipeline.refunds import refunded, request_refund, restocked
-from order_pipeline.shipping import ship
 from order_pipeline.transitions import EventType
 from tests.unit.builders import (
     BY,
@@ -25,26 +24,14 @@ from tests.unit.builders import (
     a_captured_order,
     a_confirmed_order,
     a_declined_order,
-    a_line,
     a_placed_order,
     a_reserved_order,
+    a_shipped_order,
     a_validated_order,
 )
 
 RELEASED = Stock(state=StockState.RELEASED)
 VOIDED = Payment(method="pm", intent_id="pi_1", state=PaymentState.VOIDED)
-
-
-def a_shipped_order() -> Order:
-    return ship(
-        a_confirmed_order(a_line("A", 2)),
-        "P-1",
-        lines=None,
-        carrier="Royal Mail",
-        tracking_number="AB1",
-        request_hash="1",
-        by=BY,
-    )
 
 
 def with_refund(order: Order, refund_id: str, *, restock: bool = False) -> Order:

@@ -5,7 +5,6 @@ from order_pipeline.events import OrderEvent
 from order_pipeline.order import Order, PaymentState, RefundState
 from order_pipeline.ports import ClaimTakenError, Declined, PaymentOutcomeUnknownError
 from order_pipeline.refunds import request_refund
-from order_pipeline.shipping import ship
 from order_pipeline.transitions import EventType
 from payment.collection import capture_payment, give_refund, void_payment
 from tests.unit.builders import (
@@ -14,22 +13,11 @@ from tests.unit.builders import (
     a_captured_order,
     a_confirmed_order,
     a_reserved_order,
+    a_shipped_order,
     event_of,
     latest_event,
 )
 from tests.unit.functions.in_memory import Claims, Orders, Provider
-
-
-def a_shipped_order() -> Order:
-    return ship(
-        a_confirmed_order(),
-        "P-1",
-        lines=None,
-        carrier="Royal Mail",
-        tracking_number="AB1",
-        request_hash="1",
-        by=BY,
-    )
 
 
 def a_refund_asked_for(amount: int = 1000) -> Order:
