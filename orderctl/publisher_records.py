@@ -14,10 +14,10 @@ from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from event_publisher.outbox import Parking, publish_changes
+from event_publisher.outbox import Parking, SizedTopic, publish_changes
 from order_pipeline.events import events_since
 from order_pipeline.order import Order
-from order_pipeline.ports import OrderNotFoundError, Topic
+from order_pipeline.ports import OrderNotFoundError
 from order_pipeline.stored import rfc3339
 from orderctl.queues import Message
 
@@ -85,7 +85,9 @@ class GivenUp(BaseModel):
 class PublishAgain:
     """Publishes what a message of the publisher's dead-letter queue stands for."""
 
-    def __init__(self, orders: Orders, topic: Topic, parking: Parking, streams: Streams) -> None:
+    def __init__(
+        self, orders: Orders, topic: SizedTopic, parking: Parking, streams: Streams
+    ) -> None:
         self._orders = orders
         self._topic = topic
         self._parking = parking

@@ -19,6 +19,13 @@ class UnreadableRecordError(Exception):
         self.reason = reason
 
 
+class SizedTopic(Topic, Protocol):
+    """A topic that does not take every event."""
+
+    def takes(self, event: OrderEvent) -> bool:
+        """Tell whether an event is small enough to be published at all."""
+
+
 class Parking(Protocol):
     """Where records that can never be published are put aside."""
 
@@ -27,12 +34,12 @@ class Parking(Protocol):
 
 
 def publish_changes(
-    records: Sequence[Mapping[str, Any]], *, topic: Topic, parking: Parking
+    records: Sequence[Mapping[str, Any]], *, topic: SizedTopic, parking: Parking
 ) -> list[str]:
     """Publish the events of stream records (NEW_AND_OLD_IMAGES), oldest first.
 
-    A record that holds no order is parked: a stream does not go past a record that fails, so
-    trying it again would hold every later order back.
+    A record that holds no order, and an event that the topic can never take, is parked: a stream
+    does not go past a record that fails, so trying it again would hold every later order back.
 
     Returns
     -------
@@ -43,9 +50,14 @@ def publish_changes(
     events: dict[str, list[OrderEvent]] = {}
     for record in records:
         try:
-            events[record["dynamodb"]["SequenceNumber"]] = events_of(record)
+            found = events_of(record)
         except UnreadableRecordError as unreadable:
             parking.park(unreadable.order_id, unreadable.version, unreadable.reason)
+            continue
+        for event in found:
+            if not topic.takes(event):
+                parking.park(event.order_id, event.version, "larger than a message may be")
+        events[record["dynamodb"]["SequenceNumber"]] = [each for each in found if topic.takes(each)]
     refused = topic.publish([event for batch in events.values() for event in batch])
     return [
         sequence_number

@@ -25,6 +25,10 @@ class EventTopic:
         self._client = client
         self._topic_arn = topic_arn
 
+    def takes(self, event: OrderEvent) -> bool:
+        """Tell whether an event is small enough to be published at all."""
+        return _size(event) <= _BYTES_PER_BATCH
+
     def publish(self, events: Sequence[OrderEvent]) -> set[str]:
         """Publish the events; return the ids of those that the topic did not take."""
         refused: set[str] = set()
@@ -66,12 +70,16 @@ def _body(event: OrderEvent) -> str:
     return event.model_dump_json(by_alias=True, exclude_none=True)
 
 
+def _size(event: OrderEvent) -> int:
+    return len(_body(event).encode()) + _BYTES_OF_ATTRIBUTES
+
+
 def _batches(events: Sequence[OrderEvent]) -> Iterator[list[OrderEvent]]:
     """Split the events into batches that fit into one request."""
     batch: list[OrderEvent] = []
     size = 0
     for event in events:
-        bytes_of_event = len(_body(event).encode()) + _BYTES_OF_ATTRIBUTES
+        bytes_of_event = _size(event)
         if batch and (len(batch) == _EVENTS_PER_BATCH or size + bytes_of_event > _BYTES_PER_BATCH):
             yield batch
             batch, size = [], 0

@@ -2,6 +2,7 @@ import json
 from typing import Any
 from unittest.mock import Mock
 
+import pytest
 from botocore.exceptions import ClientError
 
 from order_pipeline.adapters.event_topic import EventTopic
@@ -50,6 +51,11 @@ def test_events_go_out_ten_at_a_time_in_their_order() -> None:
     assert [len(batch) for batch in batches(client)] == [10, 10, 3]
     ids = [json.loads(entry["Message"])["orderId"] for batch in batches(client) for entry in batch]
     assert ids == [f"ORD-{number}" for number in range(23)]
+
+
+@pytest.mark.parametrize(("lines", "taken"), [(400, True), (4000, False)])
+def test_only_what_fits_into_a_message_can_be_published(lines: int, *, taken: bool) -> None:
+    assert EventTopic(accepting(), TOPIC).takes(placed(1, lines)) is taken
 
 
 def test_a_batch_stays_below_the_size_that_the_topic_takes() -> None:

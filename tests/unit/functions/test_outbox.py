@@ -18,9 +18,13 @@ from tests.unit.builders import (
 class Topic:
     """A topic that keeps what it is given, but for the events it refuses."""
 
-    def __init__(self, *refused: str) -> None:
+    def __init__(self, *refused: str, too_large: str = "") -> None:
         self.events: list[OrderEvent] = []
         self._refused = set(refused)
+        self._too_large = too_large
+
+    def takes(self, event: OrderEvent) -> bool:
+        return event.event_id != self._too_large
 
     def publish(self, events: Sequence[OrderEvent]) -> set[str]:
         self.events += [event for event in events if event.event_id not in self._refused]
@@ -98,6 +102,16 @@ def test_a_record_whose_events_were_refused_comes_again() -> None:
         parking=Parking(),
     )
     assert again == ["2"]
+
+
+def test_an_event_that_is_too_large_is_parked_and_holds_no_other_back() -> None:
+    topic, parking = Topic(too_large="ORD-1#3"), Parking()
+    again = publish_changes(
+        [record(a_confirmed_order(), a_validated_order())], topic=topic, parking=parking
+    )
+    assert again == []
+    assert [event.event_id for event in topic.events] == ["ORD-1#4"]
+    assert parking.parked == [("ORD-1", 3, "larger than a message may be")]
 
 
 UNREADABLE = {"orderId": "ORD-0", "version": 1, "contact": {"email": "ada@example.com"}}
