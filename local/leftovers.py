@@ -22,6 +22,7 @@ LISTS = (
     ("bucket", "s3", "list_buckets", "Buckets", "Name"),
     ("secret", "secretsmanager", "list_secrets", "SecretList", "Name"),
     ("e-mail identity", "ses", "list_identities", "Identities", None),
+    ("parameter", "ssm", "describe_parameters", "Parameters", "Name"),
     ("topic", "sns", "list_topics", "Topics", "TopicArn"),
     ("queue", "sqs", "list_queues", "QueueUrls", None),
 )

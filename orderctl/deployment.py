@@ -181,6 +181,8 @@ class Deployment:
         orderctl.stages.StageError
             If it is not deployed.
         """
-        mapping = mapping_of(self.functions, self.names.of(name.value, "function"))
+        mapping = mapping_of(
+            self.functions, self.names.live_arn(self.names.of(name.value, "function"))
+        )
         circuit = CircuitTable(self.dynamodb, self.idempotency_table_name)
         return Stage(mapping, circuit if name is StageName.PAYMENT else None)

@@ -103,20 +103,23 @@ class Stage:
         raise StageError(f"the stage's mapping has been {state} for minutes: look at it in Lambda")
 
 
-def mapping_of(client: "LambdaClient", function_name: str) -> EventSourceMapping:
-    """Return the mapping of a function, which has one.
+def mapping_of(client: "LambdaClient", live_arn: str) -> EventSourceMapping:
+    """Return the mapping of a function, which has one, by the ARN of its alias.
+
+    A mapping belongs to what it names: one of the alias is not listed for the function itself.
 
     Raises
     ------
     StageError
         If the function is not deployed, or has no mapping.
     """
-    pages = client.get_paginator("list_event_source_mappings").paginate(FunctionName=function_name)
+    pages = client.get_paginator("list_event_source_mappings").paginate(FunctionName=live_arn)
     try:
         ids = [mapping["UUID"] for page in pages for mapping in page["EventSourceMappings"]]
     except client.exceptions.ResourceNotFoundException:
         ids = []
     if len(ids) != 1:
+        function_name = live_arn.split(":")[-2]
         raise StageError(
             f"{function_name} is not deployed"
             if not ids

@@ -39,6 +39,7 @@ _LOCAL_SERVICES = (
     "ses",
     "sns",
     "sqs",
+    "ssm",
     "sts",
 )
 

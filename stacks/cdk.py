@@ -96,6 +96,7 @@ from cdktf_cdktf_provider_aws.kinesis_firehose_delivery_stream import (
 )
 from cdktf_cdktf_provider_aws.kms_alias import KmsAlias
 from cdktf_cdktf_provider_aws.kms_key import KmsKey
+from cdktf_cdktf_provider_aws.lambda_alias import LambdaAlias
 from cdktf_cdktf_provider_aws.lambda_event_source_mapping import (
     LambdaEventSourceMapping,
     LambdaEventSourceMappingDestinationConfig,
@@ -144,6 +145,7 @@ from cdktf_cdktf_provider_aws.ses_email_identity import SesEmailIdentity
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
+from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
 from cdktf_cdktf_provider_aws.xray_resource_policy import XrayResourcePolicy
 from constructs import Construct
 
@@ -204,6 +206,7 @@ __all__ = [
     "KinesisFirehoseDeliveryStreamServerSideEncryption",
     "KmsAlias",
     "KmsKey",
+    "LambdaAlias",
     "LambdaEventSourceMapping",
     "LambdaEventSourceMappingDestinationConfig",
     "LambdaEventSourceMappingDestinationConfigOnFailure",
@@ -232,6 +235,7 @@ __all__ = [
     "SnsTopic",
     "SnsTopicSubscription",
     "SqsQueue",
+    "SsmParameter",
     "TerraformOutput",
     "TerraformResourceLifecycle",
     "TerraformStack",

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 LONGEST_NAME = 64
 LONGEST_BUCKET_NAME = 63
 
+LIVE = "live"
+"""The alias of every function: what everybody calls, and what a rollback moves."""
+
 AUDIT_EVENTS_PREFIX = "events/"
 """Where the audit bucket has its events; Firehose adds YYYY/MM/DD/HH/ (UTC) to it."""
 
@@ -57,6 +60,10 @@ class Names:
     def function_arn(self, name: str) -> str:
         """Return the ARN of the function `name`."""
         return self.arn("lambda", f"function:{name}")
+
+    def live_arn(self, name: str) -> str:
+        """Return the ARN of the version of the function `name` that is live."""
+        return f"{self.function_arn(name)}:{LIVE}"
 
     def log_group_arn(self, name: str) -> str:
         """Return the ARN of the log group `name`."""

@@ -8,6 +8,7 @@ from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.publisher import EventPublisher
 from stacks.building_blocks.queue import DAY, Queue
+from stacks.building_blocks.release import ReleaseRecord
 from stacks.building_blocks.schedule import run_every
 from stacks.building_blocks.topic import EventTopic
 from stacks.building_blocks.worker import VISIBILITY_TIMEOUTS, QueueWorker, Worker
@@ -41,6 +42,7 @@ class PipelineStack(WorkloadStack):
 
         self._breaker(payment)
         self._reconciler()
+        ReleaseRecord(self)
 
         self._output("OrdersTableName", storage.orders.name)
         self._output("InventoryTableName", storage.inventory.name)

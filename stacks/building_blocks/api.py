@@ -115,6 +115,7 @@ class Api:
                 statement_id="CalledByApi",
                 action="lambda:InvokeFunction",
                 function_name=function.resource.function_name,
+                qualifier=function.alias.name,
                 principal="apigateway.amazonaws.com",
                 source_arn=f"{api.execution_arn}/{stage_name}/*",
             )

@@ -1,4 +1,4 @@
-"""Lambda functions, each with its own role, log group and package."""
+"""Lambda functions, each with its own role, log group and package, called by an alias."""
 
 from collections.abc import Mapping
 
@@ -15,18 +15,24 @@ from stacks.cdk import (
     CloudwatchLogGroup,
     IamRole,
     IamRolePolicy,
+    LambdaAlias,
     LambdaFunction,
     LambdaFunctionEnvironment,
     LambdaFunctionLoggingConfig,
     LambdaFunctionTracingConfig,
 )
+from stacks.names import LIVE
 from stacks.packaging import Architecture, package_function
 
 TIMEOUT = 10
 
 
 class Function:
-    """A function of a folder under ``lambdas/``; it may do nothing until it is told so."""
+    """A function of a folder under ``lambdas/``; it may do nothing until it is told so.
+
+    Each change of its code or settings is published as a version, and the alias ``live`` names the
+    one that is called: `orderctl rollback` moves the alias, and nothing else has to change.
+    """
 
     def __init__(
         self,
@@ -41,7 +47,6 @@ class Function:
         self.folder = folder
         self.id = f"{folder.replace('_', '-')}-function"
         self.name = names.of(folder.replace("_", "-"), "function")
-        self.arn = names.function_arn(self.name)
         self._stack = stack
         self._grants: list[Grant] = []
 
@@ -85,6 +90,7 @@ class Function:
             # LocalStack does not keep it; Terraform would set it again and again.
             kms_key_arn=None if settings.is_local else stack.key_arn,
             reserved_concurrent_executions=settings.reserved_concurrency.get(folder),
+            publish=True,
             environment=LambdaFunctionEnvironment(
                 variables={**self._powertools(folder), **environment}
             ),
@@ -97,12 +103,27 @@ class Function:
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
             depends_on=[self._policy],
         )
+        self._alias = LambdaAlias(
+            stack,
+            f"{self.id}-alias",
+            name=LIVE,
+            description="The version that is called",
+            function_name=self._function.function_name,
+            function_version=self._function.version,
+        )
+        stack.live_versions[folder.replace("_", "-")] = self._alias.function_version
+
+    @property
+    def alias(self) -> LambdaAlias:
+        """The alias: all that calls the function calls it by this."""
+        return self._alias
 
     @property
     def invoke_arn(self) -> str:
         """What API Gateway calls the function by."""
-        region = self._stack.names.region
-        path = f"path/2015-03-31/functions/{self.arn}/invocations"
+        names = self._stack.names
+        region = names.region
+        path = f"path/2015-03-31/functions/{names.live_arn(self.name)}/invocations"
         return f"arn:aws:apigateway:{region}:lambda:{path}"
 
     @property

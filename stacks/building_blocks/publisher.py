@@ -55,7 +55,7 @@ class EventPublisher:
             stack,
             "event-publisher-mapping",
             event_source_arn=stream_arn,
-            function_name=self.function.resource.arn,
+            function_name=self.function.alias.arn,
             starting_position="TRIM_HORIZON",
             batch_size=BATCH_SIZE,
             maximum_batching_window_in_seconds=0,

@@ -25,7 +25,7 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
         schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
     )
     CloudwatchEventTarget(
-        stack, f"{name}-target", rule=rule.name, arn=function.resource.arn, target_id=name
+        stack, f"{name}-target", rule=rule.name, arn=function.alias.arn, target_id=name
     )
     LambdaPermission(
         stack,
@@ -33,6 +33,7 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
         statement_id="RunBySchedule",
         action="lambda:InvokeFunction",
         function_name=function.resource.function_name,
+        qualifier=function.alias.name,
         principal="events.amazonaws.com",
         source_arn=rule.arn,
     )
@@ -40,6 +41,7 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
         stack,
         f"{name}-invocations",
         function_name=function.resource.function_name,
+        qualifier=function.alias.name,
         maximum_retry_attempts=0,
         maximum_event_age_in_seconds=60,
     )

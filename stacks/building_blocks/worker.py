@@ -61,7 +61,7 @@ class QueueWorker:
             stack,
             f"{folder.replace('_', '-')}-mapping",
             event_source_arn=self.queue.resource.arn,
-            function_name=self.function.resource.arn,
+            function_name=self.function.alias.arn,
             batch_size=batch_size,
             maximum_batching_window_in_seconds=0,
             function_response_types=["ReportBatchItemFailures"],

@@ -8,6 +8,8 @@ from botocore.config import Config
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_pascal
 
+from stacks.names import LIVE
+
 OUTPUTS = Path(__file__).resolve().parents[2] / ".local/outputs.json"
 REGION = "eu-west-2"
 
@@ -61,6 +63,10 @@ class Deployment(BaseModel):
     def function_name(self, function: str) -> str:
         """Return the deployed name of a function such as `place-order`."""
         return f"{function}-function-{self.suffix}"
+
+    def live(self, function: str) -> str:
+        """Return what callers call a function such as `place-order` by: its alias."""
+        return f"{self.function_name(function)}:{LIVE}"
 
     def session(self) -> boto3.Session:
         return boto3.Session(

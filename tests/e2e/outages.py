@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from tests.e2e.shop import Shop
-from tests.e2e.waiting import wait_for
+from tests.e2e.versions import (
+    configure,
+    forget,
+    live_version,
+    make_live,
+    release,
+    variables_of,
+)
 
 
 @contextmanager
@@ -17,24 +24,22 @@ def unreachable(shop: Shop, service: str, *functions: str) -> Iterator[None]:
         nobody.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
         for function in functions:
-            name = shop.deployment.function_name(function)
-            variables = _variables(shop, name)
-            broken.callback(_configure, shop, name, variables)
-            _configure(shop, name, variables | {variable: address})
+            broken.enter_context(_released(shop, function, {variable: address}))
         yield
 
 
-def _variables(shop: Shop, name: str) -> dict[str, str]:
-    configuration = shop.functions.get_function_configuration(FunctionName=name)
-    return dict(configuration["Environment"]["Variables"])
+@contextmanager
+def _released(shop: Shop, function: str, changes: dict[str, str]) -> Iterator[None]:
+    """Have a version called that has other variables, and afterwards the one before, as if never.
 
-
-def _configure(shop: Shop, name: str, variables: dict[str, str]) -> None:
-    shop.functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": variables}
-    )
-    wait_for(
-        lambda: shop.functions.get_function_configuration(FunctionName=name)["LastUpdateStatus"],
-        lambda status: status == "Successful",
-        f"{name} configured",
-    )
+    The version is deleted then: a plan takes the newest for the one that should be live.
+    """
+    before, variables = live_version(shop, function), variables_of(shop, function)
+    try:
+        configure(shop, function, variables | changes)
+        broken = release(shop, function)
+        yield
+    finally:
+        make_live(shop, function, before)
+        configure(shop, function, variables)
+    forget(shop, function, broken)

@@ -402,7 +402,7 @@ class Shop:
     def _mapping(self, stage: str) -> str:
         """Return the id of the mapping that feeds the stage's function from its queue."""
         mappings = self.functions.list_event_source_mappings(
-            FunctionName=self.deployment.function_name(stage)
+            FunctionName=self.deployment.live(stage)
         )["EventSourceMappings"]
         assert len(mappings) == 1, mappings
         return mappings[0]["UUID"]

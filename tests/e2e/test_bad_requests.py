@@ -160,7 +160,7 @@ def invoke(
         "isBase64Encoded": True,
     }
     invoked = shop.functions.invoke(
-        FunctionName=shop.deployment.function_name(function), Payload=json.dumps(event).encode()
+        FunctionName=shop.deployment.live(function), Payload=json.dumps(event).encode()
     )
     assert "FunctionError" not in invoked, invoked["Payload"].read()
     answer = json.loads(invoked["Payload"].read())

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.life
 
 def reconcile(shop: Shop) -> None:
     """Run the reconciler once, as its schedule does every five minutes."""
-    answer = shop.functions.invoke(FunctionName=shop.deployment.function_name("reconciler"))
+    answer = shop.functions.invoke(FunctionName=shop.deployment.live("reconciler"))
     assert "FunctionError" not in answer, json.loads(answer["Payload"].read())
 
 

@@ -100,6 +100,6 @@ class Scenes:
     def _invoke(self, function: str) -> None:
         """Do what the schedule does, now."""
         answer = self._shop.functions.invoke(
-            FunctionName=self._shop.deployment.function_name(function), InvocationType="Event"
+            FunctionName=self._shop.deployment.live(function), InvocationType="Event"
         )
         assert answer["StatusCode"] == 202, json.dumps(answer, default=str)

@@ -71,6 +71,6 @@ def retries_logged(shop: Shop, token: str) -> list[Json]:
 def longest_delay_of(shop: Shop, stage: str) -> int:
     """Return the cap of a stage's backoff, in seconds, as it is deployed."""
     configuration = shop.functions.get_function_configuration(
-        FunctionName=shop.deployment.function_name(stage)
+        FunctionName=shop.deployment.live(stage)
     )
     return int(configuration["Environment"]["Variables"]["RETRY_LONGEST_DELAY_SECONDS"])

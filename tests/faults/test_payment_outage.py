@@ -82,6 +82,6 @@ def circuit(shop: Shop) -> Json | None:
 def state(shop: Shop) -> str:
     """Return whether the payment stage takes messages."""
     (mapping,) = shop.functions.list_event_source_mappings(
-        FunctionName=shop.deployment.function_name("payment")
+        FunctionName=shop.deployment.live("payment")
     )["EventSourceMappings"]
     return mapping["State"]

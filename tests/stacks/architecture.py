@@ -44,6 +44,7 @@ NAME_OF = {
     "aws_secretsmanager_secret": "name",
     "aws_sns_topic": "name",
     "aws_sqs_queue": "name",
+    "aws_ssm_parameter": "name",
     "aws_xray_resource_policy": "policy_name",
 }
 
@@ -55,6 +56,7 @@ NAMELESS = {
     "aws_cloudwatch_log_stream": "belongs to its log group",
     "aws_iam_role_policy_attachment": "belongs to its role",
     "aws_kms_key": "has an alias",
+    "aws_lambda_alias": "belongs to its function",
     "aws_lambda_event_source_mapping": "belongs to its function",
     "aws_lambda_function_event_invoke_config": "belongs to its function",
     "aws_lambda_permission": "belongs to its function",
@@ -185,7 +187,7 @@ def a_function_may_park_what_no_redrive_takes_away(deployment: Deployment) -> It
         else:
             yield f"nothing works off {queue}"
             continue
-        function = deployment.referred(mapping.stack, mapping["function_name"])
+        function = _called(deployment, mapping.stack, mapping["function_name"])
         assert function is not None
         policy = deployment.one(f"aws_iam_role_policy.{function.id}-policy")
         if not any(
@@ -303,9 +305,80 @@ def every_function_has_its_package(deployment: Deployment) -> Iterator[str]:
 
 
 @rule
+def every_function_publishes_versions_behind_an_alias(deployment: Deployment) -> Iterator[str]:
+    for alias in deployment.all("aws_lambda_alias"):
+        function = deployment.referred(alias.stack, alias["function_name"])
+        if function is None or alias["name"] != "live":
+            yield f"{alias} is not the alias live of a function"
+            continue
+        version = f"${{aws_lambda_function.{function.id}.version}}"
+        if alias["function_version"] != version or alias.get("routing_config"):
+            yield f"{alias} does not name the version that was published last"
+    aliases = _aliases(deployment)
+    for function in deployment.all("aws_lambda_function"):
+        if function.get("publish") is not True:
+            yield f"{function} publishes no versions"
+        if str(function) not in aliases:
+            yield f"{function} has no alias"
+
+
+@rule
+def every_function_is_called_by_its_alias(deployment: Deployment) -> Iterator[str]:
+    for kind, attribute in (
+        ("aws_lambda_event_source_mapping", "function_name"),
+        ("aws_cloudwatch_event_target", "arn"),
+    ):
+        for caller in deployment.all(kind):
+            if _called(deployment, caller.stack, caller[attribute]) is None:
+                yield f"{caller} calls {caller[attribute]}, not an alias"
+    aliases = _aliases(deployment)
+    for each in deployment.all("aws_lambda_permission", "aws_lambda_function_event_invoke_config"):
+        function = deployment.referred(each.stack, each["function_name"])
+        alias = aliases.get(str(function))
+        if alias is None or each.get("qualifier") != f"${{aws_lambda_alias.{alias.id}.name}}":
+            yield f"{each} is about {each.get('qualifier')}, not about the alias of {function}"
+    for api in deployment.all("aws_api_gateway_rest_api"):
+        for called in re.findall(r":function:([^/]+)/invocations", api["body"]):
+            if not called.endswith(":live"):
+                yield f"{api} calls {called}, not an alias"
+
+
+def _aliases(deployment: Deployment) -> dict[str, Resource]:
+    """Return function → its alias."""
+    return {
+        str(deployment.referred(alias.stack, alias["function_name"])): alias
+        for alias in deployment.all("aws_lambda_alias")
+    }
+
+
+def _called(deployment: Deployment, stack: str, reference: str) -> Resource | None:
+    """Return the function that a reference to its alias means."""
+    alias = deployment.referred(stack, reference)
+    if alias is None or alias.type != "aws_lambda_alias":
+        return None
+    return deployment.referred(stack, alias["function_name"])
+
+
+@rule
+def the_release_record_has_the_live_version_of_every_function(
+    deployment: Deployment,
+) -> Iterator[str]:
+    suffix = deployment.settings.suffix
+    live = {
+        function["function_name"].removesuffix(f"-function-{suffix}"): (
+            f"${{aws_lambda_alias.{function.id}-alias.function_version}}"
+        )
+        for function in deployment.all("aws_lambda_function")
+    }
+    records = deployment.all("aws_ssm_parameter")
+    if [json.loads(record["value"]) for record in records] != [{"versions": live}]:
+        yield f"{', '.join(map(str, records)) or 'nothing'} does not record what is live"
+
+
+@rule
 def queue_mappings_report_each_failure_and_hold_back(deployment: Deployment) -> Iterator[str]:
     for mapping in _mappings(deployment, of_queues=True):
-        function = deployment.referred(mapping.stack, mapping["function_name"])
+        function = _called(deployment, mapping.stack, mapping["function_name"])
         queue = deployment.referred(mapping.stack, mapping["event_source_arn"])
         if function is None or queue is None:
             yield f"{mapping} connects something else than a queue and a function"
@@ -478,6 +551,7 @@ def everything_is_encrypted_with_our_key(deployment: Deployment) -> Iterator[str
         "aws_sns_topic": lambda each: each.get("kms_master_key_id"),
         "aws_cloudwatch_log_group": lambda each: each.get("kms_key_id"),
         "aws_secretsmanager_secret": lambda each: each.get("kms_key_id"),
+        "aws_ssm_parameter": lambda each: each.get("key_id"),
         "aws_dynamodb_table": lambda each: (each.get("server_side_encryption") or {}).get(
             "kms_key_arn"
         ),
@@ -558,7 +632,7 @@ def the_api_is_logged_throttled_traced_and_signed(deployment: Deployment) -> Ite
 @rule
 def the_api_may_call_exactly_the_functions_it_names(deployment: Deployment) -> Iterator[str]:
     (api,) = deployment.all("aws_api_gateway_rest_api")
-    called = set(re.findall(r":function:([\w-]+)/invocations", api["body"]))
+    called = set(re.findall(r":function:([\w-]+):live/invocations", api["body"]))
     allowed = set()
     for permission in deployment.all("aws_lambda_permission"):
         if permission["principal"] != "apigateway.amazonaws.com":
@@ -595,7 +669,7 @@ def a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run(
         if each["maximum_retry_attempts"] == 0
     }
     for target in deployment.all("aws_cloudwatch_event_target"):
-        function = deployment.referred(target.stack, target["arn"])
+        function = _called(deployment, target.stack, target["arn"])
         schedule = deployment.referred(target.stack, target["rule"])
         if function is None or schedule is None:
             yield f"{target} runs nothing of ours"

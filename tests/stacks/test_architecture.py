@@ -65,6 +65,7 @@ def _stack_changed(stack: str, *keys: str | int, value: object) -> Breach:
 
 
 PAYMENT_FUNCTION = "aws_lambda_function.payment-function"
+PAYMENT_ALIAS = "aws_lambda_alias.payment-function-alias"
 PAYMENT_MAPPING = "aws_lambda_event_source_mapping.payment-mapping"
 STREAM_MAPPING = "aws_lambda_event_source_mapping.event-publisher-mapping"
 PAYMENT_POLICY = "aws_iam_role_policy.payment-function-policy"
@@ -262,6 +263,69 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
         _changed(PAYMENT_FUNCTION, filename="packages/validation.zip"),
     ),
     (
+        architecture.every_function_publishes_versions_behind_an_alias,
+        "payment-function publishes no versions",
+        _changed(PAYMENT_FUNCTION, publish=None),
+    ),
+    (
+        architecture.every_function_publishes_versions_behind_an_alias,
+        "payment-function has no alias",
+        _missing(PAYMENT_ALIAS),
+    ),
+    (
+        architecture.every_function_publishes_versions_behind_an_alias,
+        "payment-function-alias is not the alias live of a function",
+        _changed(PAYMENT_ALIAS, name="newest"),
+    ),
+    (
+        architecture.every_function_publishes_versions_behind_an_alias,
+        "payment-function-alias does not name the version that was published last",
+        _changed(PAYMENT_ALIAS, function_version="$LATEST"),
+    ),
+    (
+        architecture.every_function_is_called_by_its_alias,
+        "payment-mapping calls ${aws_lambda_function.payment-function.arn}, not an alias",
+        _changed(PAYMENT_MAPPING, function_name="${aws_lambda_function.payment-function.arn}"),
+    ),
+    (
+        architecture.every_function_is_called_by_its_alias,
+        "reconciler-target calls ${aws_lambda_function.reconciler-function.arn}, not an alias",
+        _changed(
+            "aws_cloudwatch_event_target.reconciler-target",
+            arn="${aws_lambda_function.reconciler-function.arn}",
+        ),
+    ),
+    (
+        architecture.every_function_is_called_by_its_alias,
+        "place-order-function-permission is about None, not about the alias",
+        _changed("aws_lambda_permission.place-order-function-permission", qualifier=None),
+    ),
+    (
+        architecture.every_function_is_called_by_its_alias,
+        "reconciler-invocations is about None, not about the alias",
+        _changed("aws_lambda_function_event_invoke_config.reconciler-invocations", qualifier=None),
+    ),
+    (
+        architecture.every_function_is_called_by_its_alias,
+        "orders-api calls place-order-function-prod, not an alias",
+        lambda deployment: deployment.changed(
+            "aws_api_gateway_rest_api.orders-api",
+            body=deployment.one("aws_api_gateway_rest_api.orders-api")["body"].replace(
+                ":place-order-function-prod:live", ":place-order-function-prod"
+            ),
+        ),
+    ),
+    (
+        architecture.the_release_record_has_the_live_version_of_every_function,
+        "release-parameter does not record what is live",
+        _changed("aws_ssm_parameter.release-parameter", value='{"versions": {}}'),
+    ),
+    (
+        architecture.the_release_record_has_the_live_version_of_every_function,
+        "nothing does not record what is live",
+        _missing("aws_ssm_parameter.release-parameter"),
+    ),
+    (
         architecture.queue_mappings_report_each_failure_and_hold_back,
         "function_response_types",
         _changed(PAYMENT_MAPPING, function_response_types=None),
@@ -403,6 +467,7 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
             ("aws_sns_topic.alarm-topic", "kms_master_key_id"),
             ("aws_cloudwatch_log_group.audit-stream-log-group", "kms_key_id"),
             ("aws_secretsmanager_secret.payment-secret", "kms_key_id"),
+            ("aws_ssm_parameter.release-parameter", "key_id"),
             ("aws_dynamodb_table.inventory-table", "server_side_encryption"),
             (PAYMENT_FUNCTION, "kms_key_arn"),
             ("aws_kinesis_firehose_delivery_stream.audit-stream", "server_side_encryption"),

@@ -405,7 +405,7 @@ def test_what_runs_by_the_clock(deployment: Deployment, function: str, minutes: 
     schedule = deployment.one(f"aws_cloudwatch_event_rule.{function}-schedule")
     assert schedule["schedule_expression"] == f"rate({minutes})"
     target = deployment.one(f"aws_cloudwatch_event_target.{function}-target")
-    assert target["arn"] == f"${{aws_lambda_function.{function}-function.arn}}"
+    assert target["arn"] == f"${{aws_lambda_alias.{function}-function-alias.arn}}"
 
 
 def test_the_breaker_controls_the_payment_stage(deployment: Deployment) -> None:
