@@ -13,7 +13,7 @@ from order_pipeline.order import Order
 from order_pipeline.ports import OrderNotFoundError
 from order_pipeline.stored import now, rfc3339
 from order_pipeline.transitions import EventType
-from orderctl import dlq, restore
+from orderctl import dlq, restore, rollback
 from orderctl.audit import compare_with_bucket, events_in_bucket, late_events
 from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from orderctl.deployment import Deployment
@@ -26,6 +26,8 @@ from orderctl.terminal import age, check_span, complain, console, moment, say, t
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(dlq.app, name="dlq")
 app.command(name="restore")(restore.restore)
+app.command(name="rollback")(rollback.rollback)
+app.command(name="versions")(rollback.versions)
 
 _ON_ITS_WAY_TO_THE_BUCKET = timedelta(minutes=5)
 """Firehose holds events back for a minute, and the publisher may have to retry."""

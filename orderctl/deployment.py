@@ -15,7 +15,9 @@ from order_pipeline.adapters.parking_queue import ParkingQueue
 from orderctl.dead_letters import DeadLetterQueue
 from orderctl.erased import ErasedOrders
 from orderctl.queues import Queue
+from orderctl.releases import ReleaseRecord
 from orderctl.stages import Stage, StageName, mapping_of
+from orderctl.versions import Versions
 from stacks.names import Names
 from stacks.settings import LOCAL_ACCOUNT_ID, REGION
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from order_pipeline.ports import PaymentRecords
     from orderctl.publisher_records import Streams
+    from orderctl.releases import Parameters
 
 _LOCAL = "local"
 
@@ -89,6 +92,17 @@ class Deployment:
     def functions(self) -> "LambdaClient":
         """The Lambda client."""
         return self.session.client("lambda", endpoint_url=self.endpoint)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """The published versions of the functions."""
+        return Versions(self.functions, self.names)
+
+    @cached_property
+    def release_record(self) -> ReleaseRecord:
+        """What went live when."""
+        parameters = self.session.client("ssm", endpoint_url=self.endpoint)
+        return ReleaseRecord(cast("Parameters", parameters), self.names.of("release", "parameter"))
 
     @cached_property
     def firehose(self) -> "FirehoseClient":
