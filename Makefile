@@ -78,6 +78,14 @@ format: .venv/.installed ## Rewrite the code in the project's format
 openapi: .venv/.installed ## Write docs/openapi.json from the API's models
 	@PYTHONPATH=lambdas $(BIN)/python -m order_pipeline.api.openapi
 
+.PHONY: settings
+settings: .venv/.installed ## Write docs/settings.md from the settings
+	@PYTHONPATH=lambdas $(BIN)/python -m stacks.settings_reference
+
+.PHONY: released-formats
+released-formats: .venv/.installed ## At a release: write down the events and stored orders of its code
+	@PYTHONPATH=.:lambdas $(BIN)/python -m tests.unit.released.orders
+
 .PHONY: unit
 unit: .venv/.installed ## Unit tests (domain and handlers, no network)
 	@$(BIN)/pytest tests/unit -q -n 2

@@ -73,6 +73,25 @@ def run(handler: Handler, event: dict[str, Any], milliseconds_left: int = 10_000
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
+def test_what_only_newer_code_knows_of_a_message_is_passed_over() -> None:
+    # given what the next release may add to an event: fields, and message attributes
+    seen: list[OrderEvent] = []
+    sqs = Mock()
+    event = json.loads(body())
+    event["order"]["fromTheNextRelease"] = {"a": 1}
+    event["order"]["lines"][0]["fromTheNextRelease"] = [1]
+    message = batch(json.dumps(event | {"fromTheNextRelease": True}))
+    message["Records"][0]["messageAttributes"] = {
+        "fromTheNextRelease": {"dataType": "String", "stringValue": "x"}
+    }
+    # when
+    failures = run(processor(sqs, seen.append), message)
+    # then
+    assert failures == []
+    assert [each.order_id for each in seen] == ["ORD-1"]
+    sqs.send_message.assert_not_called()
+
+
 def test_every_message_is_handled_with_its_event() -> None:
     seen: list[str] = []
     sqs = Mock()

@@ -62,7 +62,7 @@ def test_the_tool_starts_without_anything_set_up_for_it() -> None:
         ),
         (["books", "--since", "2026-13-31T12:00:00Z"], "RFC 3339"),
         (["rollback", "--to", "3"], "--to goes with a function"),
-        (["versions", "--prune", "0"], "0 is not in the range"),
+        (["versions", "--prune", "0"], "greater than or equal to 1"),
     ],
 )
 def test_what_is_wrong_is_named_before_anything_is_done(arguments: list[str], said: str) -> None:
