@@ -65,6 +65,7 @@ from cdktf_cdktf_provider_aws.cloudwatch_log_metric_filter import (
     CloudwatchLogMetricFilter,
     CloudwatchLogMetricFilterMetricTransformation,
 )
+from cdktf_cdktf_provider_aws.cloudwatch_log_resource_policy import CloudwatchLogResourcePolicy
 from cdktf_cdktf_provider_aws.cloudwatch_log_stream import CloudwatchLogStream
 from cdktf_cdktf_provider_aws.cloudwatch_metric_alarm import CloudwatchMetricAlarm
 from cdktf_cdktf_provider_aws.dynamodb_table import (
@@ -146,6 +147,29 @@ from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
 from cdktf_cdktf_provider_aws.sns_topic_subscription import SnsTopicSubscription
 from cdktf_cdktf_provider_aws.sqs_queue import SqsQueue
 from cdktf_cdktf_provider_aws.ssm_parameter import SsmParameter
+from cdktf_cdktf_provider_aws.wafv2_web_acl import (
+    Wafv2WebAcl,
+    Wafv2WebAclAssociationConfig,
+    Wafv2WebAclAssociationConfigRequestBody,
+    Wafv2WebAclAssociationConfigRequestBodyApiGateway,
+    Wafv2WebAclDefaultAction,
+    Wafv2WebAclDefaultActionAllow,
+    Wafv2WebAclRule,
+    Wafv2WebAclRuleAction,
+    Wafv2WebAclRuleActionBlock,
+    Wafv2WebAclRuleOverrideAction,
+    Wafv2WebAclRuleOverrideActionNone,
+    Wafv2WebAclRuleVisibilityConfig,
+    Wafv2WebAclVisibilityConfig,
+)
+from cdktf_cdktf_provider_aws.wafv2_web_acl_association import Wafv2WebAclAssociation
+from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
+    Wafv2WebAclLoggingConfiguration,
+    Wafv2WebAclLoggingConfigurationLoggingFilter,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilter,
+    Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition,
+    Wafv2WebAclLoggingConfigurationRedactedFields,
+)
 from cdktf_cdktf_provider_aws.xray_resource_policy import XrayResourcePolicy
 from constructs import Construct
 
@@ -156,6 +180,22 @@ AuditProcessing = KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessing
 AuditProcessor = (
     KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessors
 )
+FirewallAction = Wafv2WebAclRuleAction
+FirewallAllow = Wafv2WebAclDefaultActionAllow
+FirewallAssociationConfig = Wafv2WebAclAssociationConfig
+FirewallBlock = Wafv2WebAclRuleActionBlock
+FirewallBodySize = Wafv2WebAclAssociationConfigRequestBodyApiGateway
+FirewallDefaultAction = Wafv2WebAclDefaultAction
+FirewallInspectedBody = Wafv2WebAclAssociationConfigRequestBody
+FirewallKeepGroupsActions = Wafv2WebAclRuleOverrideAction
+FirewallMetric = Wafv2WebAclVisibilityConfig
+FirewallNoOverride = Wafv2WebAclRuleOverrideActionNone
+FirewallRule = Wafv2WebAclRule
+FirewallRuleMetric = Wafv2WebAclRuleVisibilityConfig
+FirewallLogCondition = Wafv2WebAclLoggingConfigurationLoggingFilterFilterCondition
+FirewallLogFilter = Wafv2WebAclLoggingConfigurationLoggingFilterFilter
+FirewallLogFilters = Wafv2WebAclLoggingConfigurationLoggingFilter
+FirewallLogRedaction = Wafv2WebAclLoggingConfigurationRedactedFields
 
 __all__ = [
     "STOCK_IMPORT_SWITCH",
@@ -180,6 +220,7 @@ __all__ = [
     "CloudwatchLogGroup",
     "CloudwatchLogMetricFilter",
     "CloudwatchLogMetricFilterMetricTransformation",
+    "CloudwatchLogResourcePolicy",
     "CloudwatchLogStream",
     "CloudwatchMetricAlarm",
     "Construct",
@@ -189,6 +230,22 @@ __all__ = [
     "DynamodbTablePointInTimeRecovery",
     "DynamodbTableServerSideEncryption",
     "DynamodbTableTtl",
+    "FirewallAction",
+    "FirewallAllow",
+    "FirewallAssociationConfig",
+    "FirewallBlock",
+    "FirewallBodySize",
+    "FirewallDefaultAction",
+    "FirewallInspectedBody",
+    "FirewallKeepGroupsActions",
+    "FirewallLogCondition",
+    "FirewallLogFilter",
+    "FirewallLogFilters",
+    "FirewallLogRedaction",
+    "FirewallMetric",
+    "FirewallNoOverride",
+    "FirewallRule",
+    "FirewallRuleMetric",
     "GlueCatalogDatabase",
     "GlueCatalogTable",
     "GlueCatalogTablePartitionKeys",
@@ -240,5 +297,8 @@ __all__ = [
     "TerraformResourceLifecycle",
     "TerraformStack",
     "Testing",
+    "Wafv2WebAcl",
+    "Wafv2WebAclAssociation",
+    "Wafv2WebAclLoggingConfiguration",
     "XrayResourcePolicy",
 ]

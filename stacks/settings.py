@@ -6,8 +6,9 @@ environment variables. Everything is checked before anything is synthesised.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -25,12 +26,29 @@ REGION: Final = "eu-west-2"
 LOCAL_ACCOUNT_ID: Final = "000000000000"
 LONGEST_SUFFIX = 20
 
+LEAST_MEMORY, GREATEST_MEMORY = 128, 10240
 # AWS keeps this much of an account's concurrency for functions that reserve none.
 UNRESERVED_CONCURRENCY = 100
 # The bounds of maximum_concurrency on an SQS mapping.
 LEAST_MAXIMUM_CONCURRENCY, GREATEST_MAXIMUM_CONCURRENCY = 2, 1000
+DEFAULT_ACCOUNT_CONCURRENCY = 1000
 # What the shop needs at its busiest hour.
 LEAST_PROD_RATE, LEAST_PROD_BURST = 1000, 2000
+
+WORKERS = ("intake_drain", "validation", "inventory", "payment", "notification")
+"""The functions that work off a queue, by their folders."""
+FUNCTIONS = (
+    *WORKERS,
+    "event_publisher",
+    "inventory_api",
+    "orders_api",
+    "payment_breaker",
+    "place_order",
+    "reconciler",
+)
+
+# The window of the firewall's rate rule.
+FIREWALL_WINDOW_SECONDS = 300
 
 # What the shop hears of unless it asks for more.
 FAILURES: Final = (
@@ -58,6 +76,15 @@ class Environment(StrEnum):
     PROD = "prod"
 
 
+@dataclass(frozen=True)
+class About:
+    """What a person who sets something is told: in the errors, and in docs/settings.md."""
+
+    allowed: str
+    """What it may be, after "it must be"."""
+    why: str
+
+
 class Throttling(BaseModel):
     """How many requests the API lets through: a steady rate per second, and a burst."""
 
@@ -65,6 +92,26 @@ class Throttling(BaseModel):
 
     rate: int = Field(gt=0)
     burst: int = Field(gt=0)
+
+
+class Firewall(BaseModel):
+    """The web firewall in front of the API: AWS's managed rules, and a rate for each address."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # The bounds of a rate rule:
+    # https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
+    rate_per_address: int = Field(ge=10, le=2_000_000_000)
+    """How many requests one address may send in five minutes."""
+
+
+class Alarms(StrEnum):
+    """Which alarms there are."""
+
+    FAULTS = "faults"
+    """Of what does not repair itself: dead letters, and failed runs of what runs by the clock."""
+    ALL = "all"
+    """Also of what people of the shop have to know, or to watch."""
 
 
 class Settings(BaseModel):
@@ -75,43 +122,193 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    environment: Environment = Field(alias="ENVIRONMENT")
-    suffix: str = Field(alias="ENVIRONMENT_SUFFIX")
-    account_id: str = Field(alias="AWS_ACCOUNT_ID")
-    region: str = Field(default=REGION, alias="AWS_REGION")
+    environment: Annotated[
+        Environment,
+        About(
+            f"one of {', '.join(Environment)}",
+            "Chooses the sizes: the other columns of this table.",
+        ),
+    ] = Field(alias="ENVIRONMENT")
+    suffix: Annotated[
+        str,
+        About(
+            f"1 to {LONGEST_SUFFIX} lower-case letters, digits and single hyphens, starting with a"
+            " letter and not ending with a hyphen (it is part of every name), and not the name of"
+            " another environment",
+            "Every name ends with it, so that copies of an environment live side by side.",
+        ),
+    ] = Field(alias="ENVIRONMENT_SUFFIX")
+    account_id: Annotated[
+        str,
+        About(
+            "the 12 digits of the AWS account to deploy to",
+            "Nothing is deployed to another account by mistake: the provider compares.",
+        ),
+    ] = Field(alias="AWS_ACCOUNT_ID")
+    region: Annotated[
+        str,
+        About(REGION, "The pipeline is deployed to London only."),
+    ] = Field(default=REGION, alias="AWS_REGION")
+    account_concurrency: Annotated[
+        int,
+        About(
+            'a whole number, 10 to 1000000: the account\'s quota "Concurrent executions" of Lambda',
+            "What the functions reserve and take at once is checked against it. A new account may"
+            " have 10.",
+        ),
+    ] = Field(default=DEFAULT_ACCOUNT_CONCURRENCY, ge=10, le=1_000_000, alias="ACCOUNT_CONCURRENCY")
 
-    local_endpoint: str = Field(default="", alias="LOCAL_ENDPOINT")
-    """Where LocalStack answers; empty everywhere but in ``local``."""
-    payment_api_url: str = Field(default="", alias="PAYMENT_API_URL")
-    """A server that stands in for Stripe; empty everywhere but in ``local``: Stripe itself."""
+    local_endpoint: Annotated[
+        str,
+        About(
+            "an address without a path, such as http://localhost:4566; read for local only",
+            "Where LocalStack answers.",
+        ),
+    ] = Field(default="", alias="LOCAL_ENDPOINT")
+    payment_api_url: Annotated[
+        str,
+        About(
+            "an address without a path, such as http://127.0.0.1:8420; read for local only",
+            "A server that stands in for Stripe; everywhere else it is Stripe itself.",
+        ),
+    ] = Field(default="", alias="PAYMENT_API_URL")
 
-    email_sender: str = Field(alias="EMAIL_SENDER")
-    """Who e-mails to customers come from: an identity that SES has verified."""
-    alarm_addresses: tuple[str, ...] = Field(alias="ALARM_ADDRESSES")
-    """Who is told about alarms, by e-mail."""
+    email_sender: Annotated[
+        str,
+        About(
+            "an e-mail address, such as orders@example.com",
+            "Who e-mails to customers come from: an identity that SES has verified.",
+        ),
+    ] = Field(alias="EMAIL_SENDER")
+    alarm_addresses: Annotated[
+        tuple[str, ...],
+        About(
+            "e-mail addresses, separated by commas; at least one in prod",
+            "Who is told about alarms.",
+        ),
+    ] = Field(alias="ALARM_ADDRESSES")
+    shop_addresses: Annotated[
+        tuple[str, ...],
+        About(
+            "e-mail addresses and phone numbers such as +447700900123, separated by commas",
+            "Who of the shop is told about events.",
+        ),
+    ] = Field(default=(), alias="SHOP_ADDRESSES")
+    shop_events: Annotated[
+        tuple[EventType, ...],
+        About(
+            f"of {', '.join(EventType)}, separated by commas",
+            "What they are told about: failures, unless they ask for more. SNS stops an e-mail"
+            " subscription above 10 messages a second.",
+        ),
+    ] = Field(default=FAILURES, alias="SHOP_EVENTS")
 
-    shop_addresses: tuple[str, ...] = Field(default=(), alias="SHOP_ADDRESSES")
-    """Who of the shop is told about events: e-mail addresses and phone numbers (E.164)."""
-    shop_events: tuple[EventType, ...] = Field(default=FAILURES, alias="SHOP_EVENTS")
-    """What they are told about. SNS stops an e-mail subscription above 10 messages a second."""
+    default_payment_method: Annotated[
+        str,
+        About(
+            "a payment method of the provider's test mode in local and dev, empty elsewhere",
+            "Charged when an order names no method, to try things out. Where it is empty, such an"
+            " order is refused.",
+        ),
+    ] = ""
+    log_level: Annotated[
+        Literal["DEBUG", "INFO"],
+        About("DEBUG or INFO", "Each step of an order is logged at INFO."),
+    ] = "INFO"
+    log_retention_days: Annotated[
+        LogRetention,
+        About(
+            f"one of {', '.join(str(days) for days in get_args(LogRetention.__value__))} days",
+            "CloudWatch bills stored logs by the month; the audit bucket keeps the history.",
+        ),
+    ]
+    function_memory_mb: Annotated[
+        int,
+        About(
+            f"{LEAST_MEMORY} to {GREATEST_MEMORY} MB",
+            "Lambda gives processor time by memory. 512 MB are four times what a function uses;"
+            " more is for speed.",
+        ),
+    ] = Field(ge=LEAST_MEMORY, le=GREATEST_MEMORY)
+    memory_mb_of: Annotated[
+        Mapping[str, int],
+        About(
+            f"{LEAST_MEMORY} to {GREATEST_MEMORY} MB for functions, by the name of their folder",
+            "Where it differs. From 1,769 MB on, a function has a whole processor: for those that"
+            " a caller waits for, or that every order passes through.",
+        ),
+    ] = Field(default_factory=dict)
+    point_in_time_recovery: Annotated[
+        bool,
+        About(
+            "true or false; true in staging and prod",
+            "Tables can be restored to any second of the last 35 days.",
+        ),
+    ]
+    throttling: Annotated[
+        Throttling,
+        About(
+            "a rate per second and a burst above 0; in prod at least"
+            f" {LEAST_PROD_RATE}/s with a burst of {LEAST_PROD_BURST}",
+            "What the API lets through: prod's is the shop's busiest hour, staging's the same, so"
+            " that it can be tried there.",
+        ),
+    ]
+    firewall: Annotated[
+        Firewall | None,
+        About(
+            "none, or 10 to 2000000000 requests of one address in five minutes, and never more"
+            " than the API lets through in that time",
+            "AWS WAF. None in dev, where it would cost more than all else, and on LocalStack,"
+            " which has no WAF. The callers are a few servers: in prod, one address may take half"
+            " of what the API lets through, and in staging all, for load from one machine.",
+        ),
+    ] = None
+    alarms: Annotated[
+        Alarms,
+        About(
+            f"one of {', '.join(Alarms)}",
+            "With faults: dead letters, and failed runs of what runs by the clock. With all: also"
+            " what people of the shop have to know, or to watch. Ten alarms cost a dollar a month.",
+        ),
+    ] = Alarms.ALL
+    maximum_concurrency: Annotated[
+        Mapping[str, int],
+        About(
+            f"{LEAST_MAXIMUM_CONCURRENCY} to {GREATEST_MAXIMUM_CONCURRENCY} for each of"
+            f" {', '.join(WORKERS)}, and no more in all than the account's concurrency",
+            "How many batches of its queue a worker handles at once. Stripe takes about 100 calls"
+            " a second, and an authorisation is three of half a second.",
+        ),
+    ]
+    reserved_concurrency: Annotated[
+        Mapping[str, int],
+        About(
+            "at least 1 for functions, by the name of their folder; for a worker at least its"
+            " maximum concurrency; in all at most the account's concurrency less"
+            f" {UNRESERVED_CONCURRENCY}",
+            "So that no function takes another's share. What is not listed shares the rest.",
+        ),
+    ] = Field(default_factory=dict)
+    retry_longest_delay_seconds: Annotated[
+        int,
+        About(
+            "2 to 43200 seconds",
+            "Where the doubling of a failed message's delays ends. On LocalStack what was broken"
+            " on purpose heals in seconds.",
+        ),
+    ] = Field(default=300, ge=2, le=43200)
+    payment_retry_longest_delay_seconds: Annotated[
+        int,
+        About(
+            "2 to 43200 seconds",
+            "The same for the payment stage, which is to outlast an outage of the provider.",
+        ),
+    ] = Field(default=600, ge=2, le=43200)
 
-    default_payment_method: str = ""
-    """Charged when an order names no method; empty: such an order is refused."""
-    log_level: Literal["DEBUG", "INFO"] = "INFO"
-    log_retention_days: LogRetention
-    function_memory_mb: int = Field(ge=128, le=10240)
-    point_in_time_recovery: bool
-    throttling: Throttling
-    maximum_concurrency: Mapping[str, int]
-    """Per worker: how many batches of its queue are handled at once."""
-    reserved_concurrency: Mapping[str, int] = Field(default_factory=dict)
-    """Per function folder; a function that is not listed shares what is left of the quota."""
-    retry_longest_delay_seconds: int = Field(default=300, ge=2, le=43200)
-    """Where the doubling of a failed message's delays ends."""
-    payment_retry_longest_delay_seconds: int = Field(default=600, ge=2, le=43200)
-    """The same for the payment stage, which is to outlast an outage of the provider."""
-    account_concurrency: int = 1000
-    """The account's quota "Concurrent executions" of Lambda."""
+    def memory_of(self, folder: str) -> int:
+        """Return the memory of the function in ``lambdas/{folder}``, in megabytes."""
+        return self.memory_mb_of.get(folder, self.function_memory_mb)
 
     @property
     def is_local(self) -> bool:
@@ -122,7 +319,7 @@ class Settings(BaseModel):
     @classmethod
     def _known_environment(cls, value: str) -> str:
         if value not in list(Environment):
-            raise ValueError(f"must be one of {', '.join(Environment)}")
+            raise ValueError(f"must be {about('environment').allowed}")
         return value
 
     @field_validator("suffix")
@@ -184,15 +381,42 @@ class Settings(BaseModel):
                 raise ValueError(f"must be of {', '.join(EventType)}")
         return value
 
+    @field_validator("memory_mb_of", "maximum_concurrency", "reserved_concurrency")
+    @classmethod
+    def _of_functions_there_are(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        if unknown := sorted(set(value) - set(FUNCTIONS)):
+            raise ValueError(
+                f"must not name {', '.join(unknown)}: there are {', '.join(sorted(FUNCTIONS))}"
+            )
+        return value
+
+    @field_validator("memory_mb_of")
+    @classmethod
+    def _within_bounds_of_memory(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        for folder, memory in value.items():
+            if not LEAST_MEMORY <= memory <= GREATEST_MEMORY:
+                raise ValueError(f"of {folder} must be {LEAST_MEMORY} to {GREATEST_MEMORY} MB")
+        return value
+
     @field_validator("maximum_concurrency")
     @classmethod
     def _within_lambda_bounds(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        if set(value) != set(WORKERS):
+            raise ValueError(f"must have exactly {', '.join(WORKERS)}")
         for worker, maximum in value.items():
             if not LEAST_MAXIMUM_CONCURRENCY <= maximum <= GREATEST_MAXIMUM_CONCURRENCY:
                 raise ValueError(
                     f"of {worker} must be between {LEAST_MAXIMUM_CONCURRENCY}"
                     f" and {GREATEST_MAXIMUM_CONCURRENCY}"
                 )
+        return value
+
+    @field_validator("reserved_concurrency")
+    @classmethod
+    def _reserves_something(cls, value: Mapping[str, int]) -> Mapping[str, int]:
+        for folder, reserved in value.items():
+            if reserved < 1:
+                raise ValueError(f"of {folder} must be at least 1: with 0 it never runs")
         return value
 
     @model_validator(mode="after")
@@ -244,6 +468,31 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _what_matters_can_be_restored(self) -> Self:
+        if self.environment in {Environment.STAGING, Environment.PROD} and not (
+            self.point_in_time_recovery
+        ):
+            raise ValueError(
+                "point_in_time_recovery is False; in the environment"
+                f" {self.environment.value!r} it must be True"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_firewall_says_no_before_the_api_does(self) -> Self:
+        through = self.throttling.rate * FIREWALL_WINDOW_SECONDS
+        if self.firewall and self.firewall.rate_per_address > through:
+            raise ValueError(
+                f"firewall.rate_per_address is {self.firewall.rate_per_address}; it must be at"
+                f" most {through}, what the API lets through in the same five minutes"
+            )
+        if self.firewall and self.is_local:
+            raise ValueError(
+                "firewall is set; in the environment 'local' it must be none: LocalStack has no WAF"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _somebody_hears_of_alarms(self) -> Self:
         if self.environment is Environment.PROD and not self.alarm_addresses:
             raise ValueError(
@@ -265,9 +514,17 @@ class Settings(BaseModel):
         reservable = self.account_concurrency - UNRESERVED_CONCURRENCY
         if reserved > max(reservable, 0):
             raise ValueError(
-                f"reserved_concurrency adds up to {reserved}; it must be at most {reservable}: the"
-                f" account's {self.account_concurrency} less the {UNRESERVED_CONCURRENCY} that AWS"
-                " keeps unreserved"
+                f"reserved_concurrency adds up to {reserved}; it must be at most"
+                f" {max(reservable, 0)}: the account's {self.account_concurrency}"
+                f" (ACCOUNT_CONCURRENCY) less the {UNRESERVED_CONCURRENCY} that AWS keeps"
+                " unreserved. Have the quota raised, or reserve less"
+            )
+        at_once = sum(self.maximum_concurrency.values())
+        if at_once > self.account_concurrency:
+            raise ValueError(
+                f"maximum_concurrency adds up to {at_once}; it must be at most the account's"
+                f" {self.account_concurrency} (ACCOUNT_CONCURRENCY). Have the quota raised, or"
+                " let the workers take less"
             )
         return self
 
@@ -278,8 +535,8 @@ class Settings(BaseModel):
         ``ENVIRONMENT`` is ``local`` unless set, ``ENVIRONMENT_SUFFIX`` the environment's name.
         ``AWS_ACCOUNT_ID`` must be set, except for ``local``, where it is LocalStack's.
         ``EMAIL_SENDER`` must be set, except for ``local``, and ``ALARM_ADDRESSES`` for ``prod``.
-        ``AWS_REGION`` is optional, and so are ``SHOP_ADDRESSES`` and ``SHOP_EVENTS``. Addresses and
-        events are lists separated by commas.
+        ``AWS_REGION`` is optional, and so are ``ACCOUNT_CONCURRENCY``, ``SHOP_ADDRESSES`` and
+        ``SHOP_EVENTS``. Addresses and events are lists separated by commas.
         ``LOCAL_ENDPOINT`` and ``PAYMENT_API_URL`` are read for ``local`` only.
 
         Raises
@@ -293,6 +550,8 @@ class Settings(BaseModel):
             "ENVIRONMENT_SUFFIX": variables.get("ENVIRONMENT_SUFFIX") or environment,
             "AWS_ACCOUNT_ID": variables.get("AWS_ACCOUNT_ID", ""),
             "AWS_REGION": variables.get("AWS_REGION") or REGION,
+            "ACCOUNT_CONCURRENCY": variables.get("ACCOUNT_CONCURRENCY")
+            or DEFAULT_ACCOUNT_CONCURRENCY,
             "EMAIL_SENDER": variables.get("EMAIL_SENDER") or _LOCAL_SENDER.get(environment, ""),
             "ALARM_ADDRESSES": _separated(variables.get("ALARM_ADDRESSES")),
             "SHOP_ADDRESSES": _separated(variables.get("SHOP_ADDRESSES")),
@@ -325,18 +584,44 @@ def _email_address(value: str) -> str:
     return value
 
 
+def about(field: str) -> About:
+    """Return what there is to know about a setting."""
+    (found,) = (each for each in Settings.model_fields[field].metadata if isinstance(each, About))
+    return found
+
+
 def _explained(error: ValidationError) -> str:
     """Return one sentence per mistake: the setting, its value, what is allowed."""
     sentences = []
     for mistake in error.errors():
         setting = ".".join(str(part) for part in mistake["loc"])
-        allowed = mistake["msg"].removeprefix("Value error, ")
-        if setting:
-            sentences.append(f"{setting} is {mistake['input']!r}; it {allowed}.")
-        else:  # found by comparing settings, which the message names
-            sentences.append(f"{allowed}.")
+        value = mistake["input"]
+        if mistake["type"] == "extra_forbidden":
+            sentences.append(f"{setting} is {value!r}; there is no such setting.")
+        elif mistake["type"] == "missing":
+            sentences.append(f"{setting} is missing; it must be {_allowed(mistake['loc'])}.")
+        elif not setting:  # found by comparing settings, which the message names
+            sentences.append(f"{mistake['msg'].removeprefix('Value error, ')}.")
+        elif mistake["type"] == "value_error":
+            allowed = mistake["msg"].removeprefix("Value error, ")
+            sentences.append(f"{setting} is {value!r}; it {allowed}.")
+        else:
+            sentences.append(f"{setting} is {value!r}; it must be {_allowed(mistake['loc'])}.")
     return "\n".join(sentences)
 
+
+def _allowed(location: tuple[int | str, ...]) -> str:
+    """Return what the setting at a location, by name or variable, may be."""
+    (field,) = (
+        name
+        for name, information in Settings.model_fields.items()
+        if location[0] in (name, information.alias)
+    )
+    return about(field).allowed
+
+
+# A whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+_FAST = dict.fromkeys(("place_order", "orders_api", "inventory_api", "event_publisher"), 1769)
 
 _SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.LOCAL: {
@@ -362,6 +647,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "function_memory_mb": 512,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=50, burst=100),
+        "alarms": Alarms.FAULTS,
         # A new account has 10 concurrent executions in all.
         "maximum_concurrency": {
             "intake_drain": 2,
@@ -374,8 +660,10 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.STAGING: {
         "log_retention_days": 14,
         "function_memory_mb": 1024,
+        "memory_mb_of": _FAST,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
+        "firewall": Firewall(rate_per_address=300_000),
         "maximum_concurrency": {
             "intake_drain": 50,
             "validation": 50,
@@ -387,8 +675,10 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.PROD: {
         "log_retention_days": 90,
         "function_memory_mb": 1024,
+        "memory_mb_of": _FAST,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
+        "firewall": Firewall(rate_per_address=150_000),
         "maximum_concurrency": {
             "intake_drain": 50,
             "validation": 100,

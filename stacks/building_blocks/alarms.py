@@ -13,13 +13,18 @@ from stacks.cdk import (
     SnsTopic,
     SnsTopicSubscription,
 )
+from stacks.settings import Alarms
 
 
 class AlarmTopic:
-    """An encrypted topic for alarms, with the settings' addresses subscribed by e-mail."""
+    """An encrypted topic for alarms, with the settings' addresses subscribed by e-mail.
+
+    Dead letters and failed runs are watched everywhere, the rest where the settings ask for all.
+    """
 
     def __init__(self, stack: BaseStack, key_arn: str, *, metrics_namespace: str) -> None:
         names = stack.names
+        self._watches_all = stack.settings.alarms is Alarms.ALL
         name = names.of("alarm", "topic")
         arn = names.topic_arn(name)
         self._stack = stack
@@ -62,6 +67,8 @@ class AlarmTopic:
 
     def watch_log(self, metric: str, pattern: str, log_group_name: str, meaning: str) -> None:
         """Raise an alarm as soon as a function logs what fits a pattern, counted as `metric`."""
+        if not self._watches_all:
+            return
         resource = _kebab(metric)
         CloudwatchLogMetricFilter(
             self._stack,
@@ -82,6 +89,8 @@ class AlarmTopic:
 
     def watch_metric(self, metric: str, service: str, meaning: str) -> None:
         """Raise an alarm as soon as a metric that the function `service` embeds is above zero."""
+        if not self._watches_all:
+            return
         self._raise_at_the_first(
             _kebab(metric),
             meaning,
@@ -119,6 +128,8 @@ class AlarmTopic:
         It takes two: the age leaves out messages that were received three times, and a message
         that is tried again and again is in flight (the SQS guide, "Available CloudWatch metrics").
         """
+        if not self._watches_all:
+            return
         self._raise_above(
             minutes * 60,
             f"{resource}-age",

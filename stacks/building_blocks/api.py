@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from order_pipeline.api.gateway import gateway_document
 from stacks.building_blocks.document import as_json
+from stacks.building_blocks.firewall import Firewall
 from stacks.building_blocks.function import Function
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import (
@@ -119,6 +120,8 @@ class Api:
                 principal="apigateway.amazonaws.com",
                 source_arn=f"{api.execution_arn}/{stage_name}/*",
             )
+        if settings.firewall:
+            Firewall(stack, resource, stage=stage, rate=settings.firewall.rate_per_address)
         self.endpoint = (
             f"{settings.local_endpoint}/_aws/execute-api/{api.id}/{stage_name}/"
             if settings.is_local

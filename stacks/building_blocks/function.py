@@ -85,7 +85,7 @@ class Function:
             handler=f"{folder}.handler.handler",
             filename=f"packages/{package.path.name}",
             source_code_hash=package.digest,
-            memory_size=settings.function_memory_mb,
+            memory_size=settings.memory_of(folder),
             timeout=timeout,
             # LocalStack does not keep it; Terraform would set it again and again.
             kms_key_arn=None if settings.is_local else stack.key_arn,

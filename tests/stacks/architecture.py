@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from order_pipeline.transitions import EventType
-from stacks.settings import Environment
+from stacks.settings import Alarms, Environment
 from tests.stacks.synthesised import Deployment, Resource
 
 type Rule = Callable[[Deployment], Iterator[str]]
@@ -31,6 +31,7 @@ NAME_OF = {
     "aws_cloudwatch_event_rule": "name",
     "aws_cloudwatch_log_group": "name",
     "aws_cloudwatch_log_metric_filter": "name",
+    "aws_cloudwatch_log_resource_policy": "policy_name",
     "aws_cloudwatch_metric_alarm": "alarm_name",
     "aws_dynamodb_table": "name",
     "aws_glue_catalog_database": "name",
@@ -45,6 +46,7 @@ NAME_OF = {
     "aws_sns_topic": "name",
     "aws_sqs_queue": "name",
     "aws_ssm_parameter": "name",
+    "aws_wafv2_web_acl": "name",
     "aws_xray_resource_policy": "policy_name",
 }
 
@@ -67,6 +69,8 @@ NAMELESS = {
     "aws_s3_bucket_versioning": "belongs to its bucket",
     "aws_ses_email_identity": "its name is the address",
     "aws_sns_topic_subscription": "belongs to its topic",
+    "aws_wafv2_web_acl_association": "belongs to its firewall",
+    "aws_wafv2_web_acl_logging_configuration": "belongs to its firewall",
 }
 
 ANY_RESOURCE_ALLOWED = {
@@ -96,6 +100,7 @@ PINNED_BY = {
     "sns.amazonaws.com": "aws:SourceArn",
     "cloudwatch.amazonaws.com": "aws:SourceArn",
     "logs.eu-west-2.amazonaws.com": "kms:EncryptionContext:aws:logs:arn",
+    "delivery.logs.amazonaws.com": "aws:SourceAccount",
 }
 
 # An AWS service's principal in the key's policy → the condition that pins whom it acts for.
@@ -105,6 +110,25 @@ KEY_PINNED_BY = PINNED_BY | {"cloudwatch.amazonaws.com": "aws:SourceAccount"}
 PARKED_BY_FUNCTION = {
     "intake-overflow": "an order that was accepted is never given up: intake-drain parks by itself",
 }
+
+# AWS's managed rule group → its rules that only count: two would block what the API takes.
+FIREWALL_GROUPS: dict[str, set[str]] = {
+    "AWSManagedRulesAmazonIpReputationList": set(),
+    "AWSManagedRulesKnownBadInputsRuleSet": set(),
+    "AWSManagedRulesCommonRuleSet": {"SizeRestrictions_BODY", "NoUserAgent_HEADER"},
+}
+
+# What is watched beside dead letters and failed runs, where the settings ask for all alarms.
+ALL_ALARMS = (
+    "intake-overflow-age",
+    "intake-overflow-retries",
+    "payment-capture-failed",
+    "payment-circuit-opened",
+    "payment-differences",
+    "payment-expired",
+    "refund-failed",
+    "stuck-orders",
+)
 
 NOT_OUR_KEY = {
     "aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption": (
@@ -481,8 +505,9 @@ def resource_policies_let_in_only_whom_they_name(deployment: Deployment) -> Iter
         "aws_s3_bucket_policy",
         "aws_kms_key",
         "aws_xray_resource_policy",
+        "aws_cloudwatch_log_resource_policy",
     ):
-        attribute = "policy_document" if resource.type == "aws_xray_resource_policy" else "policy"
+        attribute = "policy_document" if resource.get("policy_document") else "policy"
         pinned_by = KEY_PINNED_BY if resource.type == "aws_kms_key" else PINNED_BY
         for statement in resource.statements(attribute):
             if statement["Effect"] == "Deny":
@@ -680,6 +705,144 @@ def a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run(
             yield f"nobody hears of a failed run of {function}"
         if str(function) not in not_repeated:
             yield f"a failed run of {function} is repeated beside the next one"
+
+
+@rule
+def the_api_is_behind_the_firewall_that_the_settings_ask_for(
+    deployment: Deployment,
+) -> Iterator[str]:
+    asked = deployment.settings.firewall
+    firewalls = deployment.all("aws_wafv2_web_acl")
+    (stage,) = deployment.all("aws_api_gateway_stage")
+    guarded = {
+        str(deployment.referred(each.stack, each["web_acl_arn"])): deployment.referred(
+            each.stack, each["resource_arn"]
+        )
+        for each in deployment.all("aws_wafv2_web_acl_association")
+    }
+    if asked is None:
+        for firewall in firewalls:
+            yield f"{firewall} is not asked for"
+        return
+    if [guarded.get(str(firewall)) for firewall in firewalls] != [stage]:
+        yield f"{stage} is not behind one firewall"
+    for firewall in firewalls:
+        yield from _firewall_breaches(firewall, asked.rate_per_address)
+        yield from _firewall_log_breaches(deployment, firewall)
+
+
+def _firewall_breaches(firewall: Resource, rate: int) -> Iterator[str]:
+    rules = {each["name"]: each for each in firewall["rule"]}
+    by_rate = rules.pop("rate-per-address", {})
+    expected = {"aggregate_key_type": "IP", "limit": rate, "evaluation_window_sec": 300}
+    if by_rate.get("statement") != {"rate_based_statement": expected}:
+        yield f"{firewall} does not limit the rate of an address to {rate}"
+    if by_rate.get("action") != {"block": {}}:
+        yield f"{firewall} lets through what comes at too high a rate"
+    groups = {}
+    for name, each in rules.items():
+        group = each["statement"].get("managed_rule_group_statement", {})
+        counted = [
+            override["name"]
+            for override in group.get("rule_action_override", [])
+            if override["action_to_use"] == {"count": {}}
+        ]
+        groups[group.get("name")] = set(counted)
+        if len(counted) != len(group.get("rule_action_override", [])) or (
+            each.get("override_action") != {"none": {}}
+        ):
+            yield f"{firewall} does not do what the group {name} says"
+    if groups != FIREWALL_GROUPS:
+        yield f"{firewall} has the managed rules {groups}"
+    inspected = firewall.get("association_config") or {}
+    if inspected.get("request_body") != [
+        {"api_gateway": {"default_size_inspection_limit": "KB_64"}}
+    ]:
+        yield f"{firewall} does not look at whole bodies"
+    for metric in (
+        firewall["visibility_config"],
+        *(e["visibility_config"] for e in firewall["rule"]),
+    ):
+        if metric["cloudwatch_metrics_enabled"] is not True:
+            yield f"{firewall} does not count {metric['metric_name']}"
+        if metric["sampled_requests_enabled"] is not False:
+            yield f"{firewall} keeps requests with their signatures as {metric['metric_name']}"
+
+
+def _firewall_log_breaches(deployment: Deployment, firewall: Resource) -> Iterator[str]:
+    logs = [
+        each
+        for each in deployment.all("aws_wafv2_web_acl_logging_configuration")
+        if deployment.referred(each.stack, each["resource_arn"]) == firewall
+    ]
+    if not logs:
+        yield f"{firewall} keeps no log"
+    for log in logs:
+        (destination,) = log["log_destination_configs"]
+        log_group = deployment.referred(log.stack, destination)
+        if log_group is None or not log_group["name"].startswith("aws-waf-logs-"):
+            yield f"{log} goes to {destination}, where WAF does not write"
+        redacted = {each["single_header"]["name"] for each in log.get("redacted_fields") or []}
+        if not {"authorization", "x-amz-security-token"} <= redacted:
+            yield f"{log} shows who signed, and how"
+
+
+# ------------------------------------------------------------------ what the settings ask for
+
+
+@rule
+def functions_have_the_memory_that_the_settings_say(deployment: Deployment) -> Iterator[str]:
+    for function in deployment.all("aws_lambda_function"):
+        memory = deployment.settings.memory_of(function["handler"].partition(".")[0])
+        if function.get("memory_size") != memory:
+            yield f"{function} has {function.get('memory_size')} MB, not {memory}"
+
+
+@rule
+def tables_can_be_restored_to_a_point_in_time(deployment: Deployment) -> Iterator[str]:
+    expected = {"enabled": deployment.settings.point_in_time_recovery}
+    for table in deployment.all("aws_dynamodb_table"):
+        if table.get("point_in_time_recovery") != expected:
+            yield f"{table} has {table.get('point_in_time_recovery')}, not {expected}"
+
+
+@rule
+def only_local_and_dev_charge_a_default_method(deployment: Deployment) -> Iterator[str]:
+    is_for_trying_out = deployment.settings.environment in {Environment.LOCAL, Environment.DEV}
+    for function in deployment.all("aws_lambda_function"):
+        method = function["environment"]["variables"].get("DEFAULT_PAYMENT_METHOD")
+        if method and not is_for_trying_out:
+            yield f"{function} charges {method} when an order names no method"
+
+
+@rule
+def there_are_the_alarms_that_the_settings_ask_for(deployment: Deployment) -> Iterator[str]:
+    asks_for_all = deployment.settings.alarms is Alarms.ALL
+    others = [
+        alarm
+        for alarm in deployment.all("aws_cloudwatch_metric_alarm")
+        if (alarm["namespace"], alarm["metric_name"])
+        not in {("AWS/SQS", "ApproximateNumberOfMessagesVisible"), ("AWS/Lambda", "Errors")}
+    ]
+    if not asks_for_all:
+        for each in (*others, *deployment.all("aws_cloudwatch_log_metric_filter")):
+            yield f"{each} is not asked for"
+        return
+    found = {alarm.id.removesuffix("-alarm") for alarm in others}
+    for missing in sorted(set(ALL_ALARMS) - found):
+        yield f"there is no alarm {missing}"
+
+
+@rule
+def everybody_who_is_named_hears_of_alarms(deployment: Deployment) -> Iterator[str]:
+    told = {
+        each["endpoint"]
+        for each in deployment.all("aws_sns_topic_subscription")
+        if each["topic_arn"] == "${aws_sns_topic.alarm-topic.arn}" and each["protocol"] == "email"
+    }
+    for address in deployment.settings.alarm_addresses:
+        if address not in told:
+            yield f"{address} does not hear of alarms"
 
 
 # ------------------------------------------------------------------ names, places, ends

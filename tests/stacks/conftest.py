@@ -5,6 +5,7 @@ from functools import cache
 
 import pytest
 
+from stacks.settings import Alarms
 from tests.stacks.synthesised import ENVIRONMENTS, Deployment, settings_of, synthesise
 
 type Deployments = Callable[[str], Deployment]
@@ -25,6 +26,12 @@ def deployments(tmp_path_factory: pytest.TempPathFactory) -> Deployments:
 @pytest.fixture(params=ENVIRONMENTS)
 def deployment(request: pytest.FixtureRequest, deployments: Deployments) -> Deployment:
     """The deployment of each environment in turn."""
+    return deployments(request.param)
+
+
+@pytest.fixture(params=[name for name in ENVIRONMENTS if settings_of(name).alarms is Alarms.ALL])
+def watched(request: pytest.FixtureRequest, deployments: Deployments) -> Deployment:
+    """The deployment of each environment that has all alarms, in turn."""
     return deployments(request.param)
 
 

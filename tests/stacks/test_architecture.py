@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from stacks.settings import Alarms, Firewall
 from tests.stacks import architecture
 from tests.stacks.architecture import RULES, Rule
 from tests.stacks.synthesised import Deployment
@@ -64,6 +66,30 @@ def _stack_changed(stack: str, *keys: str | int, value: object) -> Breach:
     return breach
 
 
+def _asked_for(**settings: object) -> Breach:
+    """Return a breach: the same stacks, and settings that ask for something else."""
+    return lambda deployment: replace(
+        deployment, settings=deployment.settings.model_copy(update=settings)
+    )
+
+
+def _firewall_rule_changed(name: str, **changes: object) -> Breach:
+    """Return a breach: a rule of the firewall is another."""
+    return lambda deployment: deployment.changed(
+        FIREWALL,
+        rule=[
+            each | changes if each["name"] == name else each
+            for each in deployment.one(FIREWALL)["rule"]
+        ],
+    )
+
+
+def _without_firewall_rule(name: str) -> Breach:
+    return lambda deployment: deployment.changed(
+        FIREWALL, rule=[each for each in deployment.one(FIREWALL)["rule"] if each["name"] != name]
+    )
+
+
 PAYMENT_FUNCTION = "aws_lambda_function.payment-function"
 PAYMENT_ALIAS = "aws_lambda_alias.payment-function-alias"
 PAYMENT_MAPPING = "aws_lambda_event_source_mapping.payment-mapping"
@@ -73,6 +99,8 @@ PAYMENT_QUEUE = "aws_sqs_queue.payment-queue"
 PAYMENT_DLQ = "aws_sqs_queue.payment-dlq"
 OVERFLOW_QUEUE = "aws_sqs_queue.intake-overflow-queue"
 SUBSCRIPTION = "aws_sns_topic_subscription.payment-subscription"
+FIREWALL = "aws_wafv2_web_acl.orders-firewall"
+FIREWALL_LOG = "aws_wafv2_web_acl_logging_configuration.orders-firewall-log"
 STAGE = "aws_api_gateway_stage.orders-api-stage"
 TRACING_OFF = {"mode": "PassThrough"}
 
@@ -614,6 +642,113 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
         architecture.everything_can_be_destroyed,
         "orders-table stays behind",
         _changed("aws_dynamodb_table.orders-table", deletion_protection_enabled=True),
+    ),
+    *(
+        (
+            architecture.the_api_is_behind_the_firewall_that_the_settings_ask_for,
+            complaint,
+            breach,
+        )
+        for complaint, breach in (
+            ("orders-firewall is not asked for", _asked_for(firewall=None)),
+            ("orders-api-stage is not behind one firewall", _missing(FIREWALL)),
+            (
+                "orders-api-stage is not behind one firewall",
+                _missing("aws_wafv2_web_acl_association.orders-firewall-association"),
+            ),
+            (
+                "does not limit the rate of an address to 10",
+                _asked_for(firewall=Firewall(rate_per_address=10)),
+            ),
+            (
+                "does not limit the rate of an address",
+                _without_firewall_rule("rate-per-address"),
+            ),
+            (
+                "lets through what comes at too high a rate",
+                _firewall_rule_changed("rate-per-address", action={"count": {}}),
+            ),
+            (
+                "does not do what the group AWSManagedRulesKnownBadInputsRuleSet says",
+                _firewall_rule_changed(
+                    "AWSManagedRulesKnownBadInputsRuleSet", override_action={"count": {}}
+                ),
+            ),
+            ("has the managed rules", _without_firewall_rule("AWSManagedRulesCommonRuleSet")),
+            ("does not look at whole bodies", _changed(FIREWALL, association_config=None)),
+            (
+                "does not count x",
+                _part_changed(
+                    FIREWALL,
+                    "visibility_config",
+                    cloudwatch_metrics_enabled=False,
+                    metric_name="x",
+                ),
+            ),
+            (
+                "keeps requests with their signatures",
+                _part_changed(FIREWALL, "visibility_config", sampled_requests_enabled=True),
+            ),
+            ("orders-firewall keeps no log", _missing(FIREWALL_LOG)),
+            ("shows who signed, and how", _changed(FIREWALL_LOG, redacted_fields=None)),
+            (
+                "where WAF does not write",
+                _changed(
+                    "aws_cloudwatch_log_group.orders-firewall-log-group", name="firewall-log-prod"
+                ),
+            ),
+        )
+    ),
+    (
+        architecture.resource_policies_let_in_only_whom_they_name,
+        "orders-firewall-log-policy lets in {'Service': 'delivery.logs.amazonaws.com'} under []",
+        lambda deployment: deployment.changed(
+            "aws_cloudwatch_log_resource_policy.orders-firewall-log-policy",
+            policy_document=json.dumps(
+                {
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Action": ["logs:PutLogEvents"],
+                            "Principal": {"Service": "delivery.logs.amazonaws.com"},
+                        }
+                    ]
+                }
+            ),
+        ),
+    ),
+    (
+        architecture.functions_have_the_memory_that_the_settings_say,
+        "payment-function has 128 MB, not 1024",
+        _changed(PAYMENT_FUNCTION, memory_size=128),
+    ),
+    (
+        architecture.tables_can_be_restored_to_a_point_in_time,
+        "orders-table has None, not {'enabled': True}",
+        _changed("aws_dynamodb_table.orders-table", point_in_time_recovery=None),
+    ),
+    (
+        architecture.only_local_and_dev_charge_a_default_method,
+        "place-order-function charges pm_card_visa",
+        _changed(
+            "aws_lambda_function.place-order-function",
+            environment={"variables": {"DEFAULT_PAYMENT_METHOD": "pm_card_visa"}},
+        ),
+    ),
+    (
+        architecture.there_are_the_alarms_that_the_settings_ask_for,
+        "stuck-orders-alarm is not asked for",
+        _asked_for(alarms=Alarms.FAULTS),
+    ),
+    (
+        architecture.there_are_the_alarms_that_the_settings_ask_for,
+        "there is no alarm stuck-orders",
+        _missing("aws_cloudwatch_metric_alarm.stuck-orders-alarm"),
+    ),
+    (
+        architecture.everybody_who_is_named_hears_of_alarms,
+        "ops@example.com does not hear of alarms",
+        _missing("aws_sns_topic_subscription.alarm-subscription-1"),
     ),
     (
         architecture.everything_can_be_destroyed,

@@ -228,14 +228,14 @@ def test_a_deferred_order_is_tried_again_within_half_a_minute(deployment: Deploy
     assert 30 + function["timeout"] < 60
 
 
-def test_orders_that_wait_outside_the_table_raise_an_alarm(deployment: Deployment) -> None:
+def test_orders_that_wait_outside_the_table_raise_an_alarm(watched: Deployment) -> None:
     for alarm, metric, threshold, minutes in (
         ("age", "ApproximateAgeOfOldestMessage", 300, 1),
         ("retries", "ApproximateNumberOfMessagesNotVisible", 0, 5),
     ):
-        raised = deployment.one(f"aws_cloudwatch_metric_alarm.intake-overflow-{alarm}-alarm")
+        raised = watched.one(f"aws_cloudwatch_metric_alarm.intake-overflow-{alarm}-alarm")
         assert raised["dimensions"] == {
-            "QueueName": f"intake-overflow-queue-{deployment.settings.suffix}"
+            "QueueName": f"intake-overflow-queue-{watched.settings.suffix}"
         }
         assert (raised["metric_name"], raised["threshold"]) == (metric, threshold)
         assert (raised["evaluation_periods"], raised["period"]) == (minutes, 60)
@@ -321,11 +321,11 @@ def test_the_shop_is_told_about_failures_unless_it_wants_more(tmp_path: Path) ->
     ],
 )
 def test_money_that_does_not_move_raises_an_alarm(
-    deployment: Deployment, event: str, alarm: str
+    watched: Deployment, event: str, alarm: str
 ) -> None:
-    counted = deployment.one(f"aws_cloudwatch_log_metric_filter.{alarm}-filter")
-    raised = deployment.one(f"aws_cloudwatch_metric_alarm.{alarm}-alarm")
-    suffix = deployment.settings.suffix
+    counted = watched.one(f"aws_cloudwatch_log_metric_filter.{alarm}-filter")
+    raised = watched.one(f"aws_cloudwatch_metric_alarm.{alarm}-alarm")
+    suffix = watched.settings.suffix
     assert counted["log_group_name"] == f"/aws/lambda/payment-function-{suffix}"
     assert counted["pattern"] == f'{{ $.recorded = "{event}" }}'
     metric = counted["metric_transformation"]
@@ -420,22 +420,18 @@ def test_a_deployment_leaves_paused_what_is_paused(deployment: Deployment) -> No
 
 
 @pytest.mark.parametrize("metric", ["StuckOrders", "PaymentDifferences"])
-def test_what_the_reconciler_finds_raises_an_alarm(deployment: Deployment, metric: str) -> None:
-    suffix = deployment.settings.suffix
+def test_what_the_reconciler_finds_raises_an_alarm(watched: Deployment, metric: str) -> None:
+    suffix = watched.settings.suffix
     (alarm,) = (
-        each
-        for each in deployment.all("aws_cloudwatch_metric_alarm")
-        if each["metric_name"] == metric
+        each for each in watched.all("aws_cloudwatch_metric_alarm") if each["metric_name"] == metric
     )
-    variables = deployment.one("aws_lambda_function.reconciler-function")["environment"][
-        "variables"
-    ]
+    variables = watched.one("aws_lambda_function.reconciler-function")["environment"]["variables"]
     assert alarm["namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
     assert alarm["namespace"] == f"OrderPipeline/{suffix}"
     assert alarm["dimensions"] == {"service": variables["POWERTOOLS_SERVICE_NAME"]}
 
 
-def test_an_open_circuit_raises_an_alarm(deployment: Deployment) -> None:
-    watch = deployment.one("aws_cloudwatch_log_metric_filter.payment-circuit-opened-filter")
+def test_an_open_circuit_raises_an_alarm(watched: Deployment) -> None:
+    watch = watched.one("aws_cloudwatch_log_metric_filter.payment-circuit-opened-filter")
     assert watch["pattern"] == '{ $.circuit = "payment" }'
-    assert watch["log_group_name"].endswith(f"payment-function-{deployment.settings.suffix}")
+    assert watch["log_group_name"].endswith(f"payment-function-{watched.settings.suffix}")

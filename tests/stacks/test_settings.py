@@ -1,13 +1,18 @@
 """Settings are valid once they exist; a wrong one is explained in a sentence."""
 
+import os
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from stacks.settings import Settings, SettingsError, Throttling
-from tests.stacks.synthesised import ENVIRONMENTS, settings_of
+from stacks import settings
+from stacks.settings import FUNCTIONS, WORKERS, Alarms, Settings, SettingsError, about
+from stacks.settings_reference import REFERENCE, reference
+from tests.stacks.synthesised import ENVIRONMENTS, Deployment, settings_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEV = {
@@ -130,6 +135,13 @@ def test_settings_cannot_be_changed() -> None:
             {"ALARM_ADDRESSES": "ops@example.com,ops"},
             "ALARM_ADDRESSES is ('ops@example.com', 'ops'); it must be an e-mail address",
         ),
+        *(
+            (
+                {"ACCOUNT_CONCURRENCY": quota},
+                f"ACCOUNT_CONCURRENCY is '{quota}'; it must be a whole number, 10 to 1000000: the",
+            )
+            for quota in ("9", "many", "1000.5", "-1", "1000001")
+        ),
         (
             {"ENVIRONMENT": "local", "LOCAL_ENDPOINT": "localhost:4566"},
             "LOCAL_ENDPOINT is 'localhost:4566'; it must be an address without a path",
@@ -159,24 +171,42 @@ def test_every_wrong_variable_is_explained_at_once() -> None:
     ]
 
 
+WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
+
+
 @pytest.mark.parametrize(
     ("environment", "changes", "sentence"),
     [
         (
             "prod",
-            {"throttling": Throttling(rate=999, burst=2000)},
+            {"throttling": {"rate": 999, "burst": 2000}},
             (
                 "throttling is 999/s with a burst of 2000; in the environment 'prod' it must be at"
-                " least 1000/s with a burst of 2000"
+                " least 1000/s with a burst of 2000."
             ),
+        ),
+        (
+            "prod",
+            {"throttling": {"rate": 1000, "burst": 1999}},
+            "throttling is 1000/s with a burst of 1999; in the environment 'prod' it must be",
+        ),
+        (
+            "dev",
+            {"throttling": {"rate": 0, "burst": 10}},
+            "throttling.rate is 0; it must be a rate per second and a burst above 0;",
         ),
         (
             "staging",
             {"default_payment_method": "pm_card_visa"},
             (
                 "default_payment_method is 'pm_card_visa'; in the environment 'staging' it must be"
-                " empty (only local and dev have one)"
+                " empty (only local and dev have one)."
             ),
+        ),
+        (
+            "prod",
+            {"default_payment_method": "pm_card_visa"},
+            "default_payment_method is 'pm_card_visa'; in the environment 'prod' it must be empty",
         ),
         (
             "dev",
@@ -184,14 +214,27 @@ def test_every_wrong_variable_is_explained_at_once() -> None:
             "PAYMENT_API_URL is 'http://127.0.0.1:8420'; in the environment 'dev' it must be empty",
         ),
         (
-            "local",
-            {"LOCAL_ENDPOINT": ""},
-            "LOCAL_ENDPOINT is ''; in the environment 'local' it must be an address",
+            "prod",
+            {"maximum_concurrency": {**WORKERS_OF_PROD, "payment": 1}},
+            "it of payment must be between 2 and 1000.",
+        ),
+        (
+            "prod",
+            {"maximum_concurrency": {"payment": 5}},
+            "must have exactly intake_drain, validation, inventory, payment, notification.",
+        ),
+        (
+            "prod",
+            {"maximum_concurrency": {**WORKERS_OF_PROD, "shipping": 5}},
+            "must not name shipping: there are event_publisher, intake_drain,",
         ),
         (
             "dev",
-            {"maximum_concurrency": {"payment": 1}},
-            "must be between 2 and 1000",
+            {"ACCOUNT_CONCURRENCY": 10, "maximum_concurrency": dict.fromkeys(WORKERS_OF_PROD, 3)},
+            (
+                "maximum_concurrency adds up to 15; it must be at most the account's 10"
+                " (ACCOUNT_CONCURRENCY). Have the quota raised, or let the workers take less."
+            ),
         ),
         (
             "prod",
@@ -203,25 +246,153 @@ def test_every_wrong_variable_is_explained_at_once() -> None:
         ),
         (
             "prod",
-            {"account_concurrency": 800},
+            {"reserved_concurrency": {"place_order": 0}},
+            "it of place_order must be at least 1: with 0 it never runs.",
+        ),
+        (
+            "prod",
+            {"reserved_concurrency": {"shipping": 5}},
+            "must not name shipping: there are event_publisher, intake_drain,",
+        ),
+        (
+            "prod",
+            {"ACCOUNT_CONCURRENCY": 800},
             (
-                "reserved_concurrency adds up to 834; it must be at most 700:"
-                " the account's 800 less the 100 that AWS keeps unreserved"
+                "reserved_concurrency adds up to 834; it must be at most 700: the account's 800"
+                " (ACCOUNT_CONCURRENCY) less the 100 that AWS keeps unreserved. Have the quota"
+                " raised, or reserve less."
             ),
         ),
-        ("prod", {"log_retention_days": 8}, "log_retention_days"),
-        ("prod", {"colour": "blue"}, "colour"),
+        (
+            "prod",
+            {"log_retention_days": 8},
+            "log_retention_days is 8; it must be one of 1, 3, 5, 7, 14, 30, 60,",
+        ),
+        ("prod", {"log_level": "LOUD"}, "log_level is 'LOUD'; it must be DEBUG or INFO."),
+        (
+            "prod",
+            {"function_memory_mb": 64},
+            "function_memory_mb is 64; it must be 128 to 10240 MB.",
+        ),
+        (
+            "prod",
+            {"memory_mb_of": {"payment": 20_000}},
+            "memory_mb_of is {'payment': 20000}; it of payment must be 128 to 10240 MB.",
+        ),
+        (
+            "prod",
+            {"memory_mb_of": {"shipping": 512}},
+            "memory_mb_of is {'shipping': 512}; it must not name shipping: there are",
+        ),
+        (
+            "prod",
+            {"point_in_time_recovery": False},
+            "point_in_time_recovery is False; in the environment 'prod' it must be True.",
+        ),
+        (
+            "dev",
+            {"point_in_time_recovery": "perhaps"},
+            "point_in_time_recovery is 'perhaps'; it must be true or false; true in staging and",
+        ),
+        (
+            "prod",
+            {"firewall": {"rate_per_address": 9}},
+            "firewall.rate_per_address is 9; it must be none, or 10 to 2000000000 requests",
+        ),
+        (
+            "prod",
+            {"firewall": {"rate_per_address": 300_001}},
+            (
+                "firewall.rate_per_address is 300001; it must be at most 300000, what the API lets"
+                " through in the same five minutes."
+            ),
+        ),
+        (
+            "local",
+            {"firewall": {"rate_per_address": 100}},
+            "firewall is set; in the environment 'local' it must be none: LocalStack has no WAF.",
+        ),
+        ("prod", {"alarms": "some"}, "alarms is 'some'; it must be one of faults, all."),
+        (
+            "prod",
+            {"retry_longest_delay_seconds": 1},
+            "retry_longest_delay_seconds is 1; it must be 2 to 43200 seconds.",
+        ),
+        (
+            "prod",
+            {"payment_retry_longest_delay_seconds": 50_000},
+            "payment_retry_longest_delay_seconds is 50000; it must be 2 to 43200 seconds.",
+        ),
+        ("prod", {"colour": "blue"}, "colour is 'blue'; there is no such setting."),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused(
-    environment: str, changes: dict[str, object], sentence: str
+    monkeypatch: pytest.MonkeyPatch, environment: str, changes: dict[str, object], sentence: str
 ) -> None:
     # given
-    values = settings_of(environment).model_dump(by_alias=True)
+    monkeypatch.setitem(settings._SIZES, environment, {**settings._SIZES[environment], **changes})
     # when, then
-    with pytest.raises(ValidationError) as raised:
-        Settings.model_validate(values | changes)
+    with pytest.raises(SettingsError) as raised:
+        settings_of(environment)
     assert sentence in str(raised.value)
+
+
+def test_local_has_stand_ins() -> None:
+    values = settings_of("local").model_dump(by_alias=True)
+    with pytest.raises(
+        ValidationError,
+        match="LOCAL_ENDPOINT is ''; in the environment 'local' it must be an address",
+    ):
+        Settings.model_validate(values | {"LOCAL_ENDPOINT": ""})
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_says_what_it_may_be_and_why_it_is_so(name: str) -> None:
+    assert about(name).allowed
+    assert about(name).why.endswith(".")
+
+
+def test_a_size_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {k: v for k, v in settings._SIZES["dev"].items() if k != "log_retention_days"}
+    monkeypatch.setitem(settings._SIZES, "dev", sizes)
+    with pytest.raises(SettingsError, match="log_retention_days is missing; it must be one of 1,"):
+        settings_of("dev")
+
+
+def test_the_quota_of_the_account_comes_from_the_environment() -> None:
+    assert settings_of("prod").account_concurrency == 1000
+    assert settings_of("prod", ACCOUNT_CONCURRENCY="5000").account_concurrency == 5000
+
+
+def test_dev_is_cheap() -> None:
+    dev = settings_of("dev")
+    assert dev.firewall is None
+    assert dev.alarms is Alarms.FAULTS
+    assert not dev.reserved_concurrency
+    # A new account has no more.
+    assert settings_of("dev", ACCOUNT_CONCURRENCY="10").account_concurrency == 10
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_a_firewall_stands_in_front_of_staging_and_prod(environment: str) -> None:
+    assert settings_of(environment).firewall is not None
+
+
+def test_the_reference_is_what_make_settings_writes() -> None:
+    assert REFERENCE.read_text() == reference()
+
+
+def test_the_settings_name_all_functions_and_workers_and_no_others(prod: Deployment) -> None:
+    functions = {
+        function["handler"].partition(".")[0] for function in prod.all("aws_lambda_function")
+    }
+    workers = {
+        mapping.id.removesuffix("-mapping").replace("-", "_")
+        for mapping in prod.all("aws_lambda_event_source_mapping")
+        if "starting_position" not in mapping.body
+    }
+    assert set(FUNCTIONS) == functions
+    assert set(WORKERS) == workers
 
 
 def test_somebody_hears_of_prods_alarms() -> None:
@@ -241,4 +412,41 @@ def test_synthesis_stops_with_the_sentence(monkeypatch: pytest.MonkeyPatch) -> N
     # then: Python prints it and exits with 1
     assert stopped.value.code == (
         "AWS_ACCOUNT_ID is ''; it must be the 12 digits of the AWS account to deploy to."
+    )
+
+
+WRONG = {"ENVIRONMENT": "prod", "AWS_REGION": "us-east-1", "EMAIL_SENDER": "orders@example.com"}
+SENTENCES = (
+    "AWS_ACCOUNT_ID is ''; it must be the 12 digits of the AWS account to deploy to.",
+    "AWS_REGION is 'us-east-1'; it must be eu-west-2: the pipeline is deployed to London only.",
+)
+
+
+def test_main_says_what_is_wrong_and_nothing_else() -> None:
+    done = synthesis([sys.executable, "main.py"])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert tuple(done.stderr.splitlines()) == SENTENCES
+
+
+def test_cdktf_synth_stops_with_the_sentences(tmp_path: Path) -> None:
+    done = synthesis([PROJECT / "node_modules/.bin/cdktf", "synth", "--output", tmp_path])
+    said = done.stdout + done.stderr
+    assert done.returncode == 1, said
+    for sentence in SENTENCES:
+        assert sentence in said
+    assert "Traceback" not in said
+    assert not list(tmp_path.iterdir())
+
+
+def synthesis(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
+    """Run a command with wrong settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=kept | WRONG | {"CI": "1", "CHECKPOINT_DISABLE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
