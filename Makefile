@@ -119,7 +119,7 @@ local-e2e: setup-local ## Deploy to LocalStack, drive real orders through it, ch
 
 .PHONY: local-life
 local-life: setup-local ## The same for all that can follow: cancel, ship, refund, look up, be told
-	@$(LOCAL) e2e -m life
+	@$(LOCAL) e2e -m "life or last"
 
 .PHONY: local-races
 local-races: setup-local ## The long end-to-end tests: races, each many times, and a fuzz test of the API

@@ -39,6 +39,11 @@ class LocalSettings:
         return f"http://localhost:{self.port}"
 
     @property
+    def aws_calls(self) -> Path:
+        """What functions have asked LocalStack for since it was started (local/aws_calls.py)."""
+        return self.folder / "aws-calls.jsonl"
+
+    @property
     def payment_url(self) -> str:
         """Where the payment server answers."""
         return f"http://127.0.0.1:{self.payment_port}"

@@ -33,6 +33,9 @@ class HostRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]  # untyped her
         if endpoint := os.environ.get("FUNCTIONS_ENDPOINT_URL"):
             variables["AWS_ENDPOINT_URL"] = endpoint
         variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{settings.runtime}"
+        # On AWS each function has credentials of its own role; here the token says whose they are,
+        # and LocalStack looks at it for nothing but its record of calls (local/aws_calls.py).
+        variables["AWS_SESSION_TOKEN"] = self.function_version.id.function_name
         self._environment = ExecutionEnvironment(
             Function(
                 handler=settings.handler,

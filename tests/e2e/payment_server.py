@@ -21,6 +21,8 @@ class PaymentServer:
 
     def __init__(self, url: str) -> None:
         self._http = httpx.Client(base_url=url, auth=("sk_test_e2e", ""), timeout=30)
+        self.methods: list[str] = []
+        """The tokens made."""
 
     def close(self) -> None:
         self._http.close()
@@ -37,7 +39,8 @@ class PaymentServer:
                 "card[cvc]": "123",
             },
         )
-        return str(method["id"])
+        self.methods.append(str(method["id"]))
+        return self.methods[-1]
 
     def intents(self) -> list[Intent]:
         """Return every payment intent."""

@@ -92,6 +92,7 @@ class Shop:
         self.audit = AuditBucket(s3, deployment.audit_bucket_name)
         self.warehouse = Warehouse(self.sqs, deployment.fulfilment_queue_url)
         self.story = Story()
+        self.customers: list[Customer] = []
         self._run = token_hex(3)
         self._numbers = count(1)
 
@@ -114,7 +115,7 @@ class Shop:
             push_endpoint = self.sns.create_platform_endpoint(
                 PlatformApplicationArn=self._app, Token=self.new_id("phone")
             )["EndpointArn"]
-        return Customer(
+        customer = Customer(
             customer_id=f"customer-{self._run}-{number}",
             name=f"Ada Lovelace the {number}th of {self._run}",
             email=f"ada.{number}.{self._run}@customer.example",
@@ -122,6 +123,8 @@ class Shop:
             phone=f"+44{int(self._run, 16):08d}{number:05d}",
             push_endpoint=push_endpoint,
         )
+        self.customers.append(customer)
+        return customer
 
     @cached_property
     def _app(self) -> str:

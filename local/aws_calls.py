@@ -1,0 +1,129 @@
+"""What functions ask AWS for, recorded by LocalStack: one JSON document per request, in a file.
+
+LocalStack sees every request of a function, and knows whose it is by the session token that the
+function's process was started with (`local.lambda_runtime.executor`); what LocalStack and people
+ask for has none. Nothing in a function takes part in it.
+
+A line has these fields:
+
+``time``
+    When the request came, in RFC 3339, UTC.
+``function``
+    The name of the function, such as ``payment-function-local``.
+``service``, ``operation``
+    As botocore names them, such as ``dynamodb`` and ``TransactWriteItems``.
+``parameters``
+    Those of the request that say what it is about, as the service's API names them: names, ARNs,
+    URLs and ids of resources. A transaction's ``TransactItems`` is a list of its actions with their
+    tables, such as ``{"Update": "orders-table-local"}``; ``RequestItems`` a list of tables. Never
+    what a request carries: no item, message, key or value. Of a customer's device there is only the
+    app, and ``PhoneNumber`` is always ``true``.
+``entries``
+    How many messages or items a batch has; only for batches.
+
+A retry of the AWS SDK is a request of its own.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from localstack.runtime import hooks
+
+if TYPE_CHECKING:
+    from localstack.aws.api import RequestContext
+    from localstack.aws.chain import HandlerChain
+    from localstack.http import Response
+
+SESSION_TOKEN = "X-Amz-Security-Token"  # noqa: S105 - the header's name
+FILE = "AWS_CALLS_FILE"
+
+# Parameters that name what a request is about, of all services that the functions use. Of a service
+# that is not here, an operation is recorded without them.
+_AS_THEY_ARE = (
+    "Bucket",
+    "FunctionName",
+    "IndexName",
+    "QueueUrl",
+    "SecretId",
+    "Source",  # of an e-mail: the shop's address
+    "TableName",
+    "TopicArn",
+    "UUID",
+)
+
+
+def _actions(items: list[Mapping[str, Mapping[str, Any]]]) -> list[dict[str, str]]:
+    """Return the kind of each action of a transaction, and its table."""
+    return [{kind: action["TableName"] for kind, action in item.items()} for item in items]
+
+
+_REDUCED: Mapping[str, Callable[[Any], Any]] = {
+    "PhoneNumber": bool,
+    "RequestItems": sorted,
+    # The last part of an endpoint's ARN is a customer's device.
+    "TargetArn": lambda arn: arn.rpartition("/")[0],
+    "TransactItems": _actions,
+}
+_BATCHES = ("Entries", "PublishBatchRequestEntries", "TransactItems")
+
+
+def parameters(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a request that say what it is about.
+
+    >>> parameters({"TableName": "orders-table-local", "Key": {"orderId": {"S": "ORD-1"}}})
+    {'TableName': 'orders-table-local'}
+    """
+    named = {name: request[name] for name in _AS_THEY_ARE if request.get(name)}
+    reduced = {name: reduce(request[name]) for name, reduce in _REDUCED.items() if name in request}
+    return named | reduced
+
+
+class Recorder:
+    """Writes a line for each request of a function; a handler of LocalStack's gateway."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("w", encoding="utf-8", buffering=1)
+        self._writing = threading.Lock()
+
+    def __call__(
+        self, _chain: "HandlerChain", context: "RequestContext", _response: "Response"
+    ) -> None:
+        """Take note of a request, which goes on to its service."""
+        function = context.request.headers.get(SESSION_TOKEN)
+        if not function or context.operation is None:
+            return
+        request = context.service_request or {}
+        line = json.dumps(
+            {
+                "time": datetime.now(UTC).isoformat(),
+                "function": function,
+                "service": context.service.service_name,
+                "operation": context.operation.name,
+                "parameters": parameters(request),
+                **_entries(request),
+            }
+        )
+        with self._writing:
+            self._file.write(f"{line}\n")
+
+
+def _entries(request: Mapping[str, Any]) -> dict[str, int]:
+    batches = [request[name] for name in _BATCHES if name in request]
+    batches += [keys["Keys"] for keys in request.get("RequestItems", {}).values()]
+    return {"entries": sum(map(len, batches))} if batches else {}
+
+
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]
+def record_calls_of_functions() -> None:
+    """Record them in the file that AWS_CALLS_FILE names, if it is set; what it had is gone."""
+    if path := os.environ.get(FILE):
+        from localstack.aws import handlers  # noqa: PLC0415 - not before LocalStack is configured
+
+        # The last handlers before a request goes to its service: by then it has been parsed.
+        handlers.serve_custom_service_request_handlers.append(Recorder(Path(path)))
