@@ -26,7 +26,7 @@ LISTS = (
     ("topic", "sns", "list_topics", "Topics", "TopicArn"),
     ("queue", "sqs", "list_queues", "QueueUrls", None),
 )
-KINDS = (*(kind for kind, *_ in LISTS), "key")
+KINDS = (*(kind for kind, *_ in LISTS), "managed policy", "key")
 
 
 def leftovers(settings: LocalSettings) -> list[str]:
@@ -35,6 +35,9 @@ def leftovers(settings: LocalSettings) -> list[str]:
     for kind, service, operation, key, name in LISTS:
         answer: dict[str, Any] = getattr(client(service, settings), operation)()
         found += [f"{kind} {element[name] if name else element}" for element in answer.get(key, [])]
+    # Without the scope AWS's own would be listed, too.
+    policies = client("iam", settings).list_policies(Scope="Local")["Policies"]
+    found += [f"managed policy {policy['PolicyName']}" for policy in policies]
     return found + [f"key {key}" for key in _keys(settings)]
 
 

@@ -1,9 +1,11 @@
 """The pipeline stack: everything that moves orders."""
 
+from order_pipeline.api.calls import Caller
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
 from stacks.building_blocks.audit_table import AuditTable
+from stacks.building_blocks.callers import CallerPolicy
 from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.publisher import EventPublisher
@@ -114,6 +116,9 @@ class PipelineStack(WorkloadStack):
         inventory_api.may(idempotency.get, idempotency.put)
         api = Api(self, "orders", functions=[place_order, orders_api, inventory_api])
         self._output("ApiEndpoint", api.endpoint)
+        for caller in Caller:
+            name = caller.value.title().replace("-", "")
+            self._output(f"{name}PolicyArn", CallerPolicy(self, caller, api).arn)
 
     # ------------------------------------------------------------------ stages
 

@@ -67,6 +67,7 @@ class Api:
             lifecycle=TerraformResourceLifecycle(create_before_destroy=True),
         )
         stage_name = names.suffix
+        self._arn = f"{api.execution_arn}/{stage_name}"
         access_log = CloudwatchLogGroup(
             stack,
             f"{resource}-api-access-log-group",
@@ -118,7 +119,7 @@ class Api:
                 function_name=function.resource.function_name,
                 qualifier=function.alias.name,
                 principal="apigateway.amazonaws.com",
-                source_arn=f"{api.execution_arn}/{stage_name}/*",
+                source_arn=f"{self._arn}/*",
             )
         if settings.firewall:
             Firewall(stack, resource, stage=stage, rate=settings.firewall.rate_per_address)
@@ -127,3 +128,10 @@ class Api:
             if settings.is_local
             else f"{stage.invoke_url}/"
         )
+
+    def call_arn(self, method: str, path: str) -> str:
+        """Return the ARN of a call of this API on its stage; the path may have wildcards.
+
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+        """
+        return f"{self._arn}/{method}{path}"

@@ -36,6 +36,7 @@ NAME_OF = {
     "aws_dynamodb_table": "name",
     "aws_glue_catalog_database": "name",
     "aws_glue_catalog_table": "name",
+    "aws_iam_policy": "name",
     "aws_iam_role": "name",
     "aws_iam_role_policy": "name",
     "aws_kinesis_firehose_delivery_stream": "name",
@@ -83,6 +84,7 @@ ANY_RESOURCE_ALLOWED = {
 PART_OF_A_RESOURCE = {
     r":log-group:[^*]+:log-stream:\*$": "streams of one log group, which the service names",
     r"^arn:aws:s3:::[^*]+/\*$": "objects of one bucket",
+    r"^\$\{aws_api_gateway_rest_api\.[^}]+\}/[^/*]+/[A-Z]+/\w+/\*(/|$)": "ids in paths of the API",
     r"^arn:aws:sns:[^*]+:endpoint/\*$": "this account's mobile devices, one endpoint each",
 }
 
@@ -475,8 +477,10 @@ def _listed(value: Any) -> list[str]:
 
 @rule
 def identity_policies_name_exact_actions_and_resources(deployment: Deployment) -> Iterator[str]:
-    for policy in deployment.all("aws_iam_role_policy"):
+    for policy in deployment.all("aws_iam_policy", "aws_iam_role_policy"):
         for statement in policy.statements():
+            if statement["Effect"] == "Deny":
+                continue  # takes away what another statement allows
             actions = _listed(statement["Action"])
             if "NotResource" in statement:
                 if (*actions, *_listed(statement["NotResource"])) not in ALL_BUT_THESE_ALLOWED:

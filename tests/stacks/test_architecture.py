@@ -431,6 +431,15 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
     ),
     (
         architecture.identity_policies_name_exact_actions_and_resources,
+        "storefront-policy is about ${aws_api_gateway_rest_api.orders-api.execution_arn}/prod/*",
+        _policy_changed(
+            "aws_iam_policy.storefront-policy",
+            "MakeCalls",
+            Resource=["${aws_api_gateway_rest_api.orders-api.execution_arn}/prod/*"],
+        ),
+    ),
+    (
+        architecture.identity_policies_name_exact_actions_and_resources,
         "gives arn:aws:iam::aws:policy/AdministratorAccess",
         _changed(
             "aws_iam_role_policy_attachment.api-logging-policy",

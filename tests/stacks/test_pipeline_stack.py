@@ -369,6 +369,10 @@ def test_the_outputs(deployment: Deployment) -> None:
         "OrderEventsTopicArn",
         "AuditBucketName",
         "PaymentSecretArn",
+        "StorefrontPolicyArn",
+        "CustomerServicePolicyArn",
+        "WarehousePolicyArn",
+        "OperationsPolicyArn",
         *(
             f"{queue}{what}"
             for queue in queues

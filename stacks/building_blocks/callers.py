@@ -1,0 +1,67 @@
+"""The API's callers: for each a managed policy that lets it make its calls, and no other."""
+
+import re
+from collections.abc import Sequence
+
+from order_pipeline.api.calls import CALLS, Call, Caller
+from stacks.base import BaseStack
+from stacks.building_blocks.api import Api
+from stacks.building_blocks.policy import Statement, policy_document
+from stacks.cdk import IamPolicy
+
+_ID = re.compile(r"\{\w+\}")
+
+
+class CallerPolicy:
+    """A policy to attach to whoever calls the API as `caller`: people, roles of other systems."""
+
+    def __init__(self, stack: BaseStack, caller: Caller, api: Api) -> None:
+        """Make ``{caller}-policy`` for the calls that the API's table gives to `caller`."""
+        calls = [call for call in CALLS if call.caller is caller]
+        self._policy = IamPolicy(
+            stack,
+            f"{caller}-policy",
+            name=stack.names.of(caller.value, "policy"),
+            description=f"Calls the orders API as {caller.value.replace('-', ' ')}",
+            policy=policy_document(_statements(api, calls)),
+        )
+
+    @property
+    def arn(self) -> str:
+        """The policy's ARN."""
+        return str(self._policy.arn)
+
+
+def _statements(api: Api, calls: Sequence[Call]) -> list[Statement]:
+    return [
+        Statement(
+            "MakeCalls",
+            ("execute-api:Invoke",),
+            tuple(api.call_arn(call.method, _ID.sub("*", call.path)) for call in calls),
+        ),
+        # IAM's asterisk also stands for slashes, so that the pattern of one call may fit the path
+        # of another that is deeper. What has a slash where an id should be is therefore denied.
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+        Statement(
+            "IdsHaveNoSlash",
+            ("execute-api:Invoke",),
+            tuple(
+                api.call_arn(call.method, path)
+                for call in calls
+                for path in paths_with_a_slash_in_an_id(call.path)
+            ),
+            effect="Deny",
+        ),
+    ]
+
+
+def paths_with_a_slash_in_an_id(path: str) -> list[str]:
+    """Return a pattern for each id of a path: of the paths in which that id has a slash.
+
+    >>> paths_with_a_slash_in_an_id("/orders/{orderId}/shipments/{parcelId}/delivery")
+    ['/orders/*/*/shipments/*/delivery', '/orders/*/shipments/*/*/delivery']
+    """
+    return [
+        _ID.sub("*", f"{path[: found.start()]}*/*{path[found.end() :]}")
+        for found in _ID.finditer(path)
+    ]
