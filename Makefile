@@ -86,6 +86,10 @@ settings: .venv/.installed ## Write docs/settings.md from the settings
 released-formats: .venv/.installed ## At a release: write down the events and stored orders of its code
 	@PYTHONPATH=.:lambdas $(BIN)/python -m tests.unit.released.orders
 
+.PHONY: permissions
+permissions: .venv/.installed ## Write docs/permissions.md from the synthesised IAM
+	@PYTHONPATH=lambdas $(BIN)/python -m tests.permissions.document
+
 .PHONY: unit
 unit: .venv/.installed ## Unit tests (domain and handlers, no network)
 	@$(BIN)/pytest tests/unit -q -n 2
@@ -115,11 +119,19 @@ local-deploy: setup-local ## Deploy to LocalStack, leave it running, print the A
 
 .PHONY: local-e2e
 local-e2e: setup-local ## Deploy to LocalStack, drive real orders through it, check, stop
-	@$(LOCAL) e2e -m "not life and not long"
+	@$(LOCAL) e2e -m "not life and not long and not whole"
 
 .PHONY: local-life
 local-life: setup-local ## The same for all that can follow: cancel, ship, refund, look up, be told
 	@$(LOCAL) e2e -m "life or last"
+
+.PHONY: local-calls
+local-calls: setup-local ## After local-e2e and local-life on one deployment: were all recorded calls made?
+	@$(LOCAL) e2e -m whole
+
+.PHONY: record-calls
+record-calls: setup-local ## After the same: write tests/permissions/recorded_calls.json anew
+	@$(BIN)/python -m tests.permissions.recording
 
 .PHONY: local-races
 local-races: setup-local ## The long end-to-end tests: races, each many times, and a fuzz test of the API

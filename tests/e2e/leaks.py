@@ -61,7 +61,9 @@ def leaks(places: Iterable[Place], values: Values) -> Iterator[str]:
 
 def spellings(value: str) -> set[str]:
     """Return how a value may be written, in lower case."""
-    written = (value, json.dumps(value)[1:-1], quote(value, safe=""), quote_plus(value))
+    in_json = json.dumps(value)[1:-1]
+    in_json_in_json = json.dumps(in_json)[1:-1]
+    written = (value, in_json, in_json_in_json, quote(value, safe=""), quote_plus(value))
     return {each.lower() for each in written}
 
 

@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools import Logger, Metrics
 
+from order_pipeline.adapters.redaction import RedactingFormatter
 from order_pipeline.order import Order
 
-logger = Logger()
+logger = Logger(logger_formatter=RedactingFormatter())
 """Service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
 
 metrics = Metrics()
