@@ -1,8 +1,9 @@
 """What functions ask AWS for, recorded by LocalStack: one JSON document per request, in a file.
 
 LocalStack sees every request of a function, and knows whose it is by the session token that the
-function's process was started with (`local.lambda_runtime.executor`); what LocalStack and people
-ask for has none. Nothing in a function takes part in it.
+function's process was started with (`local.lambda_runtime.executor`). Others' requests have none of
+these tokens: people's, and those that LocalStack's event source mappings make with a function's
+role. Nothing in a function takes part in it.
 
 A line has these fields:
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 SESSION_TOKEN = "X-Amz-Security-Token"  # noqa: S105 - the header's name
 FILE = "AWS_CALLS_FILE"
+TOKEN_PREFIX = "function/"  # noqa: S105 - what the tokens of functions begin with
 
 # Parameters that name what a request is about, of all services that the functions use. Of a service
 # that is not here, an operation is recorded without them.
@@ -95,14 +97,14 @@ class Recorder:
         self, _chain: "HandlerChain", context: "RequestContext", _response: "Response"
     ) -> None:
         """Take note of a request, which goes on to its service."""
-        function = context.request.headers.get(SESSION_TOKEN)
-        if not function or context.operation is None:
+        token = context.request.headers.get(SESSION_TOKEN, "")
+        if not token.startswith(TOKEN_PREFIX) or context.operation is None:
             return
         request = context.service_request or {}
         line = json.dumps(
             {
                 "time": datetime.now(UTC).isoformat(),
-                "function": function,
+                "function": token.removeprefix(TOKEN_PREFIX),
                 "service": context.service.service_name,
                 "operation": context.operation.name,
                 "parameters": parameters(request),

@@ -9,6 +9,7 @@ from localstack.aws.api.lambda_ import PackageType, Runtime
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
+from local.aws_calls import TOKEN_PREFIX
 from local.lambda_runtime.environment import ExecutionEnvironment, Function
 
 # Set by LocalStack for its own programs in the container, or standing for what is not here.
@@ -35,7 +36,7 @@ class HostRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]  # untyped her
         variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{settings.runtime}"
         # On AWS each function has credentials of its own role; here the token says whose they are,
         # and LocalStack looks at it for nothing but its record of calls (local/aws_calls.py).
-        variables["AWS_SESSION_TOKEN"] = self.function_version.id.function_name
+        variables["AWS_SESSION_TOKEN"] = f"{TOKEN_PREFIX}{self.function_version.id.function_name}"
         self._environment = ExecutionEnvironment(
             Function(
                 handler=settings.handler,
