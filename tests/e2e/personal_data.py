@@ -11,7 +11,7 @@ from local.deployment import OUTPUTS, PAYMENT_KEY
 from local.settings import STATE
 from local.tools import SYNTHESISED
 from order_pipeline.adapters.items import from_item
-from tests.e2e.deployment import AWS_CONFIG
+from tests.e2e.deployment import AWS_CONFIG, REGION
 from tests.e2e.leaks import Kind, Place, Values
 from tests.e2e.payment_server import ASKS_FOR_AUTHENTICATION, DECLINED_WHEN_CHARGED, VISA
 from tests.e2e.shop import Shop
@@ -107,18 +107,17 @@ class Places:
 
     def queues(self) -> Iterator[Place]:
         """Yield each queue with all its messages, also those in flight or delayed."""
-        deferred = {
-            self._deployment.intake_overflow_queue_url,
-            self._deployment.intake_overflow_dead_letter_queue_url,
-        }
+        suffix = self._deployment.suffix
+        deferred = {f"intake-overflow-queue-{suffix}", f"intake-overflow-dlq-{suffix}"}
         for queues in self._pages("sqs", "list_queues"):
             for url in queues.get("QueueUrls", []):
-                name, messages = f"the queue {url.rpartition('/')[2]}", self._messages(url)
-                if url in deferred:
+                account, name = url.split("/")[-2:]
+                messages = self._messages(account, name)
+                if name in deferred:
                     reason = "orders that the table does not take wait there"
-                    yield Place(name, messages, OF_ORDERS, reason)
+                    yield Place(f"the queue {name}", messages, OF_ORDERS, reason)
                 else:
-                    yield Place(name, messages)
+                    yield Place(f"the queue {name}", messages)
 
     def buckets(self) -> Iterator[Place]:
         """Yield each bucket: the audit's, and the one with Terraform's state and its outputs."""
@@ -141,15 +140,16 @@ class Places:
         yield Place("the outputs", _read(OUTPUTS.parent, OUTPUTS.name))
         yield Place("the record of the functions' calls", _read(STATE, "*/aws-calls.jsonl"))
 
-    def _messages(self, queue_url: str) -> list[str]:
+    def _messages(self, account: str, queue: str) -> list[str]:
         """Return a queue's messages without receiving them."""
         answer = httpx.get(
-            f"{self._deployment.endpoint}/_aws/sqs/messages",
-            params={"QueueUrl": queue_url, "ShowInvisible": "true", "ShowDelayed": "true"},
+            f"{self._deployment.endpoint}/_aws/sqs/messages/{REGION}/{account}/{queue}",
+            params={"ShowInvisible": "true", "ShowDelayed": "true"},
             headers={"Accept": "application/json"},
             timeout=60,
         )
         answer.raise_for_status()
+        assert "ReceiveMessageResult" in answer.text, answer.text
         return [answer.text]
 
     def _objects(self, bucket: str) -> Iterator[str]:

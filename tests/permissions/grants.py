@@ -102,7 +102,9 @@ def named(deployment: Deployment, text: str) -> str:
     text = _OUTPUT.sub(lambda found: _REFERENCES.get(found[1], f"{{{found[1]}}}"), text)
     text = _ATTRIBUTE.sub(lambda found: _ARNS.get(found[1], "{%s}") % found[2], text)
     text = text.replace(settings.email_sender, "{sender}").replace(settings.account_id, "{account}")
-    return re.sub(rf"(?<=[-/]){re.escape(settings.suffix)}(?![\w-])", "{suffix}", text)
+    # A bucket's name goes on with the account.
+    suffix = rf"(?<=[-/]){re.escape(settings.suffix)}(?=-\{{account|[^\w-]|$)"
+    return re.sub(suffix, "{suffix}", text)
 
 
 def listed(value: Any) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import ClassVar
@@ -18,15 +19,25 @@ from tests.unit.api_document.examples import CREDENTIALS, LANGUAGES, run_example
 STAGE = "/prod/"
 
 
+@dataclass(frozen=True)
+class ReceivedCall:
+    """A call as it came over the wire."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
 class Gateway(BaseHTTPRequestHandler):
     """Takes one call and remembers it."""
 
-    calls: ClassVar[list[AWSRequest]] = []
+    calls: ClassVar[list[ReceivedCall]] = []
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         address = f"http://{self.headers['Host']}{self.path}"
-        self.calls.append(AWSRequest(self.command, address, dict(self.headers), body))
+        self.calls.append(ReceivedCall(self.command, address, dict(self.headers), body))
         self.send_response(202)
         self.end_headers()
         self.wfile.write(b'{"orderId": "ORD-1"}')
@@ -60,8 +71,8 @@ def test_example_signs_its_call(gateway: HTTPServer, language: str) -> None:
     assert signature == made_again(call, signed, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
     # and another key, or another body, would have given another one
     assert signature != made_again(call, signed, "another key")
-    call.data = call.data.replace(b"CUST-12345", b"CUST-12346")
-    assert signature != made_again(call, signed, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+    other = replace(call, body=call.body.replace(b"CUST-12345", b"CUST-12346"))
+    assert signature != made_again(other, signed, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -73,10 +84,10 @@ def test_example_places_an_order(gateway: HTTPServer, language: str) -> None:
     [call] = Gateway.calls
     assert call.url.endswith(f"{STAGE}orders")
     assert call.headers["Idempotency-Key"]
-    PlaceOrderRequest.model_validate_json(call.data)
+    PlaceOrderRequest.model_validate_json(call.body)
 
 
-def signature_of(call: AWSRequest) -> tuple[list[str], str]:
+def signature_of(call: ReceivedCall) -> tuple[list[str], str]:
     """Return the names of the headers that were signed, and the signature."""
     match = re.fullmatch(
         r"AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/\d{8}/eu-west-2/execute-api/aws4_request, ?"
@@ -87,10 +98,10 @@ def signature_of(call: AWSRequest) -> tuple[list[str], str]:
     return match["signed"].split(";"), match["signature"]
 
 
-def made_again(call: AWSRequest, signed: list[str], secret_key: str) -> str:
+def made_again(call: ReceivedCall, signed: list[str], secret_key: str) -> str:
     """Return the signature that these headers and this body have with a key, by botocore."""
     headers = {name: value for name, value in call.headers.items() if name.lower() in signed}
-    request = AWSRequest(call.method, call.url, headers, call.data)
+    request = AWSRequest(call.method, call.url, headers, call.body)
     request.context["timestamp"] = call.headers["X-Amz-Date"]
     signer = SigV4Auth(Credentials("ASIAEXAMPLE", secret_key), "execute-api", "eu-west-2")
     text = signer.string_to_sign(request, signer.canonical_request(request))
