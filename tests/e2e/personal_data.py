@@ -133,6 +133,7 @@ class Places:
         """Yield what the CDKTF CLI and Terraform wrote on this machine, and the recorded calls."""
         for name, folder, pattern in (
             ("the synthesised stacks", SYNTHESISED, "*/*.json"),
+            ("the plans of this run", STATE, "*/plans/*.json"),
             ("bootstrap's state", STATE, "*.tfstate*"),
             ("what Terraform printed", STATE, "*/cdktf-*.log"),
         ):

@@ -17,9 +17,11 @@ from tests.e2e.shop import Shop
 
 
 @pytest.fixture(scope="module")
-def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def plans() -> dict[str, dict[str, Any]]:
     """The plan of each stack (https://developer.hashicorp.com/terraform/internals/json-format)."""
-    files = tmp_path_factory.mktemp("plans")
+    # They stay there for those who look at what a run has left (personal_data.py).
+    files = settings_from_environment().folder / "plans"
+    files.mkdir(exist_ok=True)
     with ThreadPoolExecutor(len(STACKS)) as planners:
         plans = planners.map(lambda stack: planned(stack, files / stack), STACKS)
         return dict(zip(STACKS, plans, strict=True))
@@ -69,7 +71,9 @@ def planned(stack: str, file: Path) -> dict[str, Any]:
     # The deploy may have left out a stack that is as it was, and with it Terraform's set-up.
     terraform(stack, "init", "-input=false")
     terraform(stack, "plan", "-input=false", f"-out={file}")
-    plan: dict[str, Any] = json.loads(terraform(stack, "show", "-json", str(file)))
+    text = terraform(stack, "show", "-json", str(file))
+    file.with_suffix(".json").write_text(text)
+    plan: dict[str, Any] = json.loads(text)
     return plan
 
 

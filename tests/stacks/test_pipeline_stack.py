@@ -273,6 +273,27 @@ def test_localstack_has_no_glue(deployments: Deployments) -> None:
     assert deployments("local").all("aws_glue_catalog_table") == []
 
 
+def test_the_access_log_has_ids_and_outcomes_and_nothing_of_a_request(
+    deployment: Deployment,
+) -> None:
+    stage = deployment.one("aws_api_gateway_stage.orders-api-stage")
+    logged = json.loads(stage["access_log_settings"]["format"]).values()
+    # Neither path nor query nor headers nor caller's address; `error.message` quotes the input.
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-variables-for-access-logging.html
+    assert set(logged) <= {
+        "$context.requestId",
+        "$context.xrayTraceId",
+        "$context.requestTime",
+        "$context.httpMethod",
+        "$context.resourcePath",  # as in the document: with {orderId}, not with an order's id
+        "$context.status",
+        "$context.responseLatency",
+        "$context.integration.status",
+        "$context.integration.latency",
+        "$context.error.responseType",
+    }
+
+
 def test_the_outputs(deployment: Deployment) -> None:
     outputs = deployment.stacks["pipeline"]["output"]
     queues = (
