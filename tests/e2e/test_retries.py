@@ -1,9 +1,11 @@
 """What a stage cannot do yet it tries again, after a while, until it can."""
 
 import json
+import time
 
 import pytest
 
+from order_pipeline.adapters.items import to_item
 from tests.e2e import purchases
 from tests.e2e.shop import Json, Shop, history
 from tests.e2e.waiting import wait_for
@@ -48,6 +50,30 @@ def test_events_that_are_ahead_of_their_order_are_tried_again(shop: Shop) -> Non
     subject = f"Your order {order_id} is confirmed"
     assert len(shop.told(first.customer, subject)) == 1
     assert shop.dead_letters() == dead_letters
+
+
+def test_refund_that_somebody_is_at_is_not_made_beside_them(shop: Shop) -> None:
+    # given a claim of another process that has not come to its end
+    purchase = purchases.buy_and_deliver(
+        shop, shows="its refund was claimed by somebody: made once, after they let go"
+    )
+    order_id = purchase.order_id
+    claim = to_item({"id": f"refund#{order_id}#refund-1"})
+    table = f"idempotency-table-{shop.deployment.suffix}"
+    lease = to_item({"leaseUntil": int(time.time()) + 3600})
+    shop.dynamodb.put_item(TableName=table, Item=claim | lease)
+
+    # when
+    assert shop.refund(order_id, "refund-1", amount="10.00").status_code == 202
+    wait_for(lambda: "payment" in tried_again(shop, order_id), bool, "the refund tried again")
+
+    # then
+    assert shop.payments.given_back(order_id) == {}
+
+    # and when they have let go of it
+    shop.dynamodb.delete_item(TableName=table, Key=claim)
+    shop.until_event(order_id, "PaymentRefunded")
+    assert shop.payments.given_back(order_id) == {"refund-1": 1000}
 
 
 def about(order_id: str, event: Json) -> Json:

@@ -11,20 +11,18 @@ AUTHORIZATION = "https://docs.aws.amazon.com/service-authorization/latest/refere
 TRANSACTIONS = (
     "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html"
 )
-SQS_ACTIONS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html"
 SNS_ACTIONS = f"{AUTHORIZATION}/list_amazonsns.html"
 
 OTHER_ACTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("dynamodb", "TransactWriteItems/ConditionCheck"): ("ConditionCheckItem", TRANSACTIONS),
-    ("dynamodb", "TransactWriteItems/Delete"): ("DeleteItem", TRANSACTIONS),
     ("dynamodb", "TransactWriteItems/Put"): ("PutItem", TRANSACTIONS),
     ("dynamodb", "TransactWriteItems/Update"): ("UpdateItem", TRANSACTIONS),
-    ("sqs", "ChangeMessageVisibilityBatch"): ("ChangeMessageVisibility", SQS_ACTIONS),
-    ("sqs", "DeleteMessageBatch"): ("DeleteMessage", SQS_ACTIONS),
-    ("sqs", "SendMessageBatch"): ("SendMessage", SQS_ACTIONS),
     ("sns", "PublishBatch"): ("Publish", SNS_ACTIONS),
 }
-"""Operations that ask for the permission of another name: → the action, and AWS's page."""
+"""Operations that ask for a permission of another name: → the action, and AWS's page.
+
+Of those that are recorded. Others to know of: a transaction's `ConditionCheck` asks for
+`ConditionCheckItem`, its `Delete` for `DeleteItem`; batches of SQS for the action without `Batch`.
+"""
 
 
 def needed(deployment: Deployment, function: str, calls: set[RecordedCall]) -> set[Grant]:
