@@ -8,6 +8,7 @@ from typing import Any
 from order_pipeline.api.calls import CALLS, Caller
 from tests.permissions.grants import (
     Grant,
+    actions,
     conditions,
     functions,
     granted,
@@ -162,7 +163,11 @@ def _other_roles(deployment: Deployment) -> str:
         for policy in policies:
             text += f"\n{_table(HEADER, _rows(deployment, policy.statements()))}"
         for arn in attached:
-            text += f"\nAnd AWS's own policy {_code(named(deployment, arn))}.\n"
+            managed = deployment.referred(role.stack, arn)
+            if managed is None:
+                text += f"\nAnd AWS's own policy {_code(arn)}.\n"
+            else:
+                text += f"\n{_table(HEADER, _rows(deployment, managed.statements()))}"
     return text
 
 
@@ -203,7 +208,7 @@ def _resource_rows(deployment: Deployment, resource: Resource, attribute: str) -
             _code(resource.id),
             statement["Effect"].lower(),
             _principal(deployment, statement),
-            _codes(listed(statement["Action"])),
+            _codes(actions(statement)),
             _code(conditions(deployment, statement)),
         )
 
@@ -245,7 +250,7 @@ def _rows(
         subject = [_principal(deployment, statement)] if about else []
         yield (
             " ".join([statement["Effect"].lower(), *subject]),
-            _codes(listed(statement["Action"])),
+            _codes(actions(statement)),
             about or _codes(resources(deployment, statement)),
             _code(conditions(deployment, statement)),
         )

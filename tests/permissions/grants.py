@@ -68,9 +68,16 @@ def grants_of(deployment: Deployment, statements: list[dict[str, Any]]) -> Itera
         if statement["Effect"] == "Deny":
             continue
         condition = conditions(deployment, statement)
-        for action in listed(statement["Action"]):
+        for action in actions(statement):
             for resource in resources(deployment, statement):
                 yield Grant(action, resource, condition)
+
+
+def actions(statement: dict[str, Any]) -> list[str]:
+    """Return what a statement allows or denies."""
+    return listed(statement.get("Action", [])) + [
+        f"all but {each}" for each in listed(statement.get("NotAction", []))
+    ]
 
 
 def resources(deployment: Deployment, statement: dict[str, Any]) -> list[str]:

@@ -30,6 +30,21 @@ def test_every_function_is_compared(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_functions_role_has_its_policy_and_no_other(deployment: Deployment, function: str) -> None:
+    role = deployment.one(f"aws_iam_role.{function}-function-role")
+    policies = [
+        policy.id
+        for policy in deployment.all("aws_iam_role_policy", "aws_iam_role_policy_attachment")
+        if deployment.referred(policy.stack, policy["role"]) == role
+    ]
+    assert policies == [f"{function}-function-policy"]
+    assert "managed_policy_arns" not in role.body
+    assert "inline_policy" not in role.body
+    for attachment in deployment.all("aws_iam_policy_attachment"):
+        assert role.id not in str(attachment.body)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_function_may_do_what_it_needs_and_no_more(deployment: Deployment, function: str) -> None:
     needs, grants = needed(deployment, function, CALLS), granted(deployment, function)
     assert sorted(map(str, needs - grants)) == [], "is not granted"
