@@ -224,14 +224,13 @@ def _key_policy(deployment: Deployment) -> str:
 
 
 def _invocations(deployment: Deployment) -> str:
-    rows = [
-        (
-            _code(named(deployment, permission["function_name"])),
-            _code(permission["principal"]),
-            _code(named(deployment, permission["source_arn"])),
-        )
-        for permission in deployment.all("aws_lambda_permission")
-    ]
+    rows = []
+    for permission in deployment.all("aws_lambda_permission"):
+        alias = deployment.referred(permission.stack, permission["qualifier"])
+        assert alias is not None, permission
+        function = f"{named(deployment, permission['function_name'])}:{alias['name']}"
+        source = named(deployment, permission["source_arn"])
+        rows.append((_code(function), _code(permission["principal"]), _code(source)))
     return (
         "## Who invokes functions\n\nBeside event source mappings, which are a function's own.\n\n"
         + _table(("function", "by", "for"), rows)
