@@ -95,7 +95,12 @@ def test_terraform_releases_its_lock_when_its_command_is_interrupted(tmp_path: P
     )
     terraform.chmod(0o755)
     # As the CDKTF CLI: it is gone at once if it is asked, and Terraform is in another session.
-    cli = f"import subprocess; subprocess.run([{str(terraform)!r}], start_new_session=True)"
+    # Where the tests run in the background, interrupts are ignored, and a shell that inherits that
+    # cannot trap them.
+    cli = (
+        "import signal, subprocess; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        f"subprocess.run([{str(terraform)!r}], start_new_session=True)"
+    )
 
     def interrupted(_line: str) -> None:
         raise KeyboardInterrupt
