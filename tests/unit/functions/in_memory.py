@@ -182,17 +182,20 @@ class Provider:
         self._answer("cancel")
 
     def capture(self, intent_id: str) -> Done | Declined:
-        if self.on_capture is None:
+        # What the provider has on record is not undone by a bank that refuses later.
+        refused = None if intent_id in self.captured else self.on_capture
+        if refused is None:
             self.captured.append(intent_id)
         self._answer("capture")
-        return self.on_capture or Done()
+        return refused or Done()
 
     def refund(self, order: Order, intent_id: str, refund: Refund) -> Done | Declined:
         assert order.payment.intent_id == intent_id
-        if self.on_refund is None:
+        refused = None if refund.refund_id in self.refunded else self.on_refund
+        if refused is None:
             self.refunded[refund.refund_id] = refund.amount
         self._answer("refund")
-        return self.on_refund or Done()
+        return refused or Done()
 
     def lose_answer_of(self, call: str) -> None:
         """Lose the next answer to `call`; the work is done all the same."""
