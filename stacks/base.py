@@ -58,6 +58,16 @@ def account_names(settings: Settings) -> Names:
     return Names(settings.environment.value, settings.account_id, settings.region)
 
 
+def boundary_arn(settings: Settings) -> str:
+    """Return the ARN of the permissions boundary of this application's roles."""
+    return account_names(settings).policy_arn(boundary_name(settings))
+
+
+def boundary_name(settings: Settings) -> str:
+    """Return the name of the permissions boundary, of which there is one per account."""
+    return account_names(settings).of("ci-boundary", "policy")
+
+
 class BaseStack(TerraformStack):
     """A stack of one environment, in London, tagged, with its state in the environment's bucket."""
 
@@ -71,6 +81,16 @@ class BaseStack(TerraformStack):
         self.add_override("terraform.required_version", TERRAFORM_VERSION)
         self._keep_state()
         self._use_provider()
+
+    @property
+    def permissions_boundary(self) -> str | None:
+        """The policy that no role of this application can exceed; LocalStack enforces none.
+
+        The bootstrap stack makes it, and CI may make roles only with it.
+        """
+        if self.settings.is_local:
+            return None
+        return boundary_arn(self.settings)
 
     @property
     def output_folder(self) -> Path:

@@ -1,7 +1,8 @@
 """The bootstrap stack: what an account needs once, before anything else is deployed to it."""
 
 from stacks.base import LocalStateStack, account_names, state_bucket_name
-from stacks.building_blocks.bucket import Bucket
+from stacks.building_blocks.bucket import Bucket, OldVersions
+from stacks.building_blocks.ci_roles import CiRoles, PermissionsBoundary
 from stacks.building_blocks.policy import assumed_by
 from stacks.cdk import (
     ApiGatewayAccount,
@@ -11,6 +12,9 @@ from stacks.cdk import (
     SesEmailIdentity,
 )
 from stacks.settings import Settings
+
+# What a state that was overwritten by mistake can be put back from (docs/deploying.md).
+OLD_STATES = OldVersions(days=90, newest=20)
 
 
 class BootstrapStack(LocalStateStack):
@@ -22,7 +26,13 @@ class BootstrapStack(LocalStateStack):
         bucket_name = state_bucket_name(settings)
         # Encrypted with S3's own key: one of our own would have to be there before the state, and
         # outlive it, and the state holds no secret.
-        Bucket(self, "state", name=bucket_name, arn=names.bucket_arn(bucket_name))
+        Bucket(
+            self,
+            "state",
+            name=bucket_name,
+            arn=names.bucket_arn(bucket_name),
+            old_versions=OLD_STATES,
+        )
         role = IamRole(
             self,
             "api-logging-role",
@@ -46,3 +56,6 @@ class BootstrapStack(LocalStateStack):
             depends_on=[attachment],
         )
         SesEmailIdentity(self, "email-sender", email=settings.email_sender)
+        PermissionsBoundary(self)
+        if settings.github_repository:
+            CiRoles(self)

@@ -73,6 +73,14 @@ class Names:
         """Return the ARN of the Firehose stream `name`."""
         return self.arn("firehose", f"deliverystream/{name}")
 
+    def role_arn(self, name: str) -> str:
+        """Return the ARN of the role `name`."""
+        return f"arn:aws:iam::{self.account_id}:role/{name}"
+
+    def policy_arn(self, name: str) -> str:
+        """Return the ARN of the managed policy `name`."""
+        return f"arn:aws:iam::{self.account_id}:policy/{name}"
+
     def bucket_arn(self, name: str) -> str:
         """Return the ARN of the bucket `name`."""
         return f"arn:aws:s3:::{name}"

@@ -203,6 +203,21 @@ class Settings(BaseModel):
         ),
     ] = Field(default=FAILURES, alias="SHOP_EVENTS")
 
+    github_repository: Annotated[
+        str,
+        About(
+            "one repository of GitHub as owner/name, without wildcards; or nothing",
+            "Whose workflows may plan and deploy: bootstrap makes their roles. Without it nobody's.",
+        ),
+    ] = Field(default="", alias="GITHUB_REPOSITORY_NAME")
+    github_provider: Annotated[
+        Literal["new", "existing"],
+        About(
+            "new, or existing where the account has GitHub's provider",
+            "Whether bootstrap registers GitHub with the account, or finds it registered.",
+        ),
+    ] = Field(default="new", alias="GITHUB_OIDC_PROVIDER")
+
     default_payment_method: Annotated[
         str,
         About(
@@ -373,6 +388,15 @@ class Settings(BaseModel):
                 raise ValueError("must be e-mail addresses or phone numbers such as +447700900123")
         return value
 
+    @field_validator("github_repository")
+    @classmethod
+    def _one_repository(cls, value: str) -> str:
+        # With the ids that GitHub adds to the names of newer repositories in its tokens' subjects:
+        # https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens
+        if value and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9@-]*/[A-Za-z0-9._@-]+", value):
+            raise ValueError("must be one repository of GitHub as owner/name, without wildcards")
+        return value
+
     @field_validator("shop_events", mode="before")
     @classmethod
     def _known_events(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -537,6 +561,7 @@ class Settings(BaseModel):
         ``EMAIL_SENDER`` must be set, except for ``local``, and ``ALARM_ADDRESSES`` for ``prod``.
         ``AWS_REGION`` is optional, and so are ``ACCOUNT_CONCURRENCY``, ``SHOP_ADDRESSES`` and
         ``SHOP_EVENTS``. Addresses and events are lists separated by commas.
+        ``GITHUB_REPOSITORY_NAME`` and ``GITHUB_OIDC_PROVIDER`` are for the bootstrap stack.
         ``LOCAL_ENDPOINT`` and ``PAYMENT_API_URL`` are read for ``local`` only.
 
         Raises
@@ -556,6 +581,9 @@ class Settings(BaseModel):
             "ALARM_ADDRESSES": _separated(variables.get("ALARM_ADDRESSES")),
             "SHOP_ADDRESSES": _separated(variables.get("SHOP_ADDRESSES")),
             "SHOP_EVENTS": _separated(variables.get("SHOP_EVENTS")) or FAILURES,
+            "GITHUB_REPOSITORY_NAME": variables.get("GITHUB_REPOSITORY_NAME")
+            or _LOCAL_REPOSITORY.get(environment, ""),
+            "GITHUB_OIDC_PROVIDER": variables.get("GITHUB_OIDC_PROVIDER") or "new",
             # An environment that does not exist is reported as such, whatever its sizes.
             **_SIZES.get(environment, _SIZES[Environment.DEV]),
         }
@@ -572,6 +600,8 @@ class Settings(BaseModel):
 
 
 _LOCAL_SENDER = {Environment.LOCAL.value: "orders@example.com"}
+# So that the roles of CI are deployed with the rest wherever that is tried.
+_LOCAL_REPOSITORY = {Environment.LOCAL.value: "example/order-pipeline"}
 
 
 def _separated(value: str | None) -> tuple[str, ...]:

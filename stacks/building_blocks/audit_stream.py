@@ -138,6 +138,7 @@ class AuditStream:
             assume_role_policy=assumed_by(
                 service, {"StringEquals": {"aws:SourceAccount": names.account_id}}
             ),
+            permissions_boundary=self._stack.permissions_boundary,
         )
         policy = IamRolePolicy(
             self._stack,

@@ -1,5 +1,7 @@
 """Buckets: versioned, encrypted, private, TLS only, and deleted with all they hold."""
 
+from dataclasses import dataclass
+
 from stacks.base import BaseStack
 from stacks.building_blocks.policy import policy_document, refuse_plain_http
 from stacks.cdk import (
@@ -7,6 +9,11 @@ from stacks.cdk import (
     S3BucketDefaultEncryption,
     S3BucketEncryption,
     S3BucketEncryptionRule,
+    S3BucketLifecycleConfiguration,
+    S3BucketLifecycleConfigurationRule,
+    S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload,
+    S3BucketLifecycleConfigurationRuleFilter,
+    S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration,
     S3BucketOwnershipControls,
     S3BucketOwnershipControlsRule,
     S3BucketPolicy,
@@ -16,15 +23,33 @@ from stacks.cdk import (
 )
 
 
+@dataclass(frozen=True)
+class OldVersions:
+    """How long what was overwritten is kept: for so many days, and the `newest` for ever."""
+
+    days: int
+    newest: int
+
+
 class Bucket:
     """A bucket that only its account can use, over TLS."""
 
     def __init__(
-        self, stack: BaseStack, resource: str, *, name: str, arn: str, key_arn: str | None = None
+        self,
+        stack: BaseStack,
+        resource: str,
+        *,
+        name: str,
+        arn: str,
+        key_arn: str | None = None,
+        old_versions: OldVersions | None = None,
     ) -> None:
-        """Make the bucket `name`; without a key it is encrypted with S3's own."""
+        """Make the bucket `name`; without a key it is encrypted with S3's own.
+
+        What was overwritten or deleted is kept for ever, unless `old_versions` says how long.
+        """
         bucket = S3Bucket(stack, f"{resource}-bucket", bucket=name, force_destroy=True)
-        S3BucketVersioning(
+        versioning = S3BucketVersioning(
             stack,
             f"{resource}-bucket-versioning",
             bucket=bucket.id,
@@ -68,3 +93,31 @@ class Bucket:
             # S3 refuses two changes of who may access a bucket at once.
             depends_on=[access_block],
         )
+        # LocalStack would take a minute for a rule that it does not carry out.
+        if old_versions and not stack.settings.is_local:
+            S3BucketLifecycleConfiguration(
+                stack,
+                f"{resource}-bucket-lifecycle",
+                bucket=bucket.id,
+                rule=[_expiry_of(old_versions)],
+                depends_on=[versioning],
+            )
+
+
+def _expiry_of(old_versions: OldVersions) -> S3BucketLifecycleConfigurationRule:
+    return S3BucketLifecycleConfigurationRule(
+        id="old-versions",
+        status="Enabled",
+        filter=[S3BucketLifecycleConfigurationRuleFilter(prefix="")],
+        noncurrent_version_expiration=[
+            S3BucketLifecycleConfigurationRuleNoncurrentVersionExpiration(
+                noncurrent_days=old_versions.days,
+                newer_noncurrent_versions=old_versions.newest,
+            )
+        ],
+        abort_incomplete_multipart_upload=[
+            S3BucketLifecycleConfigurationRuleAbortIncompleteMultipartUpload(
+                days_after_initiation=7
+            )
+        ],
+    )

@@ -65,6 +65,7 @@ class Function:
             f"{self.id}-role",
             name=names.of(self.id, "role"),
             assume_role_policy=assumed_by("lambda"),
+            permissions_boundary=stack.permissions_boundary,
         )
         self._policy = IamRolePolicy(
             stack,

@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 from order_pipeline.transitions import EventType
@@ -57,12 +58,14 @@ NAMELESS = {
     "aws_api_gateway_method_settings": "belongs to its stage",
     "aws_cloudwatch_event_target": "belongs to its schedule",
     "aws_cloudwatch_log_stream": "belongs to its log group",
+    "aws_iam_openid_connect_provider": "its name is GitHub's address",
     "aws_iam_role_policy_attachment": "belongs to its role",
     "aws_kms_key": "has an alias",
     "aws_lambda_alias": "belongs to its function",
     "aws_lambda_event_source_mapping": "belongs to its function",
     "aws_lambda_function_event_invoke_config": "belongs to its function",
     "aws_lambda_permission": "belongs to its function",
+    "aws_s3_bucket_lifecycle_configuration": "belongs to its bucket",
     "aws_s3_bucket_ownership_controls": "belongs to its bucket",
     "aws_s3_bucket_policy": "belongs to its bucket",
     "aws_s3_bucket_public_access_block": "belongs to its bucket",
@@ -97,6 +100,61 @@ MANAGED_POLICIES = {
         "API Gateway asks for this one when it is given its logging role"
     ),
 }
+
+# Actions of CI that no resource narrows down → why that is no more than it needs.
+CI_ON_EVERYTHING = {
+    "kms:ListAliases": "takes no resource, and shows names only",
+    "lambda:CreateEventSourceMapping": "takes no resource; a condition names the functions",
+    "logs:DescribeLogGroups": "takes no resource, and shows names only",
+    "sns:GetSubscriptionAttributes": "IAM knows no resource for subscriptions",
+    "sns:SetSubscriptionAttributes": "IAM knows no resource for subscriptions",
+    "sns:Unsubscribe": "IAM knows no resource for subscriptions",
+    "xray:DeleteResourcePolicy": "X-Ray's policies are no resources",
+    "xray:ListResourcePolicies": "X-Ray's policies are no resources",
+    "xray:PutResourcePolicy": "X-Ray's policies are no resources",
+}
+
+CI_WITHOUT_A_NAME = {
+    r":apigateway:eu-west-2::/(restapis|restapis/\*|tags/\*)$": "APIs are known by an id",
+    r":event-source-mapping:\*$": "mappings are known by an id",
+    r":glue:[^*]+:catalog$": "every call to Glue is one about the catalogue, too",
+    r":kms:[^*]+:key/\*$": "keys are known by an id; a condition names their tags",
+    r":regional/managedruleset/\*/\*$": "AWS's own rules",
+    r":(role|policy)/ci-\*$": "refused",
+}
+
+# What shows data, wherever it is: https://docs.aws.amazon.com/service-authorization/latest/reference/
+READS_DATA = {
+    "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
+    "dynamodb:GetRecords",
+    "dynamodb:PartiQLSelect",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "lambda:InvokeFunction",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "logs:StartQuery",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "secretsmanager:BatchGetSecretValue",
+    "secretsmanager:GetSecretValue",
+    "sqs:ReceiveMessage",
+    "xray:BatchGetTraces",
+}
+
+CHANGES_PERMISSIONS = (
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+)
+
+# "Size quotas" of managed policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+LONGEST_POLICY = 6144
 
 PINNED_BY = {
     "sns.amazonaws.com": "aws:SourceArn",
@@ -497,7 +555,8 @@ def identity_policies_name_exact_actions_and_resources(deployment: Deployment) -
                 if "*" in resource and resource != "*" and not partly:
                     yield f"{policy} is about {resource}"
     for attachment in deployment.all("aws_iam_role_policy_attachment"):
-        if attachment["policy_arn"] not in MANAGED_POLICIES:
+        own = deployment.referred(attachment.stack, attachment["policy_arn"])
+        if own is None and attachment["policy_arn"] not in MANAGED_POLICIES:
             yield f"{attachment} gives {attachment['policy_arn']}"
 
 
@@ -621,6 +680,159 @@ def no_secret_passes_through_terraform(deployment: Deployment) -> Iterator[str]:
                 yield f"{function} has {name} in its environment"
             if re.match(r"[srp]k_(test|live)_", value):
                 yield f"{function} has a key of the payment provider in {name}"
+
+
+# ------------------------------------------------------------------ CI
+
+
+@rule
+def every_role_of_the_application_has_the_boundary(deployment: Deployment) -> Iterator[str]:
+    names = f"{deployment.settings.environment.value}"
+    boundary = f"arn:aws:iam::{deployment.settings.account_id}:policy/ci-boundary-policy-{names}"
+    for role in deployment.all("aws_iam_role"):
+        if role.stack == "bootstrap" or deployment.settings.is_local:
+            continue  # made by a person; nothing is enforced
+        if role.get("permissions_boundary") != boundary:
+            yield f"{role} is not held by the boundary"
+
+
+@rule
+def no_role_is_promised_more_than_the_boundary_lets_through(
+    deployment: Deployment,
+) -> Iterator[str]:
+    boundary = deployment.one("aws_iam_policy.ci-boundary-policy").statements()
+    for policy in deployment.all("aws_iam_role_policy"):
+        for statement in policy.statements():
+            # What only AWS can name is taken for covered by what covers its kind.
+            known = [
+                each for each in _listed(statement.get("Resource", "*")) if "${" not in each
+            ] or ["${}"]
+            for action in _listed(statement["Action"]):
+                for resource in known:
+                    if not any(
+                        action in allowed["Action"]
+                        and (
+                            resource == "${}"
+                            or any(fnmatchcase(resource, each) for each in allowed["Resource"])
+                        )
+                        for allowed in boundary
+                    ):
+                        yield f"{policy}: the boundary stops {action} on {resource}"
+
+
+@rule
+def ci_reaches_this_environment_only(deployment: Deployment) -> Iterator[str]:
+    suffix = deployment.settings.environment.value
+    ours = re.compile(
+        rf"(-{suffix}|_{suffix}|/{suffix})(:\*|/\*|/\*_{suffix}|-\?{{6}}|-\d{{12}})?$"
+        rf"|/{suffix}/\*\.tfstate(\.tflock)?$"
+    )
+    for policy in deployment.all("aws_iam_policy"):
+        if policy.stack != "bootstrap" or policy.id == "ci-boundary-policy":
+            continue
+        for statement in policy.statements():
+            for action in statement["Action"]:
+                if "*" in action:
+                    yield f"{policy} allows {action}"
+                if statement["Resource"] == ["*"] and action not in CI_ON_EVERYTHING:
+                    yield f"{policy} allows {action} on everything"
+            for resource in statement["Resource"]:
+                known = any(re.search(each, resource) for each in CI_WITHOUT_A_NAME)
+                if resource != "*" and not known and not ours.search(resource):
+                    yield f"{policy} reaches {resource}"
+                if ":key/" in resource and "aws:ResourceTag/Application" not in str(
+                    statement.get("Condition")
+                ):
+                    yield f"{policy} reaches every key"
+
+
+@rule
+def ci_sees_no_data(deployment: Deployment) -> Iterator[str]:
+    for policy in deployment.all("aws_iam_policy"):
+        if policy.stack != "bootstrap" or policy.id == "ci-boundary-policy":
+            continue
+        for statement in policy.statements():
+            is_state = all(":::terraform-state-bucket-" in each for each in statement["Resource"])
+            for action in statement["Action"]:
+                if action in READS_DATA and not is_state:
+                    yield f"{policy} allows {action}"
+                if action == "kms:Decrypt" and "kms:ViaService" not in str(statement["Condition"]):
+                    yield f"{policy} decrypts everything"
+
+
+@rule
+def a_plan_changes_nothing(deployment: Deployment) -> Iterator[str]:
+    for policy in _policies_of(deployment, "ci-plan-role"):
+        for statement in policy.statements():
+            for action in statement["Action"]:
+                verb = action.partition(":")[2]
+                if action != "kms:Decrypt" and not re.match(r"(Get|List|Describe|GET$)", verb):
+                    yield f"{policy} lets a plan {action}"
+
+
+@rule
+def ci_cannot_make_itself_an_administrator(deployment: Deployment) -> Iterator[str]:
+    arn = f"arn:aws:iam::{deployment.settings.account_id}"
+    for policy in _policies_of(deployment, "ci-apply-role"):
+        refused = {
+            (action, resource)
+            for statement in policy.statements()
+            if statement["Effect"] == "Deny"
+            for action in statement["Action"]
+            for resource in statement["Resource"]
+        }
+        for statement in policy.statements():
+            if statement["Effect"] == "Deny":
+                continue
+            for action in statement["Action"]:
+                if action in CHANGES_PERMISSIONS and "iam:PermissionsBoundary" not in str(
+                    statement.get("Condition")
+                ):
+                    yield f"{policy} lets CI {action} without the boundary"
+                if action == "iam:PassRole" and "iam:PassedToService" not in str(
+                    statement.get("Condition")
+                ):
+                    yield f"{policy} lets CI give roles to any service"
+        if policy.id == "ci-change-roles-policy":
+            for action in (*CHANGES_PERMISSIONS, "iam:PassRole"):
+                if (action, f"{arn}:role/ci-*") not in refused:
+                    yield f"{policy} does not refuse {action} on the roles of CI"
+            for action in ("iam:CreatePolicyVersion", "iam:DeletePolicyVersion"):
+                if (action, f"{arn}:policy/ci-*") not in refused:
+                    yield f"{policy} does not refuse {action} on the boundary"
+
+
+@rule
+def ci_is_trusted_for_one_repository(deployment: Deployment) -> Iterator[str]:
+    settings = deployment.settings
+    subject = f"repo:{settings.github_repository}"
+    expected = {
+        "ci-plan-role": [f"{subject}:pull_request", f"{subject}:ref:refs/heads/main"],
+        "ci-apply-role": [f"{subject}:environment:{settings.environment.value}"],
+    }
+    for role, subjects in expected.items():
+        (statement,) = deployment.one(f"aws_iam_role.{role}").statements("assume_role_policy")
+        claims = statement["Condition"].get("StringEquals", {})
+        if claims != {
+            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+            "token.actions.githubusercontent.com:sub": subjects,
+        } or set(statement["Condition"]) != {"StringEquals"}:
+            yield f"{role} trusts {statement['Condition']}"
+
+
+@rule
+def managed_policies_are_not_too_long(deployment: Deployment) -> Iterator[str]:
+    for policy in deployment.all("aws_iam_policy"):
+        if len(policy["policy"]) > LONGEST_POLICY:
+            yield f"{policy} has {len(policy['policy'])} characters"
+
+
+def _policies_of(deployment: Deployment, role: str) -> Iterator[Resource]:
+    """Yield the managed policies of our own that a role of bootstrap has."""
+    for attachment in deployment.all("aws_iam_role_policy_attachment"):
+        policy = deployment.referred(attachment.stack, attachment["policy_arn"])
+        if attachment["role"] == f"${{aws_iam_role.{role}.name}}" and policy:
+            yield policy
 
 
 # ------------------------------------------------------------------ API

@@ -121,6 +121,7 @@ def settings_of(environment: str, **variables: str) -> Settings:
         "AWS_ACCOUNT_ID": ACCOUNT_ID,
         "EMAIL_SENDER": "orders@example.com",
         "ALARM_ADDRESSES": "ops@example.com",
+        "GITHUB_REPOSITORY_NAME": "example/order-pipeline",
     }
     return Settings.from_environment(told | variables)
 

@@ -104,7 +104,108 @@ FIREWALL_LOG = "aws_wafv2_web_acl_logging_configuration.orders-firewall-log"
 STAGE = "aws_api_gateway_stage.orders-api-stage"
 TRACING_OFF = {"mode": "PassThrough"}
 
+READ_PIPELINE = "aws_iam_policy.ci-read-pipeline-policy"
+CHANGE_ROLES = "aws_iam_policy.ci-change-roles-policy"
+CI_BREACHES: list[tuple[Rule, str, Breach]] = [
+    (
+        architecture.every_role_of_the_application_has_the_boundary,
+        "aws_iam_role.payment-function-role is not held",
+        _changed("aws_iam_role.payment-function-role", permissions_boundary=None),
+    ),
+    (
+        architecture.no_role_is_promised_more_than_the_boundary_lets_through,
+        "the boundary stops dynamodb:Scan on arn:aws:dynamodb",
+        _policy_changed(PAYMENT_POLICY, "GetItemOfOrders", Action=["dynamodb:Scan"]),
+    ),
+    (
+        architecture.no_role_is_promised_more_than_the_boundary_lets_through,
+        "the boundary stops dynamodb:GetItem on arn:aws:dynamodb:eu-west-2:000000000000",
+        _policy_changed(
+            PAYMENT_POLICY,
+            "GetItemOfOrders",
+            Resource=["arn:aws:dynamodb:eu-west-2:000000000000:table/other"],
+        ),
+    ),
+    (
+        architecture.ci_reaches_this_environment_only,
+        "allows sqs:*",
+        _policy_changed(READ_PIPELINE, "ReadQueues", Action=["sqs:*"]),
+    ),
+    (
+        architecture.ci_reaches_this_environment_only,
+        "allows sqs:GetQueueUrl on everything",
+        _policy_changed(READ_PIPELINE, "ReadQueues", Resource=["*"]),
+    ),
+    (
+        architecture.ci_reaches_this_environment_only,
+        "reaches arn:aws:sqs:eu-west-2:123456789012:*",
+        _policy_changed(
+            READ_PIPELINE, "ReadQueues", Resource=["arn:aws:sqs:eu-west-2:123456789012:*"]
+        ),
+    ),
+    (
+        architecture.ci_reaches_this_environment_only,
+        "reaches every key",
+        _policy_changed(
+            "aws_iam_policy.ci-read-storage-policy",
+            "ReadKey",
+            Condition={},
+        ),
+    ),
+    (
+        architecture.ci_sees_no_data,
+        "allows sqs:ReceiveMessage",
+        _policy_changed(READ_PIPELINE, "ReadQueues", Action=["sqs:ReceiveMessage"]),
+    ),
+    (
+        architecture.ci_sees_no_data,
+        "decrypts everything",
+        _policy_changed(READ_PIPELINE, "ReadVariablesOfFunctions", Condition={}),
+    ),
+    (
+        architecture.a_plan_changes_nothing,
+        "lets a plan sqs:SetQueueAttributes",
+        _policy_changed(READ_PIPELINE, "ReadQueues", Action=["sqs:SetQueueAttributes"]),
+    ),
+    (
+        architecture.ci_cannot_make_itself_an_administrator,
+        "lets CI iam:PutRolePolicy without the boundary",
+        _policy_changed(CHANGE_ROLES, "ChangeRolesWithinTheBoundary", Condition={}),
+    ),
+    (
+        architecture.ci_cannot_make_itself_an_administrator,
+        "give roles to any service",
+        _policy_changed(CHANGE_ROLES, "GiveRolesToServices", Condition={}),
+    ),
+    (
+        architecture.ci_cannot_make_itself_an_administrator,
+        "does not refuse iam:UpdateAssumeRolePolicy on the roles of CI",
+        _policy_changed(CHANGE_ROLES, "LeaveBootstrapAlone", Action=["iam:PassRole"]),
+    ),
+    (
+        architecture.ci_cannot_make_itself_an_administrator,
+        "does not refuse iam:CreatePolicyVersion on the boundary",
+        _policy_changed(CHANGE_ROLES, "LeaveBootstrapAlone", Resource=["arn:aws:iam::1:role/x"]),
+    ),
+    (
+        architecture.ci_is_trusted_for_one_repository,
+        "ci-plan-role trusts",
+        lambda deployment: deployment.changed(
+            "aws_iam_role.ci-plan-role",
+            assume_role_policy=deployment.one("aws_iam_role.ci-plan-role")[
+                "assume_role_policy"
+            ].replace("example/order-pipeline", "example/*"),
+        ),
+    ),
+    (
+        architecture.managed_policies_are_not_too_long,
+        "ci-read-pipeline-policy has",
+        _policy_changed(READ_PIPELINE, "ReadQueues", Action=["sqs:GetQueueUrl"] * 500),
+    ),
+]
+
 BREACHES: list[tuple[Rule, str, Breach]] = [
+    *CI_BREACHES,
     (
         architecture.a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run,
         "reconciler-schedule may not run",

@@ -104,6 +104,17 @@ def test_settings_cannot_be_changed() -> None:
             )
             for suffix in ("Dev", "dev_ann", "-dev", "dev-", "dev--ann", "1dev", "d" * 21, "dév")
         ),
+        *(
+            (
+                {"GITHUB_REPOSITORY_NAME": name},
+                f"GITHUB_REPOSITORY_NAME is '{name}'; it must be one repository of GitHub",
+            )
+            for name in ("shop", "example/*", "example/shop:ref", "*/shop", "example/shop/more")
+        ),
+        (
+            {"GITHUB_OIDC_PROVIDER": "yes"},
+            "GITHUB_OIDC_PROVIDER is 'yes'; it must be new, or existing where the account has",
+        ),
         (
             {"ENVIRONMENT_SUFFIX": "prod"},
             (
