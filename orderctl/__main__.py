@@ -1,6 +1,7 @@
 """What an operator does to a deployment. ENVIRONMENT says which one (default: local)."""
 
 import getpass
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -19,9 +20,11 @@ from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from orderctl.deployment import Deployment
 from orderctl.erasure import KEPT_ELSEWHERE, erase_customer, not_in_the_table
 from orderctl.overdue import look_at_overdue
+from orderctl.preflight import State, look
 from orderctl.republishing import all_items, republish_span
 from orderctl.stages import StageError, StageName
 from orderctl.terminal import age, check_span, complain, console, moment, say, table
+from stacks.settings import Settings, SettingsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(dlq.app, name="dlq")
@@ -212,6 +215,35 @@ def books(since: Since = None, until: Until = None) -> None:
         f"The books agree: {len(book.orders)} orders, "
         f"{len({event.event_id for event in events})} events since {rfc3339(since)}."
     )
+
+
+@app.command()
+def preflight() -> None:
+    """Say what the account of ENVIRONMENT still lacks: quotas, sandboxes, bootstrap, the secret.
+
+    Exits with 1 when there is something to do, and with 3 when all that could be read is well, but
+    something could not.
+    """
+    deployment = Deployment.from_environment()
+    told = {
+        "AWS_ACCOUNT_ID": deployment.names.account_id,
+        **{name: value for name, value in os.environ.items() if value},
+    }
+    try:
+        settings = Settings.from_environment(told)
+    except SettingsError as error:
+        complain(error)
+        raise typer.Exit(2) from None
+    states = set()
+    for finding in look(deployment, settings):
+        states.add(finding.state)
+        say(f"{finding.state:6} {finding.check}: {finding.found}")
+        if finding.to_do:
+            say(f"{'':6} {finding.to_do}")
+    if State.TO_DO in states:
+        raise typer.Exit(1)
+    if State.UNREAD in states:
+        raise typer.Exit(3)
 
 
 @app.command()

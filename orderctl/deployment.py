@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 
@@ -63,6 +63,11 @@ class Deployment:
         session = boto3.Session(region_name=REGION)
         account_id = session.client("sts").get_caller_identity()["Account"]
         return cls(Names(suffix=suffix, account_id=account_id, region=REGION), session)
+
+    def client(self, service: str) -> Any:
+        """Return a client of any service, by boto3's name."""
+        make: Any = self.session.client
+        return make(service, endpoint_url=self.endpoint)
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":

@@ -14,9 +14,9 @@ TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 @pytest.fixture
 def review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What a review has left, and the same stacks synthesised again."""
-    folder, here = tmp_path / "review", tmp_path / "cdktf.out/stacks"
+    folder, again = tmp_path / "review", tmp_path / "cdktf.out/stacks"
     for stack in ("storage", "pipeline"):
-        for place in (folder / "synthesised/stacks", here):
+        for place in (folder / "synthesised/stacks", again):
             write(place / stack / "cdk.tf.json", f'{{"//": "{stack}"}}')
             write(place / stack / "packages/payment.zip", "zip")
             write(place / stack / ".terraform/providers/aws", "large")
@@ -25,9 +25,14 @@ def review(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write(folder / f"plans/{stack}.json", json.dumps({"resource_changes": []}))
     write(folder / "review.md", "# Review")
     write(folder / "verdict.json", '{"exit_status": 0}')
-    monkeypatch.setattr(reviewed, "SYNTHESISED", here)
+    monkeypatch.setattr(reviewed, "SYNTHESISED", again)
     monkeypatch.setattr(reviewed, "tree_hash", lambda: TREE)
     return folder
+
+
+def here(packed: Path) -> Path:
+    """Return where the stacks are synthesised again."""
+    return packed.parent / "cdktf.out/stacks"
 
 
 def write(path: Path, text: str) -> None:
@@ -68,23 +73,26 @@ def test_the_same_tree_synthesised_again_is_what_was_reviewed(packed: Path) -> N
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda here: write(here / "pipeline/cdk.tf.json", "{}"), "pipeline/cdk.tf.json: differs"),
         (
-            lambda here: write(here / "pipeline/packages/payment.zip", "zap"),
+            lambda stacks: write(stacks / "pipeline/cdk.tf.json", "{}"),
+            "pipeline/cdk.tf.json: differs",
+        ),
+        (
+            lambda stacks: write(stacks / "pipeline/packages/payment.zip", "zap"),
             "pipeline/packages/payment.zip: differs",
         ),
         (
-            lambda here: write(here / "storage/packages/new.zip", ""),
+            lambda stacks: write(stacks / "storage/packages/new.zip", ""),
             "storage/packages/new.zip: was not reviewed",
         ),
         (
-            lambda here: (here / "storage/packages/payment.zip").unlink(),
+            lambda stacks: (stacks / "storage/packages/payment.zip").unlink(),
             "storage/packages/payment.zip: was reviewed, and is not here",
         ),
     ],
 )
 def test_a_byte_that_differs_stops_it(packed: Path, change: object, said: str) -> None:
-    change(reviewed.SYNTHESISED)  # type: ignore[operator]
+    change(here(packed))  # type: ignore[operator]
     with pytest.raises(DeliveryError, match="not what was reviewed") as refused:
         reviewed.check_same(a_target(), packed)
     assert said in str(refused.value)
@@ -114,7 +122,7 @@ def test_the_plans_are_applied_in_order_as_they_are(packed: Path) -> None:
     ]
     assert all("-lockfile=readonly" in command for command in target.ran[:2])
     assert target.ran[-1][-1] == str(packed / "pipeline/plan")
-    lock = reviewed.SYNTHESISED / "pipeline/.terraform.lock.hcl"
+    lock = here(packed) / "pipeline/.terraform.lock.hcl"
     assert lock.read_text() == "provider"
 
 
