@@ -506,11 +506,12 @@ def changing_roles(names: Names, boundary_arn: str) -> Iterator[Statement]:
     )
 
 
-def boundary(names: Names) -> Iterator[Statement]:
+def boundary(names: Names, email_sender: str) -> Iterator[Statement]:
     """Yield what a role of this application can do at most, in any copy of the pipeline.
 
     It gives nothing: a role can do what its own policy and this both allow.
     """
+    audit_buckets = names.bucket_arn(f"audit-bucket-*-{names.account_id}")
     yield Statement(
         "Tables",
         (
@@ -525,7 +526,7 @@ def boundary(names: Names) -> Iterator[Statement]:
             "dynamodb:Query",
             "dynamodb:UpdateItem",
         ),
-        (names.table_arn("*"),),
+        (names.table_arn("*-table-*"),),
     )
     yield Statement(
         "Queues",
@@ -536,21 +537,24 @@ def boundary(names: Names) -> Iterator[Statement]:
             "sqs:ReceiveMessage",
             "sqs:SendMessage",
         ),
-        (names.queue_arn("*"),),
-    )
-    yield Statement("Publishing", ("sns:Publish",), ANY)  # a phone number has no ARN
-    yield Statement(
-        "Mail",
-        ("ses:SendEmail", "ses:SendRawEmail"),
-        (names.arn("ses", "identity/*"), names.arn("ses", "configuration-set/*")),
+        (names.queue_arn("*-queue-*"), names.queue_arn("*-dlq-*")),
     )
     yield Statement(
-        "Secrets", ("secretsmanager:GetSecretValue",), (names.arn("secretsmanager", "secret:*"),)
+        "Topics", ("sns:Publish",), (names.topic_arn("*-topic-*"), names.topic_arn("endpoint/*"))
+    )
+    yield Statement(
+        "Phones", ("sns:Publish",), ("arn:aws:sns:*:*:*",), all_but_these=True
+    )  # a phone number has no ARN
+    yield Statement("Mail", ("ses:SendEmail",), (names.arn("ses", f"identity/{email_sender}"),))
+    yield Statement(
+        "Secrets",
+        ("secretsmanager:GetSecretValue",),
+        (names.arn("secretsmanager", "secret:*-secret-*"),),
     )
     yield Statement(
         "Mappings",
         ("lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"),
-        (names.arn("lambda", "event-source-mapping:*"),),
+        (names.arn("lambda", "event-source-mapping:*"),),  # known by an id
     )
     yield Statement(
         "Audit",
@@ -562,10 +566,7 @@ def boundary(names: Names) -> Iterator[Statement]:
             "s3:ListBucketMultipartUploads",
             "s3:PutObject",
         ),
-        (
-            names.bucket_arn(f"audit-bucket-*-{names.account_id}"),
-            names.bucket_arn(f"audit-bucket-*-{names.account_id}/*"),
-        ),
+        (audit_buckets, f"{audit_buckets}/*"),
     )
     yield Statement(
         "DeliveryStreams",
@@ -576,13 +577,20 @@ def boundary(names: Names) -> Iterator[Statement]:
             "firehose:PutRecord",
             "firehose:PutRecordBatch",
         ),
-        (names.delivery_stream_arn("*"),),
+        (names.delivery_stream_arn("*-stream-*"),),
     )
     yield Statement(
-        "Logs", ("logs:CreateLogStream", "logs:PutLogEvents"), (names.log_group_arn("*"),)
+        "Logs",
+        ("logs:CreateLogStream", "logs:PutLogEvents"),
+        (names.log_group_arn("/aws/*:log-stream:*"),),
     )
     yield Statement("Tracing", ("xray:PutTelemetryRecords", "xray:PutTraceSegments"), ANY)
-    yield Statement("Key", ("kms:Decrypt", "kms:GenerateDataKey"), (names.arn("kms", "key/*"),))
+    yield Statement(
+        "Key",
+        ("kms:Decrypt", "kms:GenerateDataKey"),
+        (names.arn("kms", "key/*"),),
+        conditions=_tagged(names),
+    )
 
 
 def _tagged(names: Names) -> dict[str, dict[str, str | list[str]]]:

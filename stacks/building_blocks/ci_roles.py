@@ -32,7 +32,7 @@ class PermissionsBoundary:
             "ci-boundary-policy",
             name=boundary_name(stack.settings),
             description="The most that a role of the order pipeline can do",
-            policy=policy_document(boundary(names)),
+            policy=policy_document(boundary(names, stack.settings.email_sender)),
         )
 
 
@@ -94,7 +94,9 @@ class CiRoles:
                 self._stack,
                 f"ci-{task}-role-{policy.node.id}",
                 role=role.name,
-                policy_arn=policy.arn,
+                # Its name says it: what is attached can be told before there is anything.
+                policy_arn=self._names.policy_arn(str(policy.name_input)),
+                depends_on=[policy],
             )
 
     def _trust(self, subjects: Sequence[str]) -> str:

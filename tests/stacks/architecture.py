@@ -555,8 +555,8 @@ def identity_policies_name_exact_actions_and_resources(deployment: Deployment) -
                 if "*" in resource and resource != "*" and not partly:
                     yield f"{policy} is about {resource}"
     for attachment in deployment.all("aws_iam_role_policy_attachment"):
-        own = deployment.referred(attachment.stack, attachment["policy_arn"])
-        if own is None and attachment["policy_arn"] not in MANAGED_POLICIES:
+        own = attachment["policy_arn"] in _own_policies(deployment)
+        if not own and attachment["policy_arn"] not in MANAGED_POLICIES:
             yield f"{attachment} gives {attachment['policy_arn']}"
 
 
@@ -687,12 +687,15 @@ def no_secret_passes_through_terraform(deployment: Deployment) -> Iterator[str]:
 
 @rule
 def every_role_of_the_application_has_the_boundary(deployment: Deployment) -> Iterator[str]:
-    names = f"{deployment.settings.environment.value}"
-    boundary = f"arn:aws:iam::{deployment.settings.account_id}:policy/ci-boundary-policy-{names}"
+    settings = deployment.settings
+    boundary = f"ci-boundary-policy-{settings.environment.value}"
     for role in deployment.all("aws_iam_role"):
-        if role.stack == "bootstrap" or deployment.settings.is_local:
+        if role.stack == "bootstrap" or settings.is_local:
             continue  # made by a person; nothing is enforced
-        if role.get("permissions_boundary") != boundary:
+        if (
+            role.get("permissions_boundary")
+            != f"arn:aws:iam::{settings.account_id}:policy/{boundary}"
+        ):
             yield f"{role} is not held by the boundary"
 
 
@@ -703,21 +706,20 @@ def no_role_is_promised_more_than_the_boundary_lets_through(
     boundary = deployment.one("aws_iam_policy.ci-boundary-policy").statements()
     for policy in deployment.all("aws_iam_role_policy"):
         for statement in policy.statements():
-            # What only AWS can name is taken for covered by what covers its kind.
-            known = [
-                each for each in _listed(statement.get("Resource", "*")) if "${" not in each
-            ] or ["${}"]
+            element = "NotResource" if "NotResource" in statement else "Resource"
             for action in _listed(statement["Action"]):
-                for resource in known:
+                for resource in _listed(statement[element]):
                     if not any(
                         action in allowed["Action"]
-                        and (
-                            resource == "${}"
-                            or any(fnmatchcase(resource, each) for each in allowed["Resource"])
-                        )
+                        and any(_covers(each, resource) for each in allowed.get(element, []))
                         for allowed in boundary
                     ):
                         yield f"{policy}: the boundary stops {action} on {resource}"
+
+
+def _covers(pattern: str, resource: str) -> bool:
+    """Say whether a boundary's resource covers a role's; what only AWS can name may be any."""
+    return "${" in resource or fnmatchcase(resource, pattern)
 
 
 @rule
@@ -830,9 +832,15 @@ def managed_policies_are_not_too_long(deployment: Deployment) -> Iterator[str]:
 def _policies_of(deployment: Deployment, role: str) -> Iterator[Resource]:
     """Yield the managed policies of our own that a role of bootstrap has."""
     for attachment in deployment.all("aws_iam_role_policy_attachment"):
-        policy = deployment.referred(attachment.stack, attachment["policy_arn"])
+        policy = _own_policies(deployment).get(attachment["policy_arn"])
         if attachment["role"] == f"${{aws_iam_role.{role}.name}}" and policy:
             yield policy
+
+
+def _own_policies(deployment: Deployment) -> dict[str, Resource]:
+    """Return the managed policies of our own, by their ARNs."""
+    account = f"arn:aws:iam::{deployment.settings.account_id}"
+    return {f"{account}:policy/{each['name']}": each for each in deployment.all("aws_iam_policy")}
 
 
 # ------------------------------------------------------------------ API
