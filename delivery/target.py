@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,9 @@ class Target:
         machine = settings_from_environment()
         environment = os.environ.get("ENVIRONMENT") or LOCAL
         variables = tool_environment(machine, choose_backend(machine), environment)
+        if not sys.stdout.isatty():
+            # The CDKTF CLI then prints lines instead of a picture that moves.
+            variables["CI"] = "1"
         try:
             return cls(Settings.from_environment(variables), variables)
         except SettingsError as error:
