@@ -207,7 +207,7 @@ class Settings(BaseModel):
         str,
         About(
             "one repository of GitHub as owner/name, without wildcards; or nothing",
-            "Whose workflows may plan and deploy: bootstrap makes their roles. Without it nobody's.",
+            "Whose workflows may plan and deploy: bootstrap makes their roles. Empty: nobody's.",
         ),
     ] = Field(default="", alias="GITHUB_REPOSITORY_NAME")
     github_provider: Annotated[
