@@ -131,7 +131,7 @@ def reach_of_storage(names: Names) -> tuple[Reach, ...]:
             (names.arn("kms", "key/*"),),
             changes=("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
             conditions=_tagged(names)
-            | _through(names, "dynamodb", "firehose", "lambda", "secretsmanager"),
+            | _through(names, "dynamodb", "firehose", "lambda", "secretsmanager", "ssm"),
         ),
     )
 
@@ -251,6 +251,30 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
             ),
         ),
         Reach("ListOfLogGroups", ANY, ("logs:DescribeLogGroups",)),  # takes no resource
+        Reach(
+            # https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
+            "LogsOfTheFirewall",
+            ANY,  # none of these takes a resource
+            ("logs:DescribeResourcePolicies",),
+            (
+                "logs:CreateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:DeleteResourcePolicy",
+                "logs:PutResourcePolicy",
+            ),
+        ),
+        Reach(
+            "Release",  # which versions are live together
+            (names.arn("ssm", f"parameter/{ours}"),),
+            ("ssm:GetParameter", "ssm:ListTagsForResource"),
+            (
+                "ssm:AddTagsToResource",
+                "ssm:DeleteParameter",
+                "ssm:PutParameter",
+                "ssm:RemoveTagsFromResource",
+            ),
+        ),
+        Reach("ListOfParameters", ANY, ("ssm:DescribeParameters",)),  # takes no resource
         Reach(
             "Alarms",
             (names.arn("cloudwatch", f"alarm:{ours}"),),
@@ -392,12 +416,13 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
             ("iam:TagRole", "iam:UntagRole", "iam:UpdateRole"),
         ),
         Reach(
-            # Without it, Lambda does not show a function's variables, and a plan sets them again:
+            # Without it, Lambda does not show a function's variables, nor Systems Manager which
+            # versions are live, and a plan sets them again:
             # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
             "VariablesOfFunctions",
             (names.arn("kms", "key/*"),),
             reads=("kms:Decrypt",),
-            conditions=_tagged(names) | _through(names, "lambda"),
+            conditions=_tagged(names) | _through(names, "lambda", "ssm"),
         ),
     )
 

@@ -143,8 +143,14 @@ def _wildcards() -> str:
 
 def _other_roles(deployment: Deployment) -> str:
     of_functions = {f"{function}-function-policy" for function in functions(deployment)}
-    text = "## Other roles\n"
+    text = (
+        "## Other roles\n\nWhat CI may do, and the boundary that no role of the application can "
+        "exceed, are tables in `stacks/building_blocks/ci_access.py`, with the reasons; "
+        "[deploying.md](deploying.md) says whom the roles of CI trust.\n"
+    )
     for role in deployment.all("aws_iam_role"):
+        if role.id.startswith("ci-"):
+            continue
         policies = [
             policy
             for policy in deployment.all("aws_iam_role_policy")
