@@ -1,0 +1,1 @@
+"""Reviews what Terraform plans to do, before it does it (docs/plan-review.md)."""

@@ -1,0 +1,119 @@
+"""`python -m plan_review PLAN.json…`: reviews plans that `terraform show -json` has printed.
+
+Exit status: 0 pass, 1 fail, 2 cannot judge, 3 no review (bad input, or a stack cannot be planned).
+"""
+
+import argparse
+import os
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from local.processes import LocalError
+from plan_review.findings import Deployment
+from plan_review.plan import Plan, PlanError
+from plan_review.planning import STACKS, plan_stacks
+from plan_review.report import write_report
+from plan_review.review import PlannedStack, Review, review
+from plan_review.rules import RULES
+from plan_review.scan import RULE as SCAN_RULE
+from plan_review.scan import ScanError, read_skips, scan
+from plan_review.waivers import Waiver, WaiverError, read_waivers
+
+ROOT = Path(__file__).resolve().parent.parent
+NO_REVIEW = 3
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """End with the status of no review; argparse's own 2 means something else here."""
+        self.print_usage(sys.stderr)
+        self.exit(NO_REVIEW, f"error: {message}\n")
+
+
+def main() -> int:
+    """Run the review and return its exit status."""
+    options = _parser().parse_args()
+    if bool(options.plans) == options.plan:
+        _parser().error("name the plans to review, or have them made with --plan")
+    try:
+        done = _review(options)
+    except (LocalError, PlanError, ScanError, WaiverError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return NO_REVIEW
+    for finding in done.open:
+        place = " ".join(part for part in (finding.stack, finding.address) if part)
+        print(f"{finding.verdict}  {finding.rule}  {place}: {finding.reason}")
+    print(f"Plan review: {done.verdict} (all of it: {options.out / 'review.md'})")
+    return int(done.verdict)
+
+
+def _review(options: argparse.Namespace) -> Review:
+    today = datetime.now(UTC).date()
+    deployment = _deployment()
+    waivers = _waivers(options.waivers, today)
+    skips = read_skips(options.skips) if options.checkov else ()
+    if options.plan:
+        stacks = plan_stacks(options.stacks, options.out, deployment)
+    else:
+        stacks = [_read(path) for path in options.plans]
+    files = {stack.name: options.out / f"{stack.name}.json" for stack in stacks}
+    if options.plans:
+        files = {path.stem: path for path in options.plans}
+    is_whole = {stack.name for stack in stacks} >= {*STACKS}
+    is_real = not any(stack.why_not_real for stack in stacks)
+    more = (
+        scan(files, skips, environment=deployment.environment, is_whole=is_whole and is_real)
+        if options.checkov
+        else ()
+    )
+    done = review(
+        stacks, deployment, waivers=waivers, today=today, is_whole=is_whole, more=list(more)
+    )
+    write_report(done, options.out)
+    return done
+
+
+def _deployment() -> Deployment:
+    environment = os.environ.get("ENVIRONMENT") or "local"
+    return Deployment(environment, os.environ.get("ENVIRONMENT_SUFFIX") or environment)
+
+
+def _waivers(path: Path, today: date) -> tuple[Waiver, ...]:
+    return read_waivers(path, rules=[*RULES, SCAN_RULE], today=today)
+
+
+def _read(path: Path) -> PlannedStack:
+    try:
+        plan = Plan.read(path.read_text())
+    except OSError as error:
+        raise PlanError(f"{path} cannot be read: {error.strerror}") from None
+    except (PlanError, UnicodeDecodeError) as error:
+        raise PlanError(f"{path} {error}") from None
+    return PlannedStack(path.stem, plan)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="python -m plan_review", description=__doc__)
+    parser.add_argument(
+        "plans", nargs="*", type=Path, metavar="PLAN.json", help="called by their stack's name"
+    )
+    parser.add_argument("--plan", action="store_true", help="plan the stacks of ENVIRONMENT first")
+    parser.add_argument(
+        "--stacks", nargs="+", default=list(STACKS), choices=STACKS, help="what --plan plans"
+    )
+    parser.add_argument("--checkov", action="store_true", help="have checkov scan the plans too")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=ROOT / "build/plan-review",
+        help="where review.md and verdict.json go, and the plans with --plan",
+    )
+    parser.add_argument("--waivers", type=Path, default=ROOT / "plan-waivers.toml")
+    parser.add_argument("--skips", type=Path, default=ROOT / "checkov-skips.toml")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""Nobody gets in without being named."""
+
+import json
+from collections.abc import Iterator
+
+from plan_review.plan import UNKNOWN, Kind
+from plan_review.policy import ANYBODY, Statement
+from plan_review.redaction import is_named_like_a_secret
+from plan_review.rules.documents import documents
+from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
+
+BLOCKS = (
+    "block_public_acls",
+    "block_public_policy",
+    "ignore_public_acls",
+    "restrict_public_buckets",
+)
+
+NARROWING = (
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "kms:calleraccount",
+    "kms:encryptioncontext:aws:logs:arn",
+    "lambda:eventsourcetoken",
+)
+"""Condition keys that say for whom; others (TLS, addresses) let anybody in all the same."""
+
+
+@rule(
+    "buckets-private",
+    remedy="Leave the bucket's public access block and ownership as the building block has them.",
+)
+def buckets_private(stack: Stack) -> Iterator[Complaint]:
+    """The block holds whatever a policy or an ACL says later, so each bucket keeps its own."""
+    plan = stack.plan
+    guarded: dict[str, set[object]] = {
+        "aws_s3_bucket_public_access_block": set(),
+        "aws_s3_bucket_ownership_controls": set(),
+    }
+    for resource, state in plan.all(*guarded):
+        guarded[resource.type] |= {*plan.referred(resource.address, "bucket")}
+        guarded[resource.type].add(state.value("bucket"))
+        if resource.type == "aws_s3_bucket_public_access_block":
+            for block in BLOCKS:
+                if state.value(block) is not True:
+                    yield Complaint(resource.address, f"{block} is off")
+        elif state.value("rule.0.object_ownership") != "BucketOwnerEnforced":
+            yield Complaint(resource.address, "ACLs decide who gets in")
+    for bucket, state in plan.all("aws_s3_bucket"):
+        for kind, buckets in guarded.items():
+            if bucket.address not in buckets and state.value("bucket") not in buckets:
+                yield Complaint(bucket.address, f"has no {kind}")
+    for resource, _ in plan.all("aws_s3_bucket_acl"):
+        yield Complaint(resource.address, "gives access by ACL")
+    for resource, _ in plan.all("aws_s3_bucket_website_configuration"):
+        yield Complaint(resource.address, "makes a website of a bucket")
+
+
+@rule(
+    "no-public-access",
+    remedy="Name the principal, and pin for whom a service acts: `aws:SourceArn` or "
+    "`aws:SourceAccount`, for an identity provider its `sub`.",
+)
+def no_public_access(stack: Stack) -> Iterator[Complaint]:
+    """A policy without a name lets everybody in; so does one for a service that acts for anybody.
+
+    Any customer of AWS can have SNS or API Gateway call a function that trusts the service:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+    """
+    for resource, state in stack.plan.after:
+        for document in documents(stack.plan, resource.address, resource.type, state):
+            for statement in document.statements:
+                if statement.effect == "Allow" and statement.principals:
+                    for who in _anybody(statement, is_trust=document.is_trust):
+                        yield Complaint(resource.address, f"lets in {who}")
+        if (
+            resource.type == "aws_lambda_function_url"
+            and state.value("authorization_type") != "AWS_IAM"
+        ):
+            yield Complaint(resource.address, "can be called by anybody")
+        if resource.type in {"aws_db_instance", "aws_rds_cluster_instance"} and state.value(
+            "publicly_accessible"
+        ):
+            yield Complaint(resource.address, "is publicly accessible")
+
+
+def _anybody(statement: Statement, *, is_trust: bool) -> Iterator[str]:
+    assert statement.principals is not None
+    keys = {
+        each.key
+        for each in statement.conditions
+        if "not" not in each.operator
+        and not each.operator.endswith("ifexists")
+        and ANYBODY not in each.values
+    }
+    for principal in sorted(statement.principals.names):
+        if statement.principals.all_but:
+            continue  # a matter of `policy-exact`
+        if principal == ANYBODY:
+            if not keys & {*NARROWING}:
+                yield "everybody"
+        elif principal.startswith("Federated:"):
+            if not any(key.endswith(":sub") for key in keys):
+                yield f"every identity of {principal.removeprefix('Federated:')}"
+        # A service assumes a role for whoever may pass it the role: nobody of another account.
+        elif principal.startswith("Service:") and not is_trust and not keys & {*NARROWING}:
+            yield f"{principal.removeprefix('Service:')} on behalf of anybody"
+
+
+@rule(
+    "api-signed",
+    remedy="Leave `require_iam` on outside local (stacks/building_blocks/api.py).",
+)
+def api_signed(stack: Stack) -> Iterator[Complaint]:
+    """Who places, cancels and refunds orders is checked by API Gateway, before any code runs."""
+    if stack.deployment.is_local:
+        return  # LocalStack does not check signatures
+    plan = stack.plan
+    for api, state in plan.all("aws_api_gateway_rest_api"):
+        body = state.value("body")
+        if body is UNKNOWN:
+            yield cannot_judge(api.address, "its document is known after the apply only")
+        elif body:
+            yield from _unsigned(api.address, body)
+    for kind in ("aws_api_gateway_method", "aws_apigatewayv2_route"):
+        attribute = "authorization" if kind == "aws_api_gateway_method" else "authorization_type"
+        for method, state in plan.all(kind):
+            if state.value(attribute) != "AWS_IAM":
+                yield Complaint(method.address, f"is called with {state.value(attribute)}")
+
+
+def _unsigned(address: str, body: str) -> Iterator[Complaint]:
+    try:
+        document = json.loads(body)
+    except json.JSONDecodeError:
+        yield cannot_judge(address, "its document is not JSON")
+        return
+    schemes = (document.get("components") or {}).get("securitySchemes") or {}
+    signed = {
+        name
+        for name, scheme in schemes.items()
+        if scheme.get("x-amazon-apigateway-authtype") == "awsSigv4"
+    }
+    for path, operations in (document.get("paths") or {}).items():
+        for method, operation in operations.items():
+            if not isinstance(operation, dict) or method.startswith("x-"):
+                continue
+            security = operation.get("security", document.get("security")) or []
+            if not security or not all(signed & set(each) for each in security):
+                yield Complaint(address, f"{method.upper()} {path} can be called by anybody")
+
+
+@rule(
+    "no-secret-in-plan",
+    remedy="Put the value into Secrets Manager after the deployment, and have the function read it "
+    "there; if it is real, renew it: it is in the plan's file, and would be in the state.",
+)
+def no_secret_in_plan(stack: Stack) -> Iterator[Complaint]:
+    """What Terraform knows is in its state and its plans, for everybody who may read those."""
+    for resource, _ in stack.plan.all("aws_secretsmanager_secret_version", "aws_iam_access_key"):
+        yield Complaint(resource.address, "puts a secret into the state")
+    for change in stack.plan.changes:
+        if change.kind is Kind.DESTROY or change.after is None:
+            continue
+        if change.type == "aws_lambda_function":
+            variables = change.after.value("environment.0.variables")
+            for name in variables if isinstance(variables, dict) else ():
+                if is_named_like_a_secret(name):
+                    yield Complaint(change.address, f"has {name} in its environment")

@@ -1,0 +1,261 @@
+"""Where resources have their policies, and whose they are."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from plan_review.plan import UNKNOWN, Kind, Plan, State
+from plan_review.policy import Among, Condition, PolicyError, Statement, parse_policy
+
+ATTRIBUTES = (
+    "policy",
+    "policy_document",
+    "assume_role_policy",
+    "access_policy",
+    "resource_policy",
+    "key_policy",
+    "inline_policy",
+)
+"""Attributes that hold a policy; others are recognised by what they hold."""
+
+POLICY_OF = {
+    "aws_api_gateway_rest_api_policy": "rest_api_id",
+    "aws_dynamodb_resource_policy": "resource_arn",
+    "aws_iam_group_policy": "group",
+    "aws_iam_group_policy_attachment": "group",
+    "aws_iam_role_policy": "role",
+    "aws_iam_role_policy_attachment": "role",
+    "aws_iam_user_policy": "user",
+    "aws_iam_user_policy_attachment": "user",
+    "aws_kms_key_policy": "key_id",
+    "aws_lambda_permission": "function_name",
+    "aws_s3_bucket_policy": "bucket",
+    "aws_secretsmanager_secret_policy": "secret_arn",
+    "aws_sns_topic_policy": "arn",
+    "aws_sqs_queue_policy": "queue_url",
+}
+"""Kind of a policy that is a resource of its own → the attribute that says what it is about."""
+
+IDENTITY_POLICIES = (
+    "aws_iam_group_policy",
+    "aws_iam_group_policy_attachment",
+    "aws_iam_policy",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_iam_user_policy",
+    "aws_iam_user_policy_attachment",
+)
+"""Kinds of policies that say what their holder may do; all others say who may do something."""
+
+_ATTACHMENT = "policy_arn"
+_NAMES = ("name", "id", "arn", "bucket", "url", "function_name")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A policy of one resource."""
+
+    address: str
+    kind: str
+    attribute: str
+    statements: tuple[Statement, ...] = ()
+    is_sensitive: bool = False
+    unreadable: str = ""
+    """Why its statements are not known."""
+
+    @property
+    def is_of_an_identity(self) -> bool:
+        """Whether it says what its holder may do, and not who may do something."""
+        return self.kind in IDENTITY_POLICIES or (
+            self.kind == "aws_iam_role" and self.attribute == "inline_policy"
+        )
+
+    @property
+    def is_trust(self) -> bool:
+        """Whether it says who may assume a role."""
+        return self.attribute == "assume_role_policy"
+
+
+def documents(
+    plan: Plan, address: str, kind: str, state: State, *, is_configured: bool = True
+) -> Iterator[Document]:
+    """Yield the policies that a resource has in a state.
+
+    One that is known after the apply only counts where the configuration sets it: what AWS makes
+    up where nothing is said lets nobody in from elsewhere.
+    """
+    if kind == "aws_lambda_permission":
+        yield _permission(address, kind, state)
+        return
+    if kind.endswith("_policy_attachment"):
+        yield _attachment(address, kind, state)
+        return
+    for attribute in sorted({*ATTRIBUTES, *state.values}):
+        value = state.value(attribute)
+        if value is UNKNOWN:
+            if attribute in ATTRIBUTES and is_configured and plan.is_configured(address, attribute):
+                reason = plan.unknown_because(address, attribute)
+                yield Document(address, kind, attribute, unreadable=reason)
+            continue
+        for text in _texts(attribute, value):
+            try:
+                statements = parse_policy(text)
+            except PolicyError as error:
+                yield Document(address, kind, attribute, unreadable=f"cannot be read: {error}")
+            else:
+                yield Document(address, kind, attribute, statements, state.is_sensitive(attribute))
+
+
+def _texts(attribute: str, value: Any) -> Iterator[str]:
+    if isinstance(value, list) and attribute == "inline_policy":
+        for block in value:
+            if isinstance(block, dict) and block.get("policy"):
+                yield block["policy"]
+    elif isinstance(value, str) and (attribute in ATTRIBUTES or _looks_like_a_policy(value)):
+        yield value
+
+
+def _looks_like_a_policy(text: str) -> bool:
+    if not text.startswith("{"):
+        return False
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError:
+        return False
+    return "Statement" in document
+
+
+def _permission(address: str, kind: str, state: State) -> Document:
+    """Return the statement that a Lambda permission adds to its function's policy."""
+    values = {
+        name: state.value(name)
+        for name in (
+            "action",
+            "event_source_token",
+            "function_name",
+            "function_url_auth_type",
+            "principal",
+            "principal_org_id",
+            "qualifier",
+            "source_account",
+            "source_arn",
+        )
+    }
+    missing = [name for name, value in values.items() if value is UNKNOWN]
+    # A source that is not known yet is a condition all the same; the others decide everything.
+    if set(missing) - {"source_arn", "function_name", "qualifier"}:
+        return Document(
+            address, kind, "principal", unreadable=f"is known after the apply only: {missing}"
+        )
+    principal = values["principal"]
+    if principal == "*":
+        who = "*"
+    elif principal.endswith(".amazonaws.com"):
+        who = f"Service:{principal}"
+    else:
+        who = f"AWS:{principal}"
+    conditions = {
+        Condition(operator, key, frozenset({_told(values[name])}))
+        for name, operator, key in (
+            ("source_arn", "arnlike", "aws:sourcearn"),
+            ("source_account", "stringequals", "aws:sourceaccount"),
+            ("principal_org_id", "stringequals", "aws:principalorgid"),
+            ("event_source_token", "stringequals", "lambda:eventsourcetoken"),
+            ("function_url_auth_type", "stringequals", "lambda:functionurlauthtype"),
+        )
+        if values[name]
+    }
+    qualifier = f":{_told(values['qualifier'])}" if values["qualifier"] else ""
+    return Document(
+        address,
+        kind,
+        "principal",
+        (
+            Statement(
+                effect="Allow",
+                actions=Among(frozenset({values["action"]})),
+                resources=Among(frozenset({f"{_told(values['function_name'])}{qualifier}"})),
+                principals=Among(frozenset({who})),
+                conditions=frozenset(conditions),
+            ),
+        ),
+    )
+
+
+def _told(value: Any) -> str:
+    return value.value if value is UNKNOWN else str(value)
+
+
+def _attachment(address: str, kind: str, state: State) -> Document:
+    """Return what an attachment gives its role: all that a policy of this ARN says."""
+    arn = state.value(_ATTACHMENT)
+    if arn is UNKNOWN:
+        return Document(
+            address, kind, _ATTACHMENT, unreadable="is known after the apply only: its ARN"
+        )
+    statement = Statement(
+        effect="Allow",
+        actions=Among(frozenset({f"all that {arn} allows"})),
+        resources=Among(frozenset({"all that it names"})),
+        principals=None,
+    )
+    return Document(address, kind, _ATTACHMENT, (statement,))
+
+
+@dataclass
+class Subject:
+    """Whose policies are compared: a role, a bucket, a queue…, with all its policies."""
+
+    before: list[Document] = field(default_factory=list)
+    after: list[Document] = field(default_factory=list)
+    is_new: bool = False
+    """Whether it exists only because of this plan, so that nothing of it can be wider."""
+    is_gone: bool = False
+    is_touched: bool = False
+    """Whether the plan changes anything of its policies."""
+
+
+def subjects(plan: Plan) -> Mapping[str, Subject]:
+    """Return what has policies in a plan, each with all of them, as they are and will be."""
+    found: dict[str, Subject] = {}
+    for change in plan.changes:
+        for state, is_after in ((change.before, False), (change.after, True)):
+            if state is None:
+                continue
+            for document in documents(plan, change.address, change.type, state):
+                name, owner = _owner(plan, change.address, change.type, state, document)
+                subject = found.setdefault(name, Subject())
+                (subject.after if is_after else subject.before).append(document)
+                subject.is_touched |= change.kind is not Kind.NONE
+                kind = plan.kind_of.get(owner)
+                subject.is_new |= kind is Kind.CREATE
+                subject.is_gone |= kind in {Kind.DESTROY, Kind.FORGET}
+    return found
+
+
+def _owner(
+    plan: Plan, address: str, kind: str, state: State, document: Document
+) -> tuple[str, str]:
+    """Return whose policy it is: a name for it, and its address where it is in the plan."""
+    group = "identity" if document.is_of_an_identity else document.attribute
+    attribute = POLICY_OF.get(kind)
+    if attribute is None:
+        return f"{group} {address}", address
+    value = state.value(attribute)
+    owner = next(iter(plan.referred(address, attribute)), None) or _named(plan, value)
+    group = "identity" if document.is_of_an_identity else f"{kind} of"
+    return f"{group} {owner or value}", owner
+
+
+def _named(plan: Plan, name: Any) -> str:
+    """Return the address of what has a name, an id, an ARN or a URL; empty if nothing has it."""
+    if not isinstance(name, str):
+        return ""
+    for change in plan.changes:
+        if change.type in POLICY_OF:
+            continue
+        for state in (change.before, change.after):
+            if state and name in [state.values.get(each) for each in _NAMES]:
+                return change.address
+    return ""

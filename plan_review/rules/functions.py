@@ -1,0 +1,225 @@
+"""What every function has: a way out for what fails, traces, a log, a bound."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from plan_review.plan import UNKNOWN, Kind, Plan, PlannedResource, State
+from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
+
+PARKED_BY_FUNCTION = {
+    "aws_sqs_queue.intake-overflow-queue": (
+        "an order that was accepted is never given up: intake-drain parks by itself"
+    ),
+}
+"""Queue without redrive → why. Its function must know a dead-letter queue."""
+
+ASYNCHRONOUS_CALLERS = ("events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com")
+"""Services that do not wait for a function's answer:
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-invocation.html"""
+
+STREAM_ATTRIBUTE = "starting_position"
+"""What a mapping of a stream has, and one of a queue has not."""
+
+NOTHING_RESERVED = (None, -1)
+
+
+@rule(
+    "dead-letters",
+    remedy="Build it of `Worker`, `EventPublisher` or `run_every`, which come with their "
+    "dead-letter queue or their alarm.",
+)
+def dead_letters(stack: Stack) -> Iterator[Complaint]:
+    """What a function cannot handle must end where somebody finds it, and be taken from there.
+
+    A queue needs a redrive policy, or a function that parks by itself; a stream's mapping an
+    on-failure destination; a function that is invoked asynchronously one too, or no retries and an
+    alarm on its errors, where the next run does what a run has missed.
+    """
+    plan = stack.plan
+    for mapping, state in plan.all("aws_lambda_event_source_mapping"):
+        if state.value(STREAM_ATTRIBUTE):
+            destination = state.value("destination_config.0.on_failure.0.destination_arn")
+            if not destination:
+                yield Complaint(mapping.address, "has no on-failure destination")
+        else:
+            yield from _of_queue(plan, mapping, state)
+    for address in sorted(_invoked_asynchronously(plan)):
+        yield from _of_asynchronous(plan, address)
+
+
+def _of_queue(plan: Plan, mapping: PlannedResource, state: State) -> Iterator[Complaint]:
+    source = state.value("event_source_arn")
+    queue = _target(plan, mapping.address, "event_source_arn", source, "aws_sqs_queue")
+    if queue is None:
+        yield cannot_judge(mapping.address, "its queue is not in this plan")
+        return
+    address, values = queue
+    redrive = values.value("redrive_policy")
+    if redrive is UNKNOWN:
+        if plan.is_configured(address, "redrive_policy"):
+            yield cannot_judge(address, "its redrive policy is known after the apply only")
+            return
+        redrive = None
+    if redrive and json.loads(redrive).get("deadLetterTargetArn"):
+        return
+    if address in PARKED_BY_FUNCTION and _knows_dead_letters(plan, mapping, state):
+        return
+    yield Complaint(address, f"has no dead-letter queue, and {mapping.address} works it off")
+
+
+def _knows_dead_letters(plan: Plan, mapping: PlannedResource, state: State) -> bool:
+    function = _function(plan, mapping.address, state)
+    if function is None:
+        return False
+    variables = function[1].value("environment.0.variables")
+    # What is known after the apply only is there all the same.
+    return variables is UNKNOWN or bool((variables or {}).get("DEAD_LETTER_QUEUE_URL"))
+
+
+def _invoked_asynchronously(plan: Plan) -> set[str]:
+    """Return the addresses of the functions that are called by who does not wait."""
+    found = set()
+    for permission, state in plan.all("aws_lambda_permission"):
+        if state.value("principal") in ASYNCHRONOUS_CALLERS:
+            function = _function(plan, permission.address, state)
+            if function:
+                found.add(function[0])
+    return found
+
+
+def _of_asynchronous(plan: Plan, address: str) -> Iterator[Complaint]:
+    for each, state in plan.all("aws_lambda_function_event_invoke_config"):
+        function = _function(plan, each.address, state)
+        if function is None or function[0] != address:
+            continue
+        if state.value("destination_config.0.on_failure.0.destination"):
+            return
+        if state.value("maximum_retry_attempts") == 0 and _errors_are_watched(plan, address):
+            return
+    yield Complaint(
+        address,
+        "is invoked asynchronously, and what fails goes nowhere: no on-failure destination, or no"
+        " alarm on its errors",
+    )
+
+
+def _errors_are_watched(plan: Plan, address: str) -> bool:
+    names = [state.value("function_name") for each, state in plan.after if each.address == address]
+    return any(
+        state.value("metric_name") == "Errors"
+        and state.value("dimensions.FunctionName") in names
+        and state.value("alarm_actions")
+        for _, state in plan.all("aws_cloudwatch_metric_alarm")
+    )
+
+
+@rule("traced", remedy="Leave `tracing_config` at Active (stacks/building_blocks/function.py).")
+def traced(stack: Stack) -> Iterator[Complaint]:
+    """Where an order is, and where it waited, is read off its trace."""
+    for function, state in stack.plan.all("aws_lambda_function"):
+        if state.value("tracing_config.0.mode") != "Active":
+            yield Complaint(function.address, "is not traced")
+    for stage, state in stack.plan.all("aws_api_gateway_stage"):
+        if state.value("xray_tracing_enabled") is not True:
+            yield Complaint(stage.address, "is not traced")
+
+
+@rule(
+    "logged",
+    remedy="Give the function its log group (stacks/building_blocks/function.py).",
+)
+def logged(stack: Stack) -> Iterator[Complaint]:
+    """A log group that Lambda makes itself is not encrypted with our key, and is kept for ever."""
+    plan = stack.plan
+    groups = {state.value("name") for _, state in plan.all("aws_cloudwatch_log_group")}
+    for function, state in plan.all("aws_lambda_function"):
+        own = state.value("logging_config.0.log_group")
+        if own is UNKNOWN:
+            referred = plan.referred(function.address, "logging_config")
+            if not any(each.startswith("aws_cloudwatch_log_group.") for each in referred):
+                yield cannot_judge(function.address, "its log group is known after the apply only")
+        elif (own or f"/aws/lambda/{state.value('function_name')}") not in groups:
+            yield Complaint(function.address, "has no log group of its own in this plan")
+    for stage, state in plan.all("aws_api_gateway_stage"):
+        if not state.value("access_log_settings"):
+            yield Complaint(stage.address, "keeps no access log")
+
+
+@rule(
+    "concurrency-bounded",
+    remedy="Set `maximum_concurrency` and `reserved_concurrency` in stacks/settings.py.",
+)
+def concurrency_bounded(stack: Stack) -> Iterator[Complaint]:
+    """One stage must not take all of the account's concurrency from the others.
+
+    A mapping of a queue has a maximum, which the function's reservation covers: with less it
+    over-polls, and messages end in the dead-letter queue unhandled. In prod every function
+    reserves its share, and nowhere does one lose it.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+    """
+    plan = stack.plan
+    for mapping, state in plan.all("aws_lambda_event_source_mapping"):
+        if state.value(STREAM_ATTRIBUTE):
+            continue  # bounded by the stream's shards
+        maximum = state.value("scaling_config.0.maximum_concurrency")
+        if maximum is None:
+            yield Complaint(mapping.address, "has no maximum concurrency")
+            continue
+        function = _function(plan, mapping.address, state)
+        reserved = function[1].value("reserved_concurrent_executions") if function else None
+        if isinstance(reserved, int) and isinstance(maximum, int) and 0 <= reserved < maximum:
+            yield Complaint(
+                mapping.address, f"calls up to {maximum} at once, of which {reserved} are reserved"
+            )
+    for function_, state in plan.all("aws_lambda_function"):
+        reserved = state.value("reserved_concurrent_executions")
+        if reserved == 0:
+            yield Complaint(function_.address, "reserves 0, so that it never runs")
+        elif stack.deployment.environment == "prod" and reserved in NOTHING_RESERVED:
+            yield Complaint(function_.address, "reserves no concurrency")
+    for change in plan.changes:
+        if change.type == "aws_lambda_function" and change.kind is Kind.CHANGE:
+            assert change.before is not None
+            assert change.after is not None
+            was = change.before.value("reserved_concurrent_executions")
+            is_now = change.after.value("reserved_concurrent_executions")
+            if was not in NOTHING_RESERVED and is_now in NOTHING_RESERVED:
+                yield Complaint(change.address, f"no longer reserves {was}")
+
+
+def _function(plan: Plan, address: str, state: State) -> tuple[str, State] | None:
+    """Return the function that a mapping, a permission or a configuration is about."""
+    name = state.value("function_name")
+    found = _target(plan, address, "function_name", name, "aws_lambda_function")
+    if found is not None:
+        return found
+    # By an alias, which belongs to its function.
+    alias = _target(plan, address, "function_name", name, "aws_lambda_alias")
+    if alias is not None:
+        its = alias[1].value("function_name")
+        return _target(plan, alias[0], "function_name", its, "aws_lambda_function")
+    return None
+
+
+def _target(
+    plan: Plan, address: str, attribute: str, value: Any, kind: str
+) -> tuple[str, State] | None:
+    """Return the resource of a kind that an attribute points to, by its expression or its value."""
+    referred = plan.referred(address, attribute)
+    for resource, state in plan.all(kind):
+        if resource.address in referred:
+            return resource.address, state
+    if isinstance(value, str):
+        last = value.split(":function:")[-1]
+        for resource, state in plan.all(kind):
+            names = [
+                state.value(each)
+                for each in ("arn", "id", "url", "name", "function_name", "qualified_arn")
+            ]
+            if value in names or last in names or last.partition(":")[0] in names:
+                return resource.address, state
+            # An ARN that was built from the name.
+            if kind == "aws_sqs_queue" and value.rpartition(":")[2] in names:
+                return resource.address, state
+    return None

@@ -1,0 +1,159 @@
+"""What roles may do, and whom resources let in: exact, and not more than before."""
+
+import re
+from collections.abc import Iterator
+
+from plan_review.plan import UNKNOWN, Kind
+from plan_review.policy import ANYBODY, Statement, widenings
+from plan_review.rules.documents import Document, documents, subjects
+from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
+
+ANY_RESOURCE_ALLOWED = {
+    "xray:PutTelemetryRecords": "X-Ray has no resources for it",
+    "xray:PutTraceSegments": "X-Ray has no resources for it",
+    "xray:GetSamplingRules": "X-Ray has no resources for it",
+    "xray:GetSamplingTargets": "X-Ray has no resources for it",
+}
+"""Action → why it has to be allowed on everything."""
+
+WHOLE_KIND_ALLOWED = {
+    ("sns:Publish", ":endpoint/*"): "this account's mobile devices, one endpoint each",
+}
+"""Action, and the end of a resource that stands for a whole kind → why."""
+
+ALL_BUT_THESE_ALLOWED = {
+    ("sns:Publish", "arn:aws:sns:*:*:*"): "a phone number has no ARN: all but topics and endpoints",
+}
+"""Action, and what is left out of everything → why."""
+
+ATTACHED_ALLOWED = {
+    "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": (
+        "API Gateway asks for this one when it is given its logging role"
+    ),
+}
+"""AWS's own policies that a role may have → why."""
+
+
+@rule(
+    "policy-not-widened",
+    remedy="Make sure that the new need is real, name exact actions and ARNs, and waive the rule "
+    "for this address with the reason. Where it cannot be judged, apply first what it waits for.",
+)
+def policy_not_widened(stack: Stack) -> Iterator[Complaint]:
+    """What may be done today is what was reviewed; more of it is a decision, not a detail.
+
+    All policies of a role, bucket, queue… are compared together, statement by statement, by what
+    they allow: a new action, principal or resource, a condition that is gone, a denial that is
+    gone. How they are written and in how many documents does not matter.
+    """
+    for subject in subjects(stack.plan).values():
+        if subject.is_gone or not subject.is_touched:
+            continue
+        unreadable = [each for each in (*subject.before, *subject.after) if each.unreadable]
+        for document in unreadable:
+            yield cannot_judge(document.address, f"{document.attribute} {document.unreadable}")
+        if subject.is_new:
+            continue
+        before = [each for document in subject.before for each in document.statements]
+        for document in subject.after:
+            for widening in widenings(before, [*document.statements]):
+                if widening.statement.effect == "Allow":
+                    yield Complaint(
+                        document.address,
+                        f"{widening.what}: allows {_told(widening.statement, document)}",
+                    )
+        # A denial that has gone can be anywhere else among the subject's policies now.
+        if any(document.unreadable for document in subject.after):
+            continue
+        after = [each for document in subject.after for each in document.statements]
+        for document in subject.before:
+            denials = [each for each in document.statements if each.effect == "Deny"]
+            for widening in widenings(denials, [each for each in after if each.effect == "Deny"]):
+                yield Complaint(
+                    document.address, f"{widening.what}: {_told(widening.statement, document)}"
+                )
+    yield from _boundaries(stack)
+
+
+def _boundaries(stack: Stack) -> Iterator[Complaint]:
+    for change in stack.plan.changes:
+        if change.kind in {Kind.CHANGE, Kind.REPLACE} and change.before and change.after:
+            was = change.before.value("permissions_boundary")
+            if was and change.after.value("permissions_boundary") != was:
+                yield Complaint(change.address, "its permissions boundary is gone or another one")
+
+
+@rule(
+    "policy-exact",
+    remedy="Name each action, and each resource by its ARN. Where AWS offers nothing narrower, "
+    "list the case with its reason in plan_review/rules/policies.py.",
+)
+def policy_exact(stack: Stack) -> Iterator[Complaint]:
+    """A wildcard allows what nobody has thought of, also what AWS adds later."""
+    for resource, state in stack.plan.after:
+        for document in documents(stack.plan, resource.address, resource.type, state):
+            if document.attribute == "policy_arn":
+                yield from _attached(stack, document, state.value("policy_arn"))
+                continue
+            for statement in document.statements:
+                if statement.effect == "Allow":
+                    for reason in _inexact(statement, document):
+                        yield Complaint(resource.address, reason)
+
+
+def _attached(stack: Stack, document: Document, arn: object) -> Iterator[Complaint]:
+    own = [
+        each
+        for each in stack.plan.referred(document.address, "policy_arn")
+        if each.startswith("aws_iam_policy.")
+    ]
+    is_of_aws = arn is not UNKNOWN and str(arn).startswith("arn:aws:iam::aws:")
+    if not own and is_of_aws and arn not in ATTACHED_ALLOWED:
+        yield Complaint(document.address, f"attaches a policy of AWS's: {arn}")
+
+
+def _inexact(statement: Statement, document: Document) -> Iterator[str]:
+    sid = f"{statement.sid}: " if statement.sid else ""
+    if statement.actions.all_but:
+        yield f"{sid}allows {statement.actions} (NotAction)"
+    if statement.principals and statement.principals.all_but:
+        yield f"{sid}lets in {statement.principals} (NotPrincipal)"
+    for action in sorted(statement.actions.names):
+        if ANYBODY in action:
+            yield f"{sid}allows the actions {action}"
+        if not document.is_of_an_identity:
+            continue  # it is about the resource that has it, whatever it says
+        for resource in sorted(statement.resources.names):
+            if statement.resources.all_but:
+                if (action, resource) not in ALL_BUT_THESE_ALLOWED:
+                    yield f"{sid}allows {action} on {statement.resources} (NotResource)"
+            elif _is_everything(resource) and not _has_a_reason(action, resource):
+                yield f"{sid}allows {action} on {_shown(resource, document)}"
+
+
+def _has_a_reason(action: str, resource: str) -> bool:
+    return action in ANY_RESOURCE_ALLOWED or any(
+        action == allowed and resource.endswith(end) for allowed, end in WHOLE_KIND_ALLOWED
+    )
+
+
+def _is_everything(resource: str) -> bool:
+    """Say whether a resource's pattern stands for everything, or for everything of a kind."""
+    parts = resource.split(":", 5)
+    if len(parts) < len(("arn", "partition", "service", "region", "account", "resource")):
+        return ANYBODY in resource
+    if ANYBODY in parts[2] or ANYBODY in parts[3] or ANYBODY in parts[4]:
+        return True
+    # table/*, function:*, or * alone; not log-group:/aws/lambda/…:log-stream:*.
+    return re.fullmatch(r"([a-z-]+[/:])?\*+", parts[5]) is not None
+
+
+def _told(statement: Statement, document: Document) -> str:
+    who = f" for {statement.principals}" if statement.principals else ""
+    conditions = ", ".join(sorted(str(each) for each in statement.conditions))
+    under = f" under {conditions}" if conditions else ""
+    return f"{statement.actions} on {_shown(str(statement.resources), document)}{who}{under}"
+
+
+def _shown(resource: str, document: Document) -> str:
+    return "(sensitive)" if document.is_sensitive and resource != ANYBODY else resource

@@ -1,0 +1,142 @@
+"""How long data and logs are kept: not shorter than before."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from plan_review.plan import UNKNOWN, Kind, ResourceChange, State
+from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
+
+FOR_EVER = float("inf")
+
+KEPT = {
+    "aws_cloudwatch_log_group": ("retention_in_days",),
+    "aws_dynamodb_table": ("point_in_time_recovery.0.recovery_period_in_days",),
+    "aws_kinesis_stream": ("retention_period",),
+    "aws_kms_key": ("deletion_window_in_days",),
+    "aws_secretsmanager_secret": ("recovery_window_in_days",),
+    "aws_sqs_queue": ("message_retention_seconds",),
+    "aws_lambda_event_source_mapping": ("maximum_record_age_in_seconds",),
+    "aws_lambda_function_event_invoke_config": ("maximum_event_age_in_seconds",),
+}
+"""Kind → the paths of times; a smaller one is worse."""
+
+NO_LIMIT = {"retention_in_days": 0, "maximum_record_age_in_seconds": -1}
+"""What stands for no limit at all."""
+
+SWITCHES = {
+    "aws_dynamodb_table": ("point_in_time_recovery.0.enabled", "deletion_protection_enabled"),
+}
+"""Kind → the paths of what keeps data while it is on."""
+
+
+@rule(
+    "kept-as-long",
+    remedy="Leave the time as it is. If less is meant, say why in a waiver: what is older goes at "
+    "once, and nothing brings it back.",
+)
+def kept_as_long(stack: Stack) -> Iterator[Complaint]:
+    """A shorter retention deletes at once what was promised to be there for longer.
+
+    That is so for messages and logs, for the points in time that a table can be restored to, and
+    for the days in which the deletion of a key or a secret can still be taken back.
+    """
+    for change, before, after in _compared(stack):
+        for path in KEPT.get(change.type, ()):
+            was, is_now = before.value(path), after.value(path)
+            if is_now is UNKNOWN:
+                if stack.plan.is_configured(change.address, path.partition(".")[0]):
+                    yield cannot_judge(change.address, f"{path} is known after the apply only")
+            elif was is not None and _length(path, is_now) < _length(path, was):
+                yield Complaint(change.address, f"{path} goes down from {was} to {is_now}")
+        for path in SWITCHES.get(change.type, ()):
+            if before.value(path) is True and after.value(path) in {False, None}:
+                yield Complaint(change.address, f"{path} is turned off")
+
+
+def _length(path: str, value: Any) -> float:
+    if value is None or value == NO_LIMIT.get(path):
+        return FOR_EVER
+    return float(value)
+
+
+@rule(
+    "expires-no-sooner",
+    remedy="Leave when items and objects expire as it is, or say in a waiver why less is meant.",
+)
+def expires_no_sooner(stack: Stack) -> Iterator[Complaint]:
+    """Tables and buckets delete by themselves what has expired, without asking again.
+
+    A time to live on another attribute, a new lifecycle rule or fewer days in one, versions that
+    are no longer kept: each deletes data that is there today.
+    """
+    for change, before, after in _compared(stack):
+        if change.type == "aws_dynamodb_table":
+            was, is_now = _time_to_live(before), _time_to_live(after)
+            if is_now and is_now != was:
+                yield Complaint(
+                    change.address, f"items expire by {is_now!r}, and did so by {was!r} before"
+                )
+        if change.type == "aws_s3_bucket_lifecycle_configuration":
+            yield from _sooner(change, _lifecycle(before), _lifecycle(after))
+        if (
+            change.type == "aws_s3_bucket_versioning"
+            and before.value("versioning_configuration.0.status") == "Enabled"
+            and after.value("versioning_configuration.0.status") != "Enabled"
+        ):
+            yield Complaint(change.address, "what is overwritten or deleted is no longer kept")
+    yield from _of_buckets(stack)
+
+
+def _of_buckets(stack: Stack) -> Iterator[Complaint]:
+    """Look at what comes to a bucket that was there before, or goes from one that stays."""
+    plan = stack.plan
+    for change in plan.changes:
+        about = [plan.kind_of.get(each) for each in plan.referred(change.address, "bucket")]
+        is_new = change.kind is Kind.CREATE and Kind.CREATE not in about
+        if change.type == "aws_s3_bucket_lifecycle_configuration" and is_new and change.after:
+            yield from _sooner(change, {}, _lifecycle(change.after))
+        if change.type == "aws_s3_bucket_versioning" and change.kind in {Kind.DESTROY, Kind.FORGET}:
+            bucket = change.before.value("bucket") if change.before else None
+            if any(state.value("bucket") == bucket for _, state in plan.all("aws_s3_bucket")):
+                yield Complaint(change.address, "what is overwritten or deleted is no longer kept")
+
+
+def _time_to_live(state: State) -> str | None:
+    if state.value("ttl.0.enabled") is True:
+        return str(state.value("ttl.0.attribute_name"))
+    return None
+
+
+def _lifecycle(state: State) -> Mapping[str, float]:
+    """Return what each enabled rule of a lifecycle deletes, and after how many days."""
+    times: dict[str, float] = {}
+    for rule_ in state.value("rule") or ():
+        if rule_.get("status") != "Enabled":
+            continue
+        for block, days in (
+            ("expiration", "days"),
+            ("noncurrent_version_expiration", "noncurrent_days"),
+        ):
+            for each in rule_.get(block) or ():
+                if each.get("date"):
+                    times[f"{rule_.get('id')}: {block}"] = 0
+                elif each.get(days):
+                    times[f"{rule_.get('id')}: {block}"] = float(each[days])
+    return times
+
+
+def _sooner(
+    change: ResourceChange, before: Mapping[str, float], after: Mapping[str, float]
+) -> Iterator[Complaint]:
+    for what, days in after.items():
+        if days < before.get(what, FOR_EVER):
+            yield Complaint(
+                change.address, f"deletes sooner than before: {what} after {days:g} days"
+            )
+
+
+def _compared(stack: Stack) -> Iterator[tuple[ResourceChange, State, State]]:
+    """Yield what is changed or replaced, as it is and as it will be."""
+    for change in stack.plan.changes:
+        if change.kind in {Kind.CHANGE, Kind.REPLACE} and change.before and change.after:
+            yield change, change.before, change.after

@@ -1,0 +1,178 @@
+"""Has checkov scan the plans, and holds what it finds against the listed skips."""
+
+import json
+import os
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from plan_review.findings import Finding, Verdict
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKOV = ROOT / ".venvs/checkov/bin/checkov"
+RULE = "checkov"
+SKIPS_RULE = "checkov-skips"
+
+type Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class ScanError(ValueError):
+    """Checkov cannot scan, or the file of skips is not what it should be; the message says why."""
+
+
+class Skip(BaseModel):
+    """A check that is not for us, everywhere or at some addresses, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    check: Annotated[str, StringConstraints(pattern=r"^CKV2?_[A-Z0-9]+_[0-9]+$")]
+    reason: Annotated[Text, Field(min_length=10)]
+    addresses: tuple[Text, ...] = ()
+    """Where it is skipped; everywhere, if none is named."""
+    environments: tuple[Text, ...] = ()
+    """In which it is skipped; in all, if none is named."""
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    skip: tuple[Skip, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A check that failed at an address."""
+
+    stack: str
+    check: str
+    name: str
+    address: str
+
+
+def read_skips(path: Path) -> tuple[Skip, ...]:
+    """Read a file of skips.
+
+    Raises
+    ------
+    ScanError
+        When the file is missing or malformed.
+    """
+    try:
+        return _File.model_validate(tomllib.loads(path.read_text())).skip
+    except FileNotFoundError:
+        raise ScanError(f"{path} does not exist") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ScanError(f"{path} is not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ScanError(f"{path}: {place}: {first['msg']}") from None
+
+
+def scan(
+    plans: Mapping[str, Path], skips: Sequence[Skip], *, environment: str, is_whole: bool
+) -> Iterator[Finding]:
+    """Yield what checkov finds in the plans of some stacks, and the skips that skip nothing.
+
+    Only a scan of everything (`is_whole`) can tell that a skip is of no use.
+    """
+    failures = [each for stack, path in plans.items() for each in _failures(stack, path)]
+    yield from judged(failures, skips, environment=environment, is_whole=is_whole)
+
+
+def judged(
+    failures: Sequence[Failure], skips: Sequence[Skip], *, environment: str, is_whole: bool
+) -> Iterator[Finding]:
+    """Yield the failures that no skip covers, and the skips that cover nothing."""
+    holding = [each for each in skips if not each.environments or environment in each.environments]
+    used: set[tuple[Skip, str]] = set()
+    for failure in failures:
+        covering = [
+            (skip, failure.address if skip.addresses else "")
+            for skip in holding
+            if skip.check == failure.check
+            and (not skip.addresses or failure.address in skip.addresses)
+        ]
+        used.update(covering)
+        if not covering:
+            yield Finding(
+                verdict=Verdict.FAIL,
+                rule=RULE,
+                stack=failure.stack,
+                address=failure.address,
+                reason=f"{failure.check}: {failure.name}",
+                remedy="Do what the check asks for, or list it in checkov-skips.toml with the "
+                "reason why not.",
+            )
+    for skip in holding if is_whole else ():
+        for address in skip.addresses or ("",):
+            if (skip, address) not in used:
+                yield Finding(
+                    verdict=Verdict.FAIL,
+                    rule=SKIPS_RULE,
+                    stack="",
+                    address=address,
+                    reason=f"the skip of {skip.check} skips nothing",
+                    remedy="Take it out of checkov-skips.toml.",
+                )
+
+
+def _failures(stack: str, plan: Path) -> Iterator[Failure]:
+    report = _checkov(plan)
+    summary = report.get("summary") or {}
+    if summary.get("parsing_errors"):
+        raise ScanError(f"checkov cannot read {plan}")
+    for failed in report["results"]["failed_checks"]:
+        yield Failure(stack, failed["check_id"], failed["check_name"], failed["resource"])
+
+
+def _checkov(plan: Path) -> dict[str, Any]:
+    """Return checkov's report on a plan; it is told to fetch nothing."""
+    if not CHECKOV.exists():
+        raise ScanError(f"{CHECKOV} is not there: `make .venvs/checkov/.installed` installs it")
+    done = subprocess.run(
+        [
+            str(CHECKOV),
+            "--file",
+            str(plan),
+            "--framework",
+            "terraform_plan",
+            "--output",
+            "json",
+            "--compact",
+            "--quiet",
+            "--skip-download",
+            "--soft-fail",
+        ],
+        # It would look for a configuration file in the folder, and for a newer version of itself.
+        cwd=plan.resolve().parent,
+        env=_without_accounts(os.environ) | {"LOG_LEVEL": "ERROR"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        report = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        raise ScanError(f"checkov failed on {plan}:\n{done.stdout}{done.stderr}") from None
+    if isinstance(report, list):
+        (report,) = report
+    if "results" not in report:
+        raise ScanError(f"checkov found nothing to scan in {plan}")
+    found: dict[str, Any] = report
+    return found
+
+
+def _without_accounts(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what checkov would log in or report with."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if not name.startswith(("AWS_", "BC_", "CKV_", "CHECKOV_", "PRISMA_", "GITHUB_"))
+    }

@@ -1,0 +1,151 @@
+"""Makes the fixture plans: applies a base to LocalStack, then plans each change of it.
+
+Each file of `fixtures/changes` breaks one rule. ``NAME_override.tf`` changes blocks of the base
+(https://developer.hashicorp.com/terraform/language/files/override), ``NAME.tf`` adds some.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from local.__main__ import stopping_what_it_starts
+from local.backends import choose_backend
+from local.processes import LocalError
+from local.progress import step
+from local.settings import settings_from_environment
+from local.tools import tool_environment
+
+FIXTURES = Path(__file__).resolve().parent / "fixtures"
+CHANGES = FIXTURES / "changes"
+PLANS = FIXTURES / "plans"
+BASE = "base"
+"""The plan that changes nothing."""
+FIRST_DEPLOY = "first-deploy"
+"""The plan of the base before anything of it exists."""
+
+OVERRIDE = "_override"
+KEPT = (
+    "complete",
+    "configuration",
+    "errored",
+    "format_version",
+    "output_changes",
+    "planned_values",
+    "resource_changes",
+    "terraform_version",
+)
+"""What the review reads of a plan."""
+
+
+class Terraform:
+    """Terraform in a folder, against LocalStack."""
+
+    def __init__(self, folder: Path, variables: dict[str, str], endpoint: str) -> None:
+        self.folder = folder
+        self._variables = variables | {"TF_VAR_endpoint": endpoint}
+
+    def __call__(self, *arguments: str, may_fail: bool = False) -> str:
+        done = subprocess.run(
+            ["terraform", f"-chdir={self.folder}", *arguments],
+            env=self._variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode and not may_fail:
+            raise LocalError(f"terraform {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def plan(self, *options: str, may_fail: bool = False) -> dict[str, Any]:
+        """Plan, and return the plan."""
+        self("plan", "-input=false", "-out=plan", *options, may_fail=may_fail)
+        plan: dict[str, Any] = json.loads(self("show", "-json", "plan"))
+        return plan
+
+
+def names() -> list[str]:
+    """Return the name of each change."""
+    return sorted({path.stem.removesuffix(OVERRIDE) for path in CHANGES.glob("*.tf")})
+
+
+def main() -> int:
+    """Make the fixtures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="NAME", help="only these changes")
+    only = parser.parse_args().only
+    settings = settings_from_environment()
+    backend = choose_backend(settings)
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            stopping_what_it_starts(backend, always=True),
+        ):
+            backend.start()
+            terraform = Terraform(
+                Path(folder), tool_environment(settings, backend), settings.endpoint
+            )
+            make(terraform, only or names())
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def make(terraform: Terraform, wanted: list[str]) -> None:
+    """Apply the base, and write its plans and those of the changes."""
+    folder = terraform.folder
+    shutil.copy(FIXTURES / "base.tf", folder)
+    with zipfile.ZipFile(folder / "function.zip", "w") as package:
+        package.writestr(zipfile.ZipInfo("handler.py"), "def handler(event, context): ...\n")
+    terraform("init", "-input=false")
+    keep(FIRST_DEPLOY, terraform.plan())
+    with step("applying the base"):
+        terraform("apply", "-input=false", "-auto-approve", "-parallelism=40")
+    keep(BASE, terraform.plan())
+    for name in wanted:
+        with step(f"planning {name}"):
+            added = [
+                Path(shutil.copy(path, folder))
+                for path in (CHANGES / f"{name}.tf", CHANGES / f"{name}{OVERRIDE}.tf")
+                if path.exists()
+            ]
+            # Only a plan that breaks this rule is one that Terraform gives up.
+            gives_up = name.startswith("plan-is-whole")
+            keep(name, terraform.plan("-refresh=false", may_fail=gives_up))
+            for path in added:
+                path.unlink()
+    with step("destroying the base"):
+        terraform("destroy", "-input=false", "-auto-approve", "-parallelism=40")
+
+
+def keep(name: str, plan: dict[str, Any]) -> None:
+    """Write the part of a plan that the review reads."""
+    kept = {key: without_nulls(plan[key]) for key in KEPT if key in plan}
+    # The endpoint is where it happened to be made.
+    for provider in kept["configuration"]["provider_config"].values():
+        provider.get("expressions", {}).pop("endpoints", None)
+    PLANS.mkdir(exist_ok=True)
+    (PLANS / f"{name}.json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+
+
+def without_nulls(value: Any) -> Any:
+    """Return a value without what is null in it, but for what does not exist before or after."""
+    if isinstance(value, dict):
+        return {
+            key: without_nulls(each)
+            for key, each in value.items()
+            if each is not None or key in {"before", "after"}
+        }
+    if isinstance(value, list):
+        return [without_nulls(each) for each in value]
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
