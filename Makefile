@@ -92,11 +92,11 @@ permissions: .venv/.installed ## Write docs/permissions.md from the synthesised 
 	@PYTHONPATH=lambdas $(BIN)/python -m tests.permissions.document
 
 .PHONY: unit
-unit: .venv/.installed ## Unit tests (domain and handlers, no network)
-	@$(BIN)/pytest tests/unit -q -n 2
+unit: .venv/.installed ## Unit tests (domain, handlers, rules of the plan review; no network)
+	@$(BIN)/pytest tests/unit tests/plan_review -q -n 2
 
 .PHONY: stack-tests
-stack-tests: .venv/.installed ## Stack tests (synthesis of every environment, terraform validate)
+stack-tests: .venv/.installed .venvs/checkov/.installed ## Stack tests (synthesis, terraform validate, review of first deploys)
 	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadfile
 
 .PHONY: lint-workflows
@@ -144,6 +144,21 @@ unlock: need-environment setup ## Take away the LOCK of STACK that nobody holds 
 .PHONY: preflight
 preflight: need-environment .venv/.installed ## Say what the account of ENVIRONMENT still lacks
 	@$(BIN)/python -m orderctl preflight
+
+# ---------------------------------------------------------------- plan review (docs/plan-review.md)
+
+# What cannot be judged yet does not stop `make`: the verdict is in build/plan-review/verdict.json.
+.PHONY: plan-review
+plan-review: setup .venvs/checkov/.installed ## Plan the STACKS of ENVIRONMENT, changing nothing, and review the plans
+	@$(BIN)/python -m plan_review --plan --checkov $(if $(STACKS),--stacks $(STACKS)) || [ $$? -eq 2 ]
+
+.PHONY: plan-rules
+plan-rules: .venv/.installed ## Write the table of rules in docs/plan-review.md
+	@$(BIN)/python -m plan_review.table
+
+.PHONY: plan-fixtures
+plan-fixtures: setup-local ## Make the plans that the review's tests look at, with Terraform on LocalStack
+	@$(BIN)/python -m tests.plan_review.make_fixtures
 
 # ---------------------------------------------------------------- LocalStack
 
@@ -213,6 +228,8 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
 	@for name in uv lambda lambda-runtime payment-server zizmor dev; do \
+
+	@for name in uv lambda lambda-runtime payment-server checkov dev; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error

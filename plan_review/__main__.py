@@ -6,7 +6,7 @@ Exit status: 0 pass, 1 fail, 2 cannot judge, 3 no review (bad input, or a stack 
 import argparse
 import os
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,7 +19,7 @@ from plan_review.review import PlannedStack, Review, review
 from plan_review.rules import RULES
 from plan_review.scan import RULE as SCAN_RULE
 from plan_review.scan import ScanError, read_skips, scan
-from plan_review.waivers import Waiver, WaiverError, read_waivers
+from plan_review.waivers import WaiverError, read_waivers
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_REVIEW = 3
@@ -52,7 +52,11 @@ def main() -> int:
 def _review(options: argparse.Namespace) -> Review:
     today = datetime.now(UTC).date()
     deployment = _deployment()
-    waivers = _waivers(options.waivers, today)
+    waivers = [
+        each
+        for each in read_waivers(options.waivers, rules=[*RULES, SCAN_RULE], today=today)
+        if options.checkov or each.rule != SCAN_RULE
+    ]
     skips = read_skips(options.skips) if options.checkov else ()
     if options.plan:
         stacks = plan_stacks(options.stacks, options.out, deployment)
@@ -78,10 +82,6 @@ def _review(options: argparse.Namespace) -> Review:
 def _deployment() -> Deployment:
     environment = os.environ.get("ENVIRONMENT") or "local"
     return Deployment(environment, os.environ.get("ENVIRONMENT_SUFFIX") or environment)
-
-
-def _waivers(path: Path, today: date) -> tuple[Waiver, ...]:
-    return read_waivers(path, rules=[*RULES, SCAN_RULE], today=today)
 
 
 def _read(path: Path) -> PlannedStack:

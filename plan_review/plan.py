@@ -289,7 +289,7 @@ class Plan(BaseModel):
         waits_for = ", ".join(
             each
             for each in self.referred(address, attribute)
-            if self.kind_of.get(each, Kind.READ) is not Kind.NONE
+            if each.startswith("data.") or self.kind_of.get(each, Kind.NONE) is not Kind.NONE
         )
         return "is known after the apply only" + (f", of {waits_for}" if waits_for else "")
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def scan(
 
     Only a scan of everything (`is_whole`) can tell that a skip is of no use.
     """
-    failures = [each for stack, path in plans.items() for each in _failures(stack, path)]
+    failures = list(_failures(_checkov(list(plans.values())), plans))
     yield from judged(failures, skips, environment=environment, is_whole=is_whole)
 
 
@@ -122,57 +123,60 @@ def judged(
                 )
 
 
-def _failures(stack: str, plan: Path) -> Iterator[Failure]:
-    report = _checkov(plan)
-    summary = report.get("summary") or {}
-    if summary.get("parsing_errors"):
-        raise ScanError(f"checkov cannot read {plan}")
+def _failures(report: Mapping[str, Any], plans: Mapping[str, Path]) -> Iterator[Failure]:
+    stacks = {str(path.resolve()): stack for stack, path in plans.items()}
     for failed in report["results"]["failed_checks"]:
-        yield Failure(stack, failed["check_id"], failed["check_name"], failed["resource"])
+        yield Failure(
+            stack=stacks[failed["file_abs_path"]],
+            check=failed["check_id"],
+            name=failed["check_name"],
+            address=failed["resource"],
+        )
 
 
-def _checkov(plan: Path) -> dict[str, Any]:
-    """Return checkov's report on a plan; it is told to fetch nothing."""
+def _checkov(plans: Sequence[Path]) -> Mapping[str, Any]:
+    """Return checkov's report on some plans; it is told to fetch nothing."""
     if not CHECKOV.exists():
         raise ScanError(f"{CHECKOV} is not there: `make .venvs/checkov/.installed` installs it")
-    done = subprocess.run(
-        [
-            str(CHECKOV),
-            "--file",
-            str(plan),
-            "--framework",
-            "terraform_plan",
-            "--output",
-            "json",
-            "--compact",
-            "--quiet",
-            "--skip-download",
-            "--soft-fail",
-        ],
-        # It would look for a configuration file in the folder, and for a newer version of itself.
-        cwd=plan.resolve().parent,
-        env=_without_accounts(os.environ) | {"LOG_LEVEL": "ERROR"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as nowhere:
+        done = subprocess.run(
+            [
+                str(CHECKOV),
+                "--file",
+                *(str(plan.resolve()) for plan in plans),
+                "--framework",
+                "terraform_plan",
+                "--output",
+                "json",
+                "--compact",
+                "--quiet",
+                "--skip-download",
+                "--soft-fail",
+            ],
+            # It takes the configuration file that it finds where it is started.
+            cwd=nowhere,
+            env=_offline(os.environ),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     try:
         report = json.loads(done.stdout)
     except json.JSONDecodeError:
-        raise ScanError(f"checkov failed on {plan}:\n{done.stdout}{done.stderr}") from None
-    if isinstance(report, list):
-        (report,) = report
-    if "results" not in report:
-        raise ScanError(f"checkov found nothing to scan in {plan}")
-    found: dict[str, Any] = report
-    return found
+        raise ScanError(f"checkov failed:\n{done.stdout}{done.stderr}") from None
+    if not isinstance(report, dict) or "results" not in report:
+        raise ScanError(f"checkov found nothing to scan: {done.stdout}")
+    if report["summary"]["parsing_errors"]:
+        raise ScanError(f"checkov cannot read {report['results']['parsing_errors']}")
+    return report
 
 
-def _without_accounts(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what checkov would log in or report with."""
-    return {
+def _offline(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what checkov would log in, report or fetch with."""
+    kept = {
         name: value
         for name, value in variables.items()
         if not name.startswith(("AWS_", "BC_", "CKV_", "CHECKOV_", "PRISMA_", "GITHUB_"))
     }
+    return kept | {"CKV_SKIP_PACKAGE_UPDATE_CHECK": "true", "LOG_LEVEL": "ERROR"}

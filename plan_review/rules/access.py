@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator
 
-from plan_review.plan import UNKNOWN, Kind
+from plan_review.plan import UNKNOWN
 from plan_review.policy import ANYBODY, Statement
-from plan_review.redaction import is_named_like_a_secret
+from plan_review.redaction import is_named_like_a_secret, looks_like_a_secret
 from plan_review.rules.documents import documents
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
+from plan_review.values import strings
 
 BLOCKS = (
     "block_public_acls",
@@ -165,11 +166,10 @@ def no_secret_in_plan(stack: Stack) -> Iterator[Complaint]:
     """What Terraform knows is in its state and its plans, for everybody who may read those."""
     for resource, _ in stack.plan.all("aws_secretsmanager_secret_version", "aws_iam_access_key"):
         yield Complaint(resource.address, "puts a secret into the state")
-    for change in stack.plan.changes:
-        if change.kind is Kind.DESTROY or change.after is None:
-            continue
-        if change.type == "aws_lambda_function":
-            variables = change.after.value("environment.0.variables")
-            for name in variables if isinstance(variables, dict) else ():
-                if is_named_like_a_secret(name):
-                    yield Complaint(change.address, f"has {name} in its environment")
+    for resource, state in stack.plan.after:
+        if any(looks_like_a_secret(text) for text in strings(state.values)):
+            yield Complaint(resource.address, "has something in it that looks like a key")
+        variables = state.value("environment.0.variables")
+        for name in variables if isinstance(variables, dict) else ():
+            if is_named_like_a_secret(name):
+                yield Complaint(resource.address, f"has {name} in its environment")

@@ -26,6 +26,9 @@ HOLDS = {
 }
 """Kind → what is lost with a resource of it."""
 
+TOLD_TO_PEOPLE = ("email", "email-json", "sms")
+"""Protocols of subscriptions that hold nothing: a person's new address is an everyday change."""
+
 
 @rule(
     "data-stays",
@@ -39,6 +42,8 @@ def data_stays(stack: Stack) -> Iterator[Complaint]:
     """
     for change in stack.plan.changes:
         what = HOLDS.get(change.type)
+        if change.before and change.before.value("protocol") in TOLD_TO_PEOPLE:
+            continue
         if what and change.kind in {Kind.DESTROY, Kind.REPLACE, Kind.FORGET}:
             because = ", ".join(
                 ".".join(str(part) for part in path) for path in change.change.replace_paths

@@ -135,12 +135,12 @@ def keep(name: str, plan: dict[str, Any]) -> None:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return a value without what is null in it, but for what does not exist before or after."""
+    """Return a value without what is null in it, but for what may be missing as a whole."""
     if isinstance(value, dict):
         return {
             key: without_nulls(each)
             for key, each in value.items()
-            if each is not None or key in {"before", "after"}
+            if each is not None or key in {"before", "after", "tags_all"}
         }
     if isinstance(value, list):
         return [without_nulls(each) for each in value]

@@ -1,0 +1,209 @@
+"""Policies are compared by what they allow."""
+
+import json
+from typing import Any
+
+import pytest
+
+from plan_review.policy import PolicyError, parse_policy, widenings
+
+TABLE = "arn:aws:dynamodb:eu-west-2:000000000000:table/orders-table-dev"
+QUEUE = "arn:aws:sqs:eu-west-2:000000000000:payment-queue-dev"
+TOPIC = "arn:aws:sns:eu-west-2:000000000000:events-topic-dev"
+
+
+def allow(**parts: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE} | parts
+
+
+def without(statement: dict[str, Any], part: str) -> dict[str, Any]:
+    return {key: value for key, value in statement.items() if key != part}
+
+
+def deny(**parts: Any) -> dict[str, Any]:
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": QUEUE,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    } | parts
+
+
+def if_from(*sources: str, operator: str = "ArnEquals") -> dict[str, Any]:
+    return {"Condition": {operator: {"aws:SourceArn": list(sources)}}}
+
+
+def compared(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    def parsed(statements: list[dict[str, Any]]) -> Any:
+        return parse_policy(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+
+    return [each.what for each in widenings(parsed(before), parsed(after))]
+
+
+NARROWER_OR_THE_SAME = {
+    "the same": ([allow()], [allow()]),
+    "written as a list": ([allow()], [allow(Action=["dynamodb:GetItem"], Resource=[TABLE])]),
+    "in another case": ([allow()], [allow(Action="DynamoDB:getitem")]),
+    "another name of the statement": ([allow(Sid="One")], [allow(Sid="Two")]),
+    "split in two": (
+        [allow(Action=["dynamodb:GetItem", "dynamodb:Query"])],
+        [allow(), allow(Action="dynamodb:Query")],
+    ),
+    "put together": (
+        [allow(), allow(Action="dynamodb:Query")],
+        [allow(Action=["dynamodb:GetItem", "dynamodb:Query"])],
+    ),
+    "within a wildcard": ([allow(Action="dynamodb:Get*", Resource="*")], [allow()]),
+    "within all but another": (
+        [without(allow(NotAction="dynamodb:DeleteTable"), "Action")],
+        [allow()],
+    ),
+    "more is left out": (
+        [without(allow(NotResource=QUEUE), "Resource")],
+        [without(allow(NotResource=[QUEUE, TOPIC]), "Resource")],
+    ),
+    "a condition more": ([allow()], [allow(**if_from(TOPIC))]),
+    "fewer values in a condition": ([allow(**if_from(TOPIC, QUEUE))], [allow(**if_from(TOPIC))]),
+    "a narrower pattern in a condition": (
+        [allow(**if_from("arn:aws:sns:*", operator="ArnLike"))],
+        [allow(**if_from(TOPIC, operator="ArnLike"))],
+    ),
+    "more values that must not be": (
+        [allow(Condition={"StringNotEquals": {"aws:username": "a"}})],
+        [allow(Condition={"StringNotEquals": {"aws:username": ["a", "b"]}})],
+    ),
+    "no longer if it exists": (
+        [allow(**if_from(TOPIC, operator="ArnEqualsIfExists"))],
+        [allow(**if_from(TOPIC))],
+    ),
+    "an account, by number and by ARN": (
+        [allow(Principal={"AWS": "000000000000"})],
+        [allow(Principal={"AWS": "arn:aws:iam::000000000000:root"})],
+    ),
+    "less": ([allow(), allow(Action="dynamodb:Query")], [allow()]),
+    "a denial more": ([allow()], [allow(), deny()]),
+    "a wider denial": ([deny()], [deny(Resource="*")]),
+    "a denial without its condition": ([deny()], [without(deny(), "Condition")]),
+}
+
+WIDER = {
+    "an action": ([allow()], [allow(Action=["dynamodb:GetItem", "dynamodb:PutItem"])], "action"),
+    "a wildcard action": ([allow()], [allow(Action="dynamodb:*")], "action"),
+    "a wildcard at the end": ([allow(Action="dynamodb:Get*")], [allow(Action="dynamodb:*")], "act"),
+    "another resource": ([allow()], [allow(Resource=QUEUE)], "resource"),
+    "a wider resource": ([allow()], [allow(Resource=f"{TABLE}*")], "resource"),
+    "everything": ([allow()], [allow(Resource="*")], "resource"),
+    "all but some actions": (
+        [allow()],
+        [without(allow(NotAction="dynamodb:DeleteTable"), "Action")],
+        "action",
+    ),
+    "all but some resources": (
+        [allow()],
+        [without(allow(NotResource=QUEUE), "Resource")],
+        "resource",
+    ),
+    "less is left out": (
+        [without(allow(NotResource=[QUEUE, TOPIC]), "Resource")],
+        [without(allow(NotResource=QUEUE), "Resource")],
+        "resource",
+    ),
+    "what was left out": (
+        [without(allow(NotAction="dynamodb:Delete*"), "Action")],
+        [allow(Action="dynamodb:DeleteItem")],
+        "action",
+    ),
+    "what was left out, in part": (
+        [without(allow(NotAction="dynamodb:*Item"), "Action")],
+        [allow(Action="dynamodb:Delete*")],
+        "action",
+    ),
+    "a principal": (
+        [allow(Principal={"Service": "sns.amazonaws.com"})],
+        [allow(Principal={"Service": ["sns.amazonaws.com", "s3.amazonaws.com"]})],
+        "principal",
+    ),
+    "everybody": (
+        [allow(Principal={"AWS": "000000000000"})],
+        [allow(Principal={"AWS": "*"})],
+        "principal",
+    ),
+    "everybody but one": (
+        [allow(Principal={"AWS": "000000000000"})],
+        [allow(NotPrincipal={"AWS": "111111111111"})],
+        "principal",
+    ),
+    "a condition gone": ([allow(**if_from(TOPIC))], [allow()], "condition"),
+    "a value in a condition": (
+        [allow(**if_from(TOPIC))],
+        [allow(**if_from(TOPIC, QUEUE))],
+        "condition",
+    ),
+    "a wider pattern in a condition": (
+        [allow(**if_from(TOPIC, operator="ArnLike"))],
+        [allow(**if_from("arn:aws:sns:*", operator="ArnLike"))],
+        "condition",
+    ),
+    "only if it exists": (
+        [allow(**if_from(TOPIC))],
+        [allow(**if_from(TOPIC, operator="ArnEqualsIfExists"))],
+        "condition",
+    ),
+    "fewer values that must not be": (
+        [allow(Condition={"StringNotEquals": {"aws:username": ["a", "b"]}})],
+        [allow(Condition={"StringNotEquals": {"aws:username": "a"}})],
+        "condition",
+    ),
+    "another limit": (
+        [allow(Condition={"NumericLessThan": {"s3:max-keys": "10"}})],
+        [allow(Condition={"NumericLessThan": {"s3:max-keys": "1000"}})],
+        "condition",
+    ),
+    "anything, where nothing was": ([], [allow()], "action"),
+    "a denial gone": ([allow(), deny()], [allow()], "denied"),
+    "a denial for less": ([deny()], [deny(Action="sqs:SendMessage")], "denied"),
+    "a denial of some": ([deny()], [deny(Principal={"AWS": "000000000000"})], "denied"),
+    "a denial on a further condition": (
+        [deny()],
+        [deny(Condition={"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}})],
+        "denied",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NARROWER_OR_THE_SAME)
+def test_a_policy_that_allows_no_more_is_not_wider(case: str) -> None:
+    before, after = NARROWER_OR_THE_SAME[case]
+    assert compared(before, after) == []
+
+
+@pytest.mark.parametrize("case", WIDER)
+def test_a_policy_that_allows_more_is_wider(case: str) -> None:
+    before, after, respect = WIDER[case]
+    found = compared(before, after)
+    assert found
+    assert all(respect in each for each in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"Statement": ["Allow"]}',
+        '{"Statement": {"Effect": "Maybe", "Action": "s3:GetObject", "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Action": [], "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Principal": "me"}}',
+        '{"Statement": {"Effect": "Allow", "Action": "s3:*", "Condition": {"Bool": "x"}}}',
+    ],
+)
+def test_what_is_no_policy_is_refused(text: str) -> None:
+    with pytest.raises(PolicyError):
+        parse_policy(text)
+
+
+def test_an_empty_policy_allows_nothing() -> None:
+    assert parse_policy("") == ()
