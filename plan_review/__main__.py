@@ -65,13 +65,12 @@ def _review(options: argparse.Namespace) -> Review:
     files = {stack.name: options.out / f"{stack.name}.json" for stack in stacks}
     if options.plans:
         files = {path.stem: path for path in options.plans}
-    is_whole = {stack.name for stack in stacks} >= {*STACKS}
-    is_real = not any(stack.why_not_real for stack in stacks)
     more = (
-        scan(files, skips, environment=deployment.environment, is_whole=is_whole and is_real)
+        scan(files, skips, environment=deployment.environment, is_first_deploy=False)
         if options.checkov
         else ()
     )
+    is_whole = {stack.name for stack in stacks} >= {*STACKS}
     done = review(
         stacks, deployment, waivers=waivers, today=today, is_whole=is_whole, more=list(more)
     )

@@ -113,7 +113,7 @@ def _stack(stack: PlannedStack) -> Iterator[str]:
             yield f"- {_code(change.address)}{moved}"
             if kind in {Kind.CHANGE, Kind.REPLACE}:
                 yield from _attributes(change)
-    drifted = [each.address for each in stack.plan.resource_drift if each.kind is not Kind.NONE]
+    drifted = [each.address for each in stack.plan.resource_drift if _is_drift(each)]
     if drifted:
         yield ""
         yield f"Changed outside Terraform: {', '.join(_code(each) for each in drifted)}"
@@ -122,6 +122,20 @@ def _stack(stack: PlannedStack) -> Iterator[str]:
         yield f"Outputs that change: {', '.join(_code(name) for name in outputs)}"
     yield ""
     yield "</details>"
+
+
+def _is_drift(change: ResourceChange) -> bool:
+    """Say whether more has changed than that AWS answers with nothing where nothing was said."""
+    return _said(change.change.before) != _said(change.change.after)
+
+
+def _said(value: Any) -> Any:
+    """Return a value without all that is empty in it."""
+    if isinstance(value, dict):
+        return {key: said for key, each in value.items() if (said := _said(each))}
+    if isinstance(value, list):
+        return [said for each in value if (said := _said(each))]
+    return value
 
 
 def _attributes(change: ResourceChange) -> Iterator[str]:
@@ -160,7 +174,7 @@ def _differences(name: str, was: Any, is_now: Any, because: str) -> Iterator[str
 
 
 def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict):
         for key, each in value.items():
             yield from _leaves(f"{path}.{key}", each)
     elif isinstance(value, list) and any(isinstance(each, dict) for each in value):

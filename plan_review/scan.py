@@ -37,6 +37,8 @@ class Skip(BaseModel):
     """Where it is skipped; everywhere, if none is named."""
     environments: tuple[Text, ...] = ()
     """In which it is skipped; in all, if none is named."""
+    only_deployed: bool = False
+    """Whether the check fails only once the values of what is deployed are known."""
 
 
 class _File(BaseModel):
@@ -76,18 +78,19 @@ def read_skips(path: Path) -> tuple[Skip, ...]:
 
 
 def scan(
-    plans: Mapping[str, Path], skips: Sequence[Skip], *, environment: str, is_whole: bool
+    plans: Mapping[str, Path], skips: Sequence[Skip], *, environment: str, is_first_deploy: bool
 ) -> Iterator[Finding]:
     """Yield what checkov finds in the plans of some stacks, and the skips that skip nothing.
 
-    Only a scan of everything (`is_whole`) can tell that a skip is of no use.
+    A skip is of no use if it has none when everything is deployed first: what checkov makes of a
+    later plan depends on how much of it is known and changed.
     """
     failures = list(_failures(_checkov(list(plans.values())), plans))
-    yield from judged(failures, skips, environment=environment, is_whole=is_whole)
+    yield from judged(failures, skips, environment=environment, is_first_deploy=is_first_deploy)
 
 
 def judged(
-    failures: Sequence[Failure], skips: Sequence[Skip], *, environment: str, is_whole: bool
+    failures: Sequence[Failure], skips: Sequence[Skip], *, environment: str, is_first_deploy: bool
 ) -> Iterator[Finding]:
     """Yield the failures that no skip covers, and the skips that cover nothing."""
     holding = [each for each in skips if not each.environments or environment in each.environments]
@@ -110,7 +113,8 @@ def judged(
                 remedy="Do what the check asks for, or list it in checkov-skips.toml with the "
                 "reason why not.",
             )
-    for skip in holding if is_whole else ():
+    expected = [skip for skip in holding if is_first_deploy and not skip.only_deployed]
+    for skip in expected:
         for address in skip.addresses or ("",):
             if (skip, address) not in used:
                 yield Finding(

@@ -33,6 +33,13 @@ ATTACHED_ALLOWED = {
 }
 """AWS's own policies that a role may have → why."""
 
+GRANTS_NOTHING = {
+    "aws_iam_policy.ci-boundary-policy": (
+        "a permissions boundary: the most that a role of the application may have, of any kind"
+    ),
+}
+"""Policy → why it may name whole kinds. That it is not widened is judged all the same."""
+
 
 @rule(
     "policy-not-widened",
@@ -96,7 +103,7 @@ def policy_exact(stack: Stack) -> Iterator[Complaint]:
                 yield from _attached(stack, document, state.value("policy_arn"))
                 continue
             for statement in document.statements:
-                if statement.effect == "Allow":
+                if statement.effect == "Allow" and document.address not in GRANTS_NOTHING:
                     for reason in _inexact(statement, document):
                         yield Complaint(resource.address, reason)
 

@@ -170,3 +170,13 @@ def test_values_cannot_make_markdown_or_html() -> None:
     assert text.count("</details>") == 2  # the review's own, and one within code
     assert "`'</details><img src=x> # Approved @team`" in text
     assert "&lt;/details&gt;" in text
+
+
+def test_what_others_have_changed_is_named_unless_it_comes_to_nothing() -> None:
+    drift = [
+        change(ALARM, {"threshold": 1}, {"threshold": 5}),
+        change(FUNCTION, {"tags": None, "layers": None}, {"tags": {}, "layers": []}),
+    ]
+    stack = PlannedStack("pipeline", plan_of(resource_drift=drift))
+    text = markdown(review([stack], PROD, today=TODAY))
+    assert f"Changed outside Terraform: `{ALARM}`\n" in text

@@ -16,8 +16,8 @@ FAILURES = [
 REASON = "It is encrypted by other means"
 
 
-def found(*skips: Skip, environment: str = "prod", is_whole: bool = True) -> list[Finding]:
-    return list(judged(FAILURES, skips, environment=environment, is_whole=is_whole))
+def found(*skips: Skip, environment: str = "prod", is_first_deploy: bool = True) -> list[Finding]:
+    return list(judged(FAILURES, skips, environment=environment, is_first_deploy=is_first_deploy))
 
 
 def test_each_failed_check_fails_the_review() -> None:
@@ -46,10 +46,15 @@ def test_a_skip_holds_in_its_environments_only() -> None:
     assert [each.address for each in found(skip, environment="dev")] == [TOPIC]
 
 
-def test_a_skip_of_nothing_is_found_where_everything_was_scanned() -> None:
+def test_a_skip_for_what_is_deployed_need_not_be_of_use_before() -> None:
+    skip = Skip(check="CKV_AWS_1", reason=REASON, only_deployed=True)
+    assert [each.rule for each in found(skip)] == ["checkov", "checkov"]
+
+
+def test_a_skip_of_nothing_is_found_on_a_first_deploy() -> None:
     skip = Skip(check="CKV_AWS_1", reason=REASON)
     assert [each.rule for each in found(skip)] == ["checkov", "checkov", "checkov-skips"]
-    assert [each.rule for each in found(skip, is_whole=False)] == ["checkov", "checkov"]
+    assert [each.rule for each in found(skip, is_first_deploy=False)] == ["checkov", "checkov"]
 
 
 @pytest.mark.parametrize(

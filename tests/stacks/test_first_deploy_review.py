@@ -79,6 +79,6 @@ def test_checkov_finds_nothing_that_no_skip_explains(
         plans,
         read_skips(ROOT / "checkov-skips.toml"),
         environment=deployment.settings.environment.value,
-        is_whole=True,
+        is_first_deploy=True,
     )
     assert list(found) == []
