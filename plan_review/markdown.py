@@ -126,7 +126,7 @@ def _stack(stack: PlannedStack) -> Iterator[str]:
 
 def _is_drift(change: ResourceChange) -> bool:
     """Say whether more has changed than that AWS answers with nothing where nothing was said."""
-    return _said(change.change.before) != _said(change.change.after)
+    return bool(_said(change.change.before) != _said(change.change.after))
 
 
 def _said(value: Any) -> Any:
