@@ -62,9 +62,7 @@ def _review(options: argparse.Namespace) -> Review:
         stacks = plan_stacks(options.stacks, options.out, deployment)
     else:
         stacks = [_read(path) for path in options.plans]
-    files = {stack.name: options.out / f"{stack.name}.json" for stack in stacks}
-    if options.plans:
-        files = {path.stem: path for path in options.plans}
+    files = {stack.name: stack.file for stack in stacks if stack.file}
     more = (
         scan(files, skips, environment=deployment.environment, is_first_deploy=False)
         if options.checkov
@@ -90,7 +88,7 @@ def _read(path: Path) -> PlannedStack:
         raise PlanError(f"{path} cannot be read: {error.strerror}") from None
     except (PlanError, UnicodeDecodeError) as error:
         raise PlanError(f"{path} {error}") from None
-    return PlannedStack(path.stem, plan)
+    return PlannedStack(path.stem, plan, path)
 
 
 def _parser() -> _Parser:

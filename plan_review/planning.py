@@ -117,10 +117,12 @@ def _planned(stack: str, source: Path, folder: Path, variables: Mapping[str, str
         if reason is None:
             raise LocalError(f"{stack} cannot be planned:\n{error}") from None
         text = first_deploy_plan(source, folder / "first-deploy" / stack)
-        (folder / f"first-deploy/{stack}.json").write_text(text)
-        return PlannedStack(stack, Plan.read(text), reason)
-    (folder / f"plans/{stack}.json").write_text(text)
-    return PlannedStack(stack, Plan.read(text))
+        file = folder / f"first-deploy/{stack}.json"
+    else:
+        reason = ""
+        file = folder / f"plans/{stack}.json"
+    file.write_text(text)
+    return PlannedStack(stack, Plan.read(text), file, reason)
 
 
 def _why_never_applied(output: str) -> str | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 from plan_review.findings import Deployment, Finding, Verdict
 from plan_review.plan import Plan
@@ -19,6 +20,8 @@ class PlannedStack:
 
     name: str
     plan: Plan
+    file: Path | None = None
+    """Where the plan is."""
     why_not_real: str = ""
     """Why it could not be planned for real; then the plan is one of a first deploy, in which all
     that comes from other stacks is unknown."""

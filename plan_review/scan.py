@@ -169,11 +169,13 @@ def _checkov(plans: Sequence[Path]) -> Mapping[str, Any]:
         report = json.loads(done.stdout)
     except json.JSONDecodeError:
         raise ScanError(f"checkov failed:\n{done.stdout}{done.stderr}") from None
-    if not isinstance(report, dict) or "results" not in report:
-        raise ScanError(f"checkov found nothing to scan: {done.stdout}")
-    if report["summary"]["parsing_errors"]:
+    summary = report.get("summary") if isinstance(report, dict) else None
+    if not summary or not summary.get("resource_count"):
+        raise ScanError(f"checkov found nothing to scan in {', '.join(map(str, plans))}")
+    if summary["parsing_errors"]:
         raise ScanError(f"checkov cannot read {report['results']['parsing_errors']}")
-    return report
+    found: dict[str, Any] = report
+    return found
 
 
 def _offline(variables: Mapping[str, str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from local.processes import LocalError
 from local.progress import step
 from local.settings import settings_from_environment
 from local.tools import tool_environment
+from plan_review.plan import has_mark
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 CHANGES = FIXTURES / "changes"
@@ -117,6 +118,7 @@ def make(terraform: Terraform, wanted: list[str]) -> None:
             ]
             # Only a plan that breaks this rule is one that Terraform gives up.
             gives_up = name.startswith("plan-is-whole")
+            (folder / "plan").unlink()
             keep(name, terraform.plan("-refresh=false", may_fail=gives_up))
             for path in added:
                 path.unlink()
@@ -126,12 +128,34 @@ def make(terraform: Terraform, wanted: list[str]) -> None:
 
 def keep(name: str, plan: dict[str, Any]) -> None:
     """Write the part of a plan that the review reads."""
+    PLANS.mkdir(exist_ok=True)
+    text = json.dumps(trimmed(plan), indent=1, sort_keys=True)
+    (PLANS / f"{name}.json").write_text(text + "\n")
+
+
+def trimmed(plan: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of a plan that the review reads."""
     kept = {key: without_nulls(plan[key]) for key in KEPT if key in plan}
     # The endpoint is where it happened to be made.
     for provider in kept["configuration"]["provider_config"].values():
         provider.get("expressions", {}).pop("endpoints", None)
-    PLANS.mkdir(exist_ok=True)
-    (PLANS / f"{name}.json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    for resource in kept["resource_changes"]:
+        for marks in ("after_unknown", "before_sensitive", "after_sensitive"):
+            resource["change"][marks] = only_true(resource["change"].get(marks))
+    # Every resource is among the changes, with its values.
+    for resource in kept["planned_values"]["root_module"]["resources"]:
+        for values in ("values", "sensitive_values"):
+            resource.pop(values, None)
+    return kept
+
+
+def only_true(marks: Any) -> Any:
+    """Return a tree of marks with nothing in it but what is marked."""
+    if isinstance(marks, dict):
+        return {key: only_true(each) for key, each in marks.items() if has_mark(each)}
+    if isinstance(marks, list):
+        return [only_true(each) for each in marks]
+    return marks or {}
 
 
 def without_nulls(value: Any) -> Any:
