@@ -14,6 +14,7 @@ from local.processes import LocalError
 from plan_review.findings import Deployment
 from plan_review.plan import Plan, PlanError
 from plan_review.planning import STACKS, plan_stacks
+from plan_review.redaction import redacted
 from plan_review.report import write_report
 from plan_review.review import PlannedStack, Review, review
 from plan_review.rules import RULES
@@ -40,11 +41,11 @@ def main() -> int:
     try:
         done = _review(options)
     except (LocalError, PlanError, ScanError, WaiverError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {redacted(str(error))}", file=sys.stderr)
         return NO_REVIEW
     for finding in done.open:
         place = " ".join(part for part in (finding.stack, finding.address) if part)
-        print(f"{finding.verdict}  {finding.rule}  {place}: {finding.reason}")
+        print(redacted(f"{finding.verdict}  {finding.rule}  {place}: {finding.reason}"))
     print(f"Plan review: {done.verdict} (all of it: {options.out / 'review.md'})")
     return int(done.verdict)
 

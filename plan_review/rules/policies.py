@@ -151,6 +151,8 @@ def _is_everything(resource: str) -> bool:
         return ANYBODY in resource
     if ANYBODY in parts[2] or ANYBODY in parts[3] or ANYBODY in parts[4]:
         return True
+    if parts[2] == "s3":  # its names are of buckets, not of kinds
+        return parts[5].startswith(ANYBODY)
     # table/*, function:*, or * alone; not log-group:/aws/lambda/…:log-stream:*.
     return re.fullmatch(r"([a-z-]+[/:])?\*+", parts[5]) is not None
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from plan_review.policy import PolicyError, parse_policy, widenings
+from tests.plan_review.plans import change, findings, plan_of
 
 TABLE = "arn:aws:dynamodb:eu-west-2:000000000000:table/orders-table-dev"
 QUEUE = "arn:aws:sqs:eu-west-2:000000000000:payment-queue-dev"
@@ -207,3 +208,43 @@ def test_what_is_no_policy_is_refused(text: str) -> None:
 
 def test_an_empty_policy_allows_nothing() -> None:
     assert parse_policy("") == ()
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_exact"),
+    [
+        (TABLE, True),
+        (f"{TABLE}/index/*", True),
+        ("arn:aws:s3:::audit-bucket/*", True),
+        ("arn:aws:logs:eu-west-2:000000000000:log-group:/aws/lambda/a:log-stream:*", True),
+        ("arn:aws:execute-api:eu-west-2:000000000000:api/dev/GET/orders/*", True),
+        ("*", False),
+        ("arn:aws:s3:::*", False),
+        ("arn:aws:sqs:eu-west-2:000000000000:*", False),
+        ("arn:aws:dynamodb:eu-west-2:000000000000:table/*", False),
+        ("arn:aws:lambda:eu-west-2:000000000000:function:*", False),
+        ("arn:aws:sqs:eu-west-2:*:payment-queue-dev", False),
+    ],
+)
+def test_a_resource_that_stands_for_a_whole_kind_is_not_exact(
+    resource: str, is_exact: bool
+) -> None:
+    policy = {"Statement": [{"Effect": "Allow", "Action": "a:B", "Resource": resource}]}
+    new = change("aws_iam_role_policy.new", None, {"policy": json.dumps(policy)})
+    assert bool(findings(plan_of(new), rule="policy-exact")) != is_exact
+
+
+def test_the_resources_of_a_sensitive_policy_are_not_shown() -> None:
+    def policy(action: str) -> dict[str, Any]:
+        statement = allow(Action=action, Resource="arn:aws:kms:eu-west-2:000000000000:key/hidden")
+        return {"policy": json.dumps({"Statement": [statement]})}
+
+    wider = change(
+        "aws_iam_role_policy.old",
+        policy("kms:Decrypt"),
+        policy("kms:Encrypt"),
+        before_sensitive={"policy": True},
+        after_sensitive={"policy": True},
+    )
+    (finding,) = findings(plan_of(wider), rule="policy-not-widened")
+    assert "kms:Encrypt on (sensitive)" in finding.reason
