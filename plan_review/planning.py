@@ -113,9 +113,11 @@ def _planned(stack: str, source: Path, folder: Path, variables: Mapping[str, str
     try:
         text = _Terraform(source, variables).plan(folder / f"plans/{stack}.tfplan")
     except _TerraformError as error:
-        reason = _why_never_applied(str(error))
+        reason = why_never_applied(str(error))
         if reason is None:
             raise LocalError(f"{stack} cannot be planned:\n{error}") from None
+        # Terraform keeps also a plan that ended in an error.
+        (folder / f"plans/{stack}.tfplan").unlink(missing_ok=True)
         text = first_deploy_plan(source, folder / "first-deploy" / stack)
         file = folder / f"first-deploy/{stack}.json"
     else:
@@ -125,7 +127,8 @@ def _planned(stack: str, source: Path, folder: Path, variables: Mapping[str, str
     return PlannedStack(stack, Plan.read(text), file, reason)
 
 
-def _why_never_applied(output: str) -> str | None:
+def why_never_applied(output: str) -> str | None:
+    """Return which stack Terraform's output says to wait for; None if it says something else."""
     # Terraform breaks its lines, and draws a frame.
     text = " ".join(output.replace("│", " ").split())
     return next((why for said, why in NEVER_APPLIED.items() if re.search(said, text)), None)

@@ -75,6 +75,7 @@ def test_a_first_deploy_lists_what_cannot_be_judged_and_nothing_fails(
     assert {each["verdict"] for each in findings} == {"CANNOT JUDGE"}
     (not_planned,) = (each for each in findings if each["rule"] == "stack-planned")
     assert not_planned["stack"] == "pipeline"
+    assert not (never_deployed.folder / "plans/pipeline.tfplan").exists()
     assert "never applied" in not_planned["reason"]
     by_address = {(each["rule"], each["address"]) for each in findings}
     assert ("policy-not-widened", "aws_iam_role_policy.payment-function-policy") in by_address
