@@ -4,6 +4,7 @@ The format: https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from enum import Enum, StrEnum
 from functools import cached_property
@@ -272,12 +273,12 @@ class Plan(BaseModel):
 
     def is_configured(self, address: str, attribute: str) -> bool:
         """Say whether the configuration sets an attribute, or leaves it to AWS."""
-        return attribute in self._expressions.get(address, {})
+        return attribute in self._configured(address)
 
     def referred(self, address: str, attribute: str) -> tuple[str, ...]:
         """Return the addresses of the resources that an attribute's expression refers to."""
         found: list[str] = []
-        for reference in _references(self._expressions.get(address, {}).get(attribute)):
+        for reference in _references(self._configured(address).get(attribute)):
             parts = reference.split(".")
             length = 3 if parts[0] == "data" else 2
             if len(parts) >= length and (each := ".".join(parts[:length])) not in found:
@@ -292,6 +293,10 @@ class Plan(BaseModel):
             if each.startswith("data.") or self.kind_of.get(each, Kind.NONE) is not Kind.NONE
         )
         return "is known after the apply only" + (f", of {waits_for}" if waits_for else "")
+
+    def _configured(self, address: str) -> Mapping[str, Any]:
+        """Return the expressions of a resource, which all its instances share."""
+        return self._expressions.get(re.sub(r"\[[^]]*\]", "", address), {})
 
     @cached_property
     def _expressions(self) -> Mapping[str, Mapping[str, Any]]:
