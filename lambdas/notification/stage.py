@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from order_pipeline.adapters.observability import logger
+from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.events import OrderEvent
+from order_pipeline.measurements import Measurement
 from order_pipeline.messages import TEMPLATES, Message, claim_key
 from order_pipeline.order import Contact
 from order_pipeline.ports import Claims, Messenger, Orders, UndeliverableError
@@ -52,14 +53,23 @@ def _send_once(
     key = claim_key(event.event_id, messenger.channel)
     if not claims.claim(key):
         return
+    outcome = "sent"
     try:
         messenger.send(address, message)
     except UndeliverableError as undeliverable:
+        outcome = "undeliverable"
         logger.warning("undeliverable", channel=messenger.channel, reason=str(undeliverable))
     except Exception:
+        _count(messenger, "failed")
         claims.release(key)
         raise
+    _count(messenger, outcome)
     claims.done(key)
+
+
+def _count(messenger: Messenger, outcome: str) -> None:
+    dimensions = {"channel": messenger.channel.value, "outcome": outcome}
+    measure([Measurement("Notifications", 1, dimensions=dimensions)])
 
 
 def _wants(contact: Contact, messenger: Messenger) -> bool:

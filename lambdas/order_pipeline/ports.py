@@ -257,14 +257,32 @@ class PaymentRecords(Protocol):
         """
 
 
+class CallOutcome(StrEnum):
+    """What became of a call to a service that a stage depends on."""
+
+    OK = "ok"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """Nobody knows: there was no answer that tells."""
+
+
+@dataclass(frozen=True)
+class ServiceCall:
+    """A call that was made to a service."""
+
+    name: str
+    seconds: float
+    outcome: CallOutcome
+    reason: str = ""
+    """Why the outcome is unknown."""
+
+
 class CallMonitor(Protocol):
-    """Notices when a service that a stage depends on is out."""
+    """Notices how a service does that a stage depends on."""
 
-    def answered(self) -> None:
-        """Note that the service answered a call, whatever it said."""
-
-    def failed(self, reason: str) -> None:
-        """Note that a call had no answer that says what happened."""
+    def note(self, call: ServiceCall) -> None:
+        """Take note of a call."""
 
 
 class Claims(Protocol):

@@ -5,6 +5,7 @@ from functools import partial
 from order_pipeline.adapters.circuit import Breaker, CircuitTable
 from order_pipeline.adapters.clients import dynamodb, secrets_manager, sqs
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
+from order_pipeline.adapters.observability import CallMetrics
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
 from order_pipeline.adapters.settings import ProviderSettings, WorkerSettings
@@ -28,7 +29,7 @@ payments = stripe_payments(
     secrets_manager(),
     settings.payment_secret_arn,
     api_url=settings.payment_api_url,
-    monitor=Breaker(circuit),
+    monitors=(Breaker(circuit), CallMetrics("Payment")),
 )
 claims = IdempotencyTable(dynamodb(), settings.idempotency_table_name)
 

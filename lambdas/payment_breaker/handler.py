@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.clients import dynamodb, lambda_, secrets_manager
 from order_pipeline.adapters.event_source import EventSourceMapping
+from order_pipeline.adapters.observability import CallMetrics
 from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import stripe_payments
 from payment_breaker.breaker import tend_circuit
@@ -21,7 +22,10 @@ class Settings(ProviderSettings):
 
 settings = Settings.from_environment()
 payments = stripe_payments(
-    secrets_manager(), settings.payment_secret_arn, api_url=settings.payment_api_url
+    secrets_manager(),
+    settings.payment_secret_arn,
+    api_url=settings.payment_api_url,
+    monitors=(CallMetrics("Payment"),),
 )
 circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 stage = EventSourceMapping(lambda_(), settings.payment_mapping_id)

@@ -9,7 +9,7 @@ from order_pipeline.adapters.bookmark import Bookmark
 from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.clients import dynamodb, secrets_manager, sns
 from order_pipeline.adapters.event_topic import EventTopic
-from order_pipeline.adapters.observability import logger, metrics
+from order_pipeline.adapters.observability import CallMetrics, logger, metrics
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, stripe_payments
@@ -29,7 +29,10 @@ class Settings(ProviderSettings):
 settings = Settings.from_environment()
 orders = OrdersTable(dynamodb(), settings.orders_table_name)
 payments = stripe_payments(
-    secrets_manager(), settings.payment_secret_arn, api_url=settings.payment_api_url
+    secrets_manager(),
+    settings.payment_secret_arn,
+    api_url=settings.payment_api_url,
+    monitors=(CallMetrics("Payment"),),
 )
 topic = EventTopic(sns(), settings.event_topic_arn)
 circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)

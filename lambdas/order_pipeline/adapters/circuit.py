@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.observability import logger
+from order_pipeline.ports import CallOutcome, ServiceCall
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -87,15 +88,14 @@ class Breaker:
         self._circuit = circuit
         self._failures = 0
 
-    def answered(self) -> None:
-        """Begin to count anew."""
-        self._failures = 0
-
-    def failed(self, reason: str) -> None:
-        """Count, and open the circuit when it was the last straw."""
+    def note(self, call: ServiceCall) -> None:
+        """Count calls without an answer, and open the circuit when it was the last straw."""
+        if call.outcome is not CallOutcome.UNKNOWN:
+            self._failures = 0
+            return
         self._failures += 1
         if self._failures < FAILURES_TO_OPEN:
             return
         self._failures = 0
-        logger.error("circuit opened", circuit="payment", reason=reason)
-        self._circuit.open(reason)
+        logger.error("circuit opened", circuit="payment", reason=call.reason)
+        self._circuit.open(call.reason)

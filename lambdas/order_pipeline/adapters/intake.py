@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from order_pipeline.adapters.observability import logger
+from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.measurements import Measurement
 from order_pipeline.order import Order
 from order_pipeline.ports import OrdersUnavailableError
 
@@ -48,4 +49,5 @@ class OverflowQueue:
             QueueUrl=self._queue_url,
             MessageBody=order.model_dump_json(by_alias=True, exclude_none=True),
         )
+        measure([Measurement("OverflowUsed", 1)])
         logger.warning("deferred", order_id=order.order_id, reason=reason)

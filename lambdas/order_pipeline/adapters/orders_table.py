@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from order_pipeline.adapters.items import Item, from_item, to_item
-from order_pipeline.adapters.observability import log_recorded, logger
+from order_pipeline.adapters.observability import logger, note_recorded
 from order_pipeline.limits import RETENTION
 from order_pipeline.money import Currency
 from order_pipeline.order import Order
@@ -77,7 +77,7 @@ class OrdersTable:
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return self.get(order.order_id)
-        log_recorded(None, order)
+        note_recorded(None, order)
         return order
 
     def get(self, order_id: str) -> Order:
@@ -106,7 +106,7 @@ class OrdersTable:
                 self._client.update_item(**self.update(order, changed))
             except self._client.exceptions.ConditionalCheckFailedException:
                 continue
-            log_recorded(order, changed)
+            note_recorded(order, changed)
             return changed
         raise ConcurrentChangeError(order_id)
 

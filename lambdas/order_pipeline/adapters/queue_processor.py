@@ -15,9 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ValidationError
 
 from order_pipeline.adapters.backoff import Backoff
-from order_pipeline.adapters.observability import logger
+from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.adapters.settings import WorkerSettings
 from order_pipeline.events import SCHEMA_VERSION, OrderEvent
+from order_pipeline.measurements import Measurement
 from order_pipeline.transitions import EventType
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ def _put_aside(
     record: SQSRecord, poison: PoisonError, settings: WorkerSettings, sqs: "SQSClient"
 ) -> None:
     """Send the message to the dead-letter queue at once, with the reason; it is then done with."""
+    measure([Measurement("DeadLettered", 1)])
     logger.error("dead-lettered", reason=str(poison), message_id=record.message_id)
     sqs.send_message(
         QueueUrl=settings.dead_letter_queue_url,
@@ -157,6 +159,7 @@ def _delay(record: SQSRecord, backoff: Backoff, settings: WorkerSettings, sqs: "
     """Let the failed message wait, by hiding it for as long as its receive count asks."""
     receive_count = int(record.attributes.approximate_receive_count)
     delay = backoff.delay(receive_count)
+    measure([Measurement("Retries", 1)])
     logger.warning("retrying", exc_info=True, receive_count=receive_count, delay_seconds=delay)
     try:
         sqs.change_message_visibility(

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from order_pipeline.adapters.items import to_item
-from order_pipeline.adapters.observability import log_recorded, logger
+from order_pipeline.adapters.observability import logger, note_recorded
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
 from order_pipeline.limits import RETENTION
@@ -69,7 +69,7 @@ class StockTransactions:
             if order_has_changed or not short:
                 raise ConcurrentChangeError(order.order_id) from cancelled
             return short
-        log_recorded(order, reserved)
+        note_recorded(order, reserved)
         return []
 
     def _keep_reservation(self, order: Order, reserved: Order) -> None:
@@ -79,7 +79,7 @@ class StockTransactions:
         except self._client.exceptions.TransactionCanceledException as cancelled:
             raise ConcurrentChangeError(order.order_id) from cancelled
         logger.warning("its stock was held already", order_id=order.order_id)
-        log_recorded(order, reserved)
+        note_recorded(order, reserved)
 
     def release(self, order: Order, released: Order) -> None:
         """Give held stock back and store the order as `released`; see `ports.StockLedger`."""
@@ -88,7 +88,7 @@ class StockTransactions:
             self._write([*returned, self._end_reservation(order), self._move(order, released)])
         except self._client.exceptions.TransactionCanceledException as cancelled:
             raise ConcurrentChangeError(order.order_id) from cancelled
-        log_recorded(order, released)
+        note_recorded(order, released)
 
     def restock(self, order: Order, restocked: Order, lines: Sequence[LineQuantity]) -> None:
         """Put what came back into stock; see `ports.StockLedger`."""
@@ -100,7 +100,7 @@ class StockTransactions:
             self._write([*actions, self._move(order, restocked)])
         except self._client.exceptions.TransactionCanceledException as cancelled:
             raise ConcurrentChangeError(order.order_id) from cancelled
-        log_recorded(order, restocked)
+        note_recorded(order, restocked)
 
     def ship(self, order: Order) -> None:
         """Write down in the reservation what has left; see `ports.StockLedger`."""

@@ -8,7 +8,8 @@ Sources: Stripe's API reference for PaymentIntents (create, confirm, retrieve, c
 to error handling.
 """
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,14 @@ from order_pipeline.order import Order, Refund
 from order_pipeline.ports import (
     Authorised,
     CallMonitor,
+    CallOutcome,
     Declined,
     Done,
     Money,
     MoneyState,
     PaymentOutcome,
     PaymentOutcomeUnknownError,
+    ServiceCall,
     Unconfirmed,
 )
 
@@ -56,27 +59,27 @@ def stripe_payments(
     secret_id: str,
     *,
     api_url: str | None,
-    monitor: CallMonitor | None = None,
+    monitors: Sequence[CallMonitor] = (),
 ) -> "StripePayments":
     """Return the provider, with the key that a secret holds (its name or ARN)."""
     key = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
-    return StripePayments(key, api_url=api_url, monitor=monitor)
+    return StripePayments(key, api_url=api_url, monitors=monitors)
 
 
 class StripePayments:
     """The payment provider, at Stripe or at a server that speaks like it."""
 
     def __init__(
-        self, api_key: str, *, api_url: str | None, monitor: CallMonitor | None = None
+        self, api_key: str, *, api_url: str | None, monitors: Sequence[CallMonitor] = ()
     ) -> None:
-        """Make a client; `monitor` is told of every call that Stripe answers or does not."""
+        """Make a client; each of `monitors` is told of every call."""
         v1 = StripeClient(
             api_key,
             base_addresses={"api": api_url} if api_url else {},
             http_client=RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
             max_network_retries=0,  # the queue retries, with a longer memory
         ).v1
-        self._monitor = monitor
+        self._monitors = monitors
         self._intents = v1.payment_intents
         self._refunds = v1.refunds
 
@@ -86,6 +89,7 @@ class StripePayments:
             raise ValueError(f"order {order.order_id} has no total: it was never validated")
         try:
             intent = self._ask(
+                "create",
                 self._intents.create,
                 {
                     "amount": order.total,
@@ -106,7 +110,7 @@ class StripePayments:
     def confirm(self, intent_id: str) -> Authorised | Declined:
         """Ask Stripe to hold the money; see `ports.Payments`."""
         try:
-            outcome = _outcome(self._ask(self._intents.confirm, intent_id))
+            outcome = _outcome(self._ask("confirm", self._intents.confirm, intent_id))
         except stripe.CardError as error:
             return Declined(_reason(error.error))
         except stripe.InvalidRequestError:
@@ -118,17 +122,17 @@ class StripePayments:
 
     def outcome(self, intent_id: str) -> PaymentOutcome:
         """Return what became of an intent; see `ports.Payments`."""
-        return _outcome(self._ask(self._intents.retrieve, intent_id))
+        return _outcome(self._ask("retrieve", self._intents.retrieve, intent_id))
 
     def capture(self, intent_id: str) -> Done | Declined:
         """Take all the money that the intent holds; see `ports.Payments`."""
         try:
-            status = self._ask(self._intents.capture, intent_id).status
+            status = self._ask("capture", self._intents.capture, intent_id).status
         except stripe.CardError as error:
             return Declined(_reason(error.error))
         except stripe.InvalidRequestError:
             # Captured before, or the hold is over: the intent itself knows.
-            status = self._ask(self._intents.retrieve, intent_id).status
+            status = self._ask("retrieve", self._intents.retrieve, intent_id).status
         match status:
             case "succeeded":
                 return Done()
@@ -142,12 +146,15 @@ class StripePayments:
 
         Stripe forgets idempotency keys after a day, so its own list of refunds is asked first.
         """
-        refunds = self._ask(self._refunds.list, {"payment_intent": intent_id, "limit": 100})
+        refunds = self._ask(
+            "list_refunds", self._refunds.list, {"payment_intent": intent_id, "limit": 100}
+        )
         made = [each for each in refunds.data if _refund_id(each) == refund.refund_id]
         if made and made[0].status not in ("failed", "canceled"):
             return Done()
         try:
             self._ask(
+                "refund",
                 self._refunds.create,
                 {
                     "payment_intent": intent_id,
@@ -163,9 +170,9 @@ class StripePayments:
     def cancel(self, intent_id: str) -> None:
         """Cancel an intent; one that is cancelled already stays so."""
         try:
-            self._ask(self._intents.cancel, intent_id)
+            self._ask("cancel", self._intents.cancel, intent_id)
         except stripe.InvalidRequestError:
-            if self._ask(self._intents.retrieve, intent_id).status != "canceled":
+            if self._ask("retrieve", self._intents.retrieve, intent_id).status != "canceled":
                 raise
 
     def money(self, since: datetime, until: datetime) -> Iterator[Money]:
@@ -174,7 +181,7 @@ class StripePayments:
             "gte": int(since.timestamp()),
             "lt": int(until.timestamp()),
         }
-        page = self._ask(self._intents.list, {"created": created, "limit": _PAGE})
+        page = self._ask("list", self._intents.list, {"created": created, "limit": _PAGE})
         while page.data:
             for intent in page.data:
                 if state := _MONEY.get(intent.status):
@@ -183,6 +190,7 @@ class StripePayments:
             if not page.has_more:
                 return
             page = self._ask(
+                "list",
                 self._intents.list,
                 {"created": created, "limit": _PAGE, "starting_after": page.data[-1].id},
             )
@@ -190,28 +198,33 @@ class StripePayments:
     def answers(self) -> bool:
         """Tell whether Stripe answers: the probe of an open circuit."""
         try:
-            self._ask(self._intents.list, {"limit": 1})
+            self._ask("list", self._intents.list, {"limit": 1})
         except PaymentOutcomeUnknownError:
             return False
         return True
 
-    def _ask[T](self, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    def _ask[T](self, name: str, call: Callable[..., T], /, *arguments: Any, **options: Any) -> T:
         """Make a call; an answer that does not tell what happened is an unknown outcome."""
+        began = time.monotonic()
         try:
             answer = call(*arguments, **options)
         except _UNKNOWN as error:
-            if self._monitor:
-                self._monitor.failed(type(error).__name__)
-            raise PaymentOutcomeUnknownError(type(error).__name__) from error
-        except stripe.StripeError:
-            self._note_answer()
+            reason = type(error).__name__
+            self._note(name, began, CallOutcome.UNKNOWN, reason)
+            raise PaymentOutcomeUnknownError(reason) from error
+        except stripe.CardError:
+            self._note(name, began, CallOutcome.DECLINED)
             raise
-        self._note_answer()
+        except stripe.StripeError:
+            self._note(name, began, CallOutcome.REFUSED)
+            raise
+        self._note(name, began, CallOutcome.OK)
         return answer
 
-    def _note_answer(self) -> None:
-        if self._monitor:
-            self._monitor.answered()
+    def _note(self, name: str, began: float, outcome: CallOutcome, reason: str = "") -> None:
+        call = ServiceCall(name, time.monotonic() - began, outcome, reason)
+        for monitor in self._monitors:
+            monitor.note(call)
 
 
 def _outcome(intent: PaymentIntent) -> PaymentOutcome:

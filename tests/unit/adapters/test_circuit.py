@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from order_pipeline.adapters.circuit import FAILURES_TO_OPEN, Breaker, CircuitTable, OpenCircuit
+from order_pipeline.ports import CallOutcome, ServiceCall
 from tests.unit.conftest import IDEMPOTENCY_TABLE
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def circuit(dynamodb: "DynamoDBClient") -> CircuitTable:
 
 def fail(breaker: Breaker, times: int) -> None:
     for _ in range(times):
-        breaker.failed("APIConnectionError")
+        breaker.note(ServiceCall("confirm", 3.0, CallOutcome.UNKNOWN, "APIConnectionError"))
 
 
 def test_calls_in_a_row_without_an_answer_open_it(circuit: CircuitTable) -> None:
@@ -29,10 +30,13 @@ def test_calls_in_a_row_without_an_answer_open_it(circuit: CircuitTable) -> None
     assert circuit.look() == OpenCircuit("APIConnectionError", held_by=None)
 
 
-def test_an_answer_in_between_begins_the_count_anew(circuit: CircuitTable) -> None:
+@pytest.mark.parametrize("outcome", set(CallOutcome) - {CallOutcome.UNKNOWN})
+def test_an_answer_in_between_begins_the_count_anew(
+    circuit: CircuitTable, outcome: CallOutcome
+) -> None:
     breaker = Breaker(circuit)
     fail(breaker, FAILURES_TO_OPEN - 1)
-    breaker.answered()
+    breaker.note(ServiceCall("confirm", 0.2, outcome))
     fail(breaker, FAILURES_TO_OPEN - 1)
     assert circuit.look() is None
 

@@ -17,6 +17,7 @@ from order_pipeline.ports import (
     Money,
     MoneyState,
     PaymentOutcomeUnknownError,
+    ServiceCall,
     Unconfirmed,
 )
 from tests.unit.builders import NOON, a_placed_order, a_refund, a_reserved_order
@@ -368,36 +369,36 @@ class Monitor:
     """What the client says of its calls."""
 
     def __init__(self) -> None:
-        self.noted: list[str] = []
+        self.calls: list[ServiceCall] = []
 
-    def answered(self) -> None:
-        self.noted.append("answered")
-
-    def failed(self, reason: str) -> None:
-        self.noted.append(reason)
+    def note(self, call: ServiceCall) -> None:
+        self.calls.append(call)
 
 
 @pytest.mark.parametrize(
-    ("answer", "noted"),
+    ("answer", "outcome", "reason"),
     [
-        ({"json": intent("requires_capture")}, "answered"),
-        ({"status": 402, "json": error("card_error", code="card_declined")}, "answered"),
-        ({"status": 500, "json": error("api_error")}, "APIError"),
-        ({"status": 429, "json": error("rate_limit_error")}, "RateLimitError"),
-        ({"body": requests.ConnectionError()}, "APIConnectionError"),
-        ({"body": requests.ReadTimeout()}, "APIConnectionError"),
-        ({"body": "<html>garbage"}, "APIError"),
+        ({"json": intent("requires_capture")}, "ok", ""),
+        ({"status": 402, "json": error("card_error", code="card_declined")}, "declined", ""),
+        ({"status": 401, "json": error("invalid_request_error")}, "refused", ""),
+        ({"status": 500, "json": error("api_error")}, "unknown", "APIError"),
+        ({"status": 429, "json": error("rate_limit_error")}, "unknown", "RateLimitError"),
+        ({"body": requests.ConnectionError()}, "unknown", "APIConnectionError"),
+        ({"body": requests.ReadTimeout()}, "unknown", "APIConnectionError"),
+        ({"body": "<html>garbage"}, "unknown", "APIError"),
     ],
 )
 def test_the_monitor_hears_of_every_call(
-    stripe_api: responses.RequestsMock, answer: dict[str, Any], noted: str
+    stripe_api: responses.RequestsMock, answer: dict[str, Any], outcome: str, reason: str
 ) -> None:
     monitor = Monitor()
-    payments = StripePayments("sk_test_1", api_url=URL, monitor=monitor)
+    payments = StripePayments("sk_test_1", api_url=URL, monitors=[monitor])
     stripe_api.post(f"{INTENTS}/pi_1/confirm", **answer)
-    with contextlib.suppress(PaymentOutcomeUnknownError):
+    with contextlib.suppress(PaymentOutcomeUnknownError, stripe.AuthenticationError):
         payments.confirm("pi_1")
-    assert monitor.noted == [noted]
+    (call,) = monitor.calls
+    assert (call.name, call.outcome, call.reason) == ("confirm", outcome, reason)
+    assert 0 < call.seconds < 5
 
 
 @pytest.mark.parametrize(("status", "answers"), [(200, True), (500, False), (429, False)])

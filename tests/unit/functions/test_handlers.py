@@ -18,6 +18,7 @@ from order_pipeline.order import PaymentState
 from order_pipeline.ports import Money, MoneyState
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
+from tests.embedded_metrics import embedded_metrics
 from tests.unit.builders import (
     a_confirmed_order,
     a_placed_order,
@@ -537,12 +538,12 @@ def test_payment_breaker_resumes_the_stage_when_the_provider_answers(
     assert circuit.look() is None
 
 
-def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, list[float]]:
-    """Return the metrics that were embedded in the log."""
-    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (embedded,) = (entry for entry in logged if "_aws" in entry)
-    names = embedded["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-    return {metric["Name"]: embedded[metric["Name"]] for metric in names}
+def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
+    """Return the sum of each metric that was embedded in the log."""
+    sums: dict[str, float] = {}
+    for metric in embedded_metrics(capsys.readouterr().out.splitlines()):
+        sums[metric.name] = sums.get(metric.name, 0) + sum(metric.values)
+    return sums
 
 
 def test_the_reconciler_moves_overdue_orders_on_and_compares_the_books(
@@ -552,14 +553,15 @@ def test_the_reconciler_moves_overdue_orders_on_and_compares_the_books(
     provider = Mock()
     provider.return_value.money.return_value = [Money("pi_9", "GONE", MoneyState.TAKEN, 1)]
     monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
+    capsys.readouterr()
     account.invoke("reconciler", {})
     (message,) = account.sqs.receive_message(QueueUrl=account.queue_url)["Messages"]
     assert json.loads(message["Body"])["eventType"] == "OrderPlaced"
     assert list(account.orders.overdue(now())) == []
     assert metrics_of(capsys) == {
-        "OverdueOrders": [1.0],
-        "StuckOrders": [1.0],
-        "PaymentDifferences": [1.0],
+        "OverdueOrders": 1.0,
+        "StuckOrders": 1.0,
+        "PaymentDifferences": 1.0,
     }
 
 
@@ -570,9 +572,10 @@ def test_the_reconciler_leaves_a_provider_that_is_out_alone(
     provider = Mock()
     monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
     account.orders.add(a_reserved_order(intent_id="pi_1", at=now() - timedelta(hours=1)))
+    capsys.readouterr()
     account.invoke("reconciler", {})
     assert provider.return_value.method_calls == []
-    assert metrics_of(capsys) == {"OverdueOrders": [1.0], "StuckOrders": [1.0]}
+    assert metrics_of(capsys) == {"OverdueOrders": 1.0, "StuckOrders": 1.0}
 
 
 def test_notification_sends_the_mail(account: Account) -> None:
