@@ -42,3 +42,11 @@ def _of_document(document: dict[str, Any]) -> Iterator[Embedded]:
                     told_apart,
                     tuple(values) if isinstance(values, list) else (values,),
                 )
+
+
+def sums(lines: Iterable[str]) -> dict[str, float]:
+    """Return the sum of each metric's values, whatever it is told apart by."""
+    found: dict[str, float] = {}
+    for metric in embedded_metrics(lines):
+        found[metric.name] = found.get(metric.name, 0) + sum(metric.values)
+    return found

@@ -1,5 +1,6 @@
 """Logs and metrics: structured JSON with the order's id, never contact data, tokens or bodies."""
 
+import os
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -14,8 +15,10 @@ from order_pipeline.ports import ServiceCall
 logger = Logger(logger_formatter=RedactingFormatter())
 """Service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
 
-metrics = Metrics()
-"""Embedded in the log; the namespace comes from POWERTOOLS_METRICS_NAMESPACE."""
+NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "OrderPipeline")
+
+metrics = Metrics(namespace=NAMESPACE)
+"""Embedded in the log, once per invocation."""
 
 
 def note_recorded(before: Order | None, after: Order) -> None:
@@ -37,7 +40,7 @@ def measure(measurements: Iterable[Measurement]) -> None:
         return sorted(measurement.dimensions.items())
 
     for dimensions, group in groupby(sorted(measurements, key=told_apart_by), key=told_apart_by):
-        document = EphemeralMetrics()
+        document = EphemeralMetrics(namespace=NAMESPACE)
         for name, value in dimensions:
             document.add_dimension(name, value)
         for measurement in group:

@@ -19,6 +19,7 @@ from order_pipeline.adapters.queue_processor import (
 from order_pipeline.adapters.settings import WorkerSettings
 from order_pipeline.events import OrderEvent
 from order_pipeline.transitions import EventType
+from tests.embedded_metrics import sums
 from tests.unit.builders import a_placed_order, latest_event
 
 SETTINGS = WorkerSettings(
@@ -121,6 +122,12 @@ def test_a_failed_message_waits_and_holds_no_other_back() -> None:
     assert call["QueueUrl"] == SETTINGS.queue_url
     assert call["ReceiptHandle"] == "receipt-1"
     assert 8 <= call["VisibilityTimeout"] <= 16
+
+
+def test_retries_and_dead_letters_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = processor(Mock(), Mock(side_effect=ConnectionError))
+    run(handler, batch(body("A"), body("B"), "{ this is no event"))
+    assert sums(capsys.readouterr().out.splitlines()) == {"Retries": 2, "DeadLettered": 1}
 
 
 def test_when_every_message_fails_each_is_reported() -> None:

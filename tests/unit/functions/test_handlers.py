@@ -18,7 +18,7 @@ from order_pipeline.order import PaymentState
 from order_pipeline.ports import Money, MoneyState
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
-from tests.embedded_metrics import embedded_metrics
+from tests.embedded_metrics import sums
 from tests.unit.builders import (
     a_confirmed_order,
     a_placed_order,
@@ -264,6 +264,14 @@ def test_a_deferred_order_is_logged_by_its_id_alone(
         "ResourceNotFoundException",
     )
     assert "ada@" not in str(line)
+
+
+def test_a_deferred_order_is_counted(
+    account: Account, dynamodb: "DynamoDBClient", capsys: pytest.CaptureFixture[str]
+) -> None:
+    dynamodb.delete_table(TableName=ORDERS_TABLE)
+    account.call("place_order", "POST", "/orders", ORDER)
+    assert metrics_of(capsys) == {"OverflowUsed": 1}
 
 
 def test_intake_drain_parks_a_conflicting_order_and_names_it(account: Account) -> None:
@@ -540,10 +548,7 @@ def test_payment_breaker_resumes_the_stage_when_the_provider_answers(
 
 def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:
     """Return the sum of each metric that was embedded in the log."""
-    sums: dict[str, float] = {}
-    for metric in embedded_metrics(capsys.readouterr().out.splitlines()):
-        sums[metric.name] = sums.get(metric.name, 0) + sum(metric.values)
-    return sums
+    return sums(capsys.readouterr().out.splitlines())
 
 
 def test_the_reconciler_moves_overdue_orders_on_and_compares_the_books(

@@ -5,6 +5,7 @@ from order_pipeline.erasure import erased
 from order_pipeline.order import Channel, Contact, Order
 from order_pipeline.ports import ClaimTakenError
 from order_pipeline.transitions import EventType
+from tests.embedded_metrics import embedded_metrics
 from tests.unit.builders import BY, a_confirmed_order, a_placed_order, latest_event
 from tests.unit.functions.in_memory import Claims, Mailbox, Orders
 
@@ -61,6 +62,32 @@ def test_a_message_that_can_never_be_delivered_is_not_tried_again(ada: Customer)
     ada.mailbox.refuses = False
     ada.is_told()
     assert ada.mailbox.sent == []
+
+
+def test_messages_are_counted_by_channel_and_outcome(
+    ada: Customer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given one attempt that fails, and one that succeeds
+    ada.mailbox.out_of_order = True
+    with pytest.RaisesGroup(ConnectionError):
+        ada.is_told()
+    ada.mailbox.out_of_order = False
+    ada.is_told()
+
+    # when the next message can never be delivered
+    grace = Customer(Contact(email="grace@example.com"))
+    grace.mailbox.refuses = True
+    grace.is_told()
+
+    # then
+    counted = list(embedded_metrics(capsys.readouterr().out.splitlines()))
+    assert {(each.name, each.values) for each in counted} == {("Notifications", (1,))}
+    assert [dict(each.dimensions)["outcome"] for each in counted] == [
+        "failed",
+        "sent",
+        "undeliverable",
+    ]
+    assert {dict(each.dimensions)["channel"] for each in counted} == {"email"}
 
 
 def test_a_message_that_another_process_is_sending_waits(ada: Customer) -> None:
