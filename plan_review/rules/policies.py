@@ -13,13 +13,42 @@ ANY_RESOURCE_ALLOWED = {
     "xray:PutTraceSegments": "X-Ray has no resources for it",
     "xray:GetSamplingRules": "X-Ray has no resources for it",
     "xray:GetSamplingTargets": "X-Ray has no resources for it",
+    "xray:DeleteResourcePolicy": "X-Ray's policies are no resources",
+    "xray:ListResourcePolicies": "X-Ray's policies are no resources",
+    "xray:PutResourcePolicy": "X-Ray's policies are no resources",
+    "kms:ListAliases": "takes no resource, and shows names only",
+    "logs:DescribeLogGroups": "takes no resource, and shows names only",
+    "logs:CreateLogDelivery": "takes no resource",
+    "logs:DeleteLogDelivery": "takes no resource",
+    "logs:DeleteResourcePolicy": "takes no resource",
+    "logs:DescribeResourcePolicies": "takes no resource",
+    "logs:PutResourcePolicy": "takes no resource",
+    "ssm:DescribeParameters": "takes no resource, and shows names only",
+    "sns:GetSubscriptionAttributes": "IAM knows no resource for subscriptions",
+    "sns:SetSubscriptionAttributes": "IAM knows no resource for subscriptions",
+    "sns:Unsubscribe": "IAM knows no resource for subscriptions",
 }
 """Action → why it has to be allowed on everything."""
 
 WHOLE_KIND_ALLOWED = {
     ("sns:Publish", ":endpoint/*"): "this account's mobile devices, one endpoint each",
+    ("lambda:GetEventSourceMapping", ":event-source-mapping:*"): "known by an id that AWS gives",
+    ("lambda:ListTags", ":event-source-mapping:*"): "known by an id that AWS gives",
+    ("lambda:TagResource", ":event-source-mapping:*"): "known by an id that AWS gives",
+    ("lambda:UntagResource", ":event-source-mapping:*"): "known by an id that AWS gives",
+    ("lambda:UpdateEventSourceMapping", ":event-source-mapping:*"): "known by an id that AWS gives",
+    ("wafv2:CreateWebACL", ":regional/managedruleset/*/*"): "AWS's own rules",
+    ("wafv2:UpdateWebACL", ":regional/managedruleset/*/*"): "AWS's own rules",
 }
 """Action, and the end of a resource that stands for a whole kind → why."""
+
+NARROWED_BY = {
+    ("kms:", ":key/*"): "aws:resourcetag/application",
+    ("lambda:", ":event-source-mapping:*"): "lambda:functionarn",
+    ("lambda:CreateEventSourceMapping", "*"): "lambda:functionarn",
+}
+"""Beginning of an action, and end of a resource, which AWS knows by an id → the condition that
+tells in its place whose it is."""
 
 ALL_BUT_THESE_ALLOWED = {
     ("sns:Publish", "arn:aws:sns:*:*:*"): "a phone number has no ARN: all but topics and endpoints",
@@ -32,13 +61,6 @@ ATTACHED_ALLOWED = {
     ),
 }
 """AWS's own policies that a role may have → why."""
-
-GRANTS_NOTHING = {
-    "aws_iam_policy.ci-boundary-policy": (
-        "a permissions boundary: the most that a role of the application may have, of any kind"
-    ),
-}
-"""Policy → why it may name whole kinds. That it is not widened is judged all the same."""
 
 
 @rule(
@@ -103,7 +125,7 @@ def policy_exact(stack: Stack) -> Iterator[Complaint]:
                 yield from _attached(stack, document, state.value("policy_arn"))
                 continue
             for statement in document.statements:
-                if statement.effect == "Allow" and document.address not in GRANTS_NOTHING:
+                if statement.effect == "Allow":
                     for reason in _inexact(statement, document):
                         yield Complaint(resource.address, reason)
 
@@ -134,13 +156,27 @@ def _inexact(statement: Statement, document: Document) -> Iterator[str]:
             if statement.resources.all_but:
                 if (action, resource) not in ALL_BUT_THESE_ALLOWED:
                     yield f"{sid}allows {action} on {statement.resources} (NotResource)"
-            elif _is_everything(resource) and not _has_a_reason(action, resource):
+            elif (
+                _is_everything(resource)
+                and not _has_a_reason(action, resource)
+                and not _is_narrowed(statement, action, resource)
+            ):
                 yield f"{sid}allows {action} on {_shown(resource, document)}"
 
 
 def _has_a_reason(action: str, resource: str) -> bool:
     return action in ANY_RESOURCE_ALLOWED or any(
         action == allowed and resource.endswith(end) for allowed, end in WHOLE_KIND_ALLOWED
+    )
+
+
+def _is_narrowed(statement: Statement, action: str, resource: str) -> bool:
+    conditions = {
+        each.key for each in statement.conditions if not each.operator.endswith("ifexists")
+    }
+    return any(
+        action.startswith(begins) and resource.endswith(ends) and condition in conditions
+        for (begins, ends), condition in NARROWED_BY.items()
     )
 
 
