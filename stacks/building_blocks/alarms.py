@@ -83,7 +83,7 @@ class AlarmTopic:
                 unit="Count",
             ),
         )
-        self._raise_at_the_first(
+        self._alarm(
             resource, meaning, namespace=self._namespace, metric_name=metric, statistic="Sum"
         )
 
@@ -91,7 +91,7 @@ class AlarmTopic:
         """Raise an alarm as soon as a metric that the function `service` embeds is above zero."""
         if not self._watches_all:
             return
-        self._raise_at_the_first(
+        self._alarm(
             _kebab(metric),
             meaning,
             namespace=self._namespace,
@@ -102,7 +102,7 @@ class AlarmTopic:
 
     def watch_errors(self, function_id: str, function_name: str, meaning: str) -> None:
         """Raise an alarm as soon as an invocation of a function fails."""
-        self._raise_at_the_first(
+        self._alarm(
             f"{function_id}-errors",
             meaning,
             namespace="AWS/Lambda",
@@ -113,7 +113,7 @@ class AlarmTopic:
 
     def watch_dead_letters(self, queue: str, queue_name: str) -> None:
         """Raise an alarm as soon as there is a message on the dead-letter queue `queue_name`."""
-        self._raise_at_the_first(
+        self._alarm(
             queue,
             f"There are messages on {queue_name}: see why, repair, redrive.",
             namespace="AWS/SQS",
@@ -130,17 +130,16 @@ class AlarmTopic:
         """
         if not self._watches_all:
             return
-        self._raise_above(
-            minutes * 60,
+        self._alarm(
             f"{resource}-age",
             f"Messages on {queue_name} are not handled. {meaning}",
+            above=minutes * 60,
             namespace="AWS/SQS",
             metric_name="ApproximateAgeOfOldestMessage",
             dimensions={"QueueName": queue_name},
             statistic="Maximum",
         )
-        self._raise_above(
-            0,
+        self._alarm(
             f"{resource}-retries",
             f"Messages on {queue_name} are tried again and again. {meaning}",
             minutes=minutes,
@@ -150,7 +149,7 @@ class AlarmTopic:
             statistic="Maximum",
         )
 
-    def _raise_at_the_first(
+    def _alarm(
         self,
         resource: str,
         meaning: str,
@@ -159,28 +158,7 @@ class AlarmTopic:
         metric_name: str,
         statistic: str,
         dimensions: Mapping[str, str] | None = None,
-    ) -> None:
-        """Raise an alarm in the first minute in which a metric is above zero."""
-        self._raise_above(
-            0,
-            resource,
-            meaning,
-            namespace=namespace,
-            metric_name=metric_name,
-            statistic=statistic,
-            dimensions=dimensions,
-        )
-
-    def _raise_above(
-        self,
-        threshold: int,
-        resource: str,
-        meaning: str,
-        *,
-        namespace: str,
-        metric_name: str,
-        statistic: str,
-        dimensions: Mapping[str, str] | None = None,
+        above: int = 0,
         minutes: int = 1,
     ) -> None:
         """Raise an alarm when a metric is above a threshold for so many minutes in a row."""
@@ -196,7 +174,7 @@ class AlarmTopic:
             period=60,
             evaluation_periods=minutes,
             comparison_operator="GreaterThanThreshold",
-            threshold=threshold,
+            threshold=above,
             treat_missing_data="notBreaching",
             alarm_actions=[self._topic.arn],
             ok_actions=[self._topic.arn],
