@@ -30,7 +30,7 @@ def test_calls_in_a_row_without_an_answer_open_it(circuit: CircuitTable) -> None
     assert circuit.look() == OpenCircuit("APIConnectionError", held_by=None)
 
 
-@pytest.mark.parametrize("outcome", set(CallOutcome) - {CallOutcome.UNKNOWN})
+@pytest.mark.parametrize("outcome", sorted(set(CallOutcome) - {CallOutcome.UNKNOWN}))
 def test_an_answer_in_between_begins_the_count_anew(
     circuit: CircuitTable, outcome: CallOutcome
 ) -> None:
