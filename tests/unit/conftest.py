@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Read when the functions' modules are imported, which a deployed function does once.
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "OrderPipeline/test"
+os.environ["POWERTOOLS_METRICS_DISABLED"] = "false"  # the terminal tool, imported, disables them
 
 ORDERS_TABLE = "orders-table-test"
 INVENTORY_TABLE = "inventory-table-test"
