@@ -57,9 +57,9 @@ def comment(review_file: Path) -> int:
 
 
 def find(target: Target) -> int:
-    """Find the run that has reviewed the tree that is checked out."""
+    """Find the run that has reviewed the tree that is checked out, and may be trusted."""
     name = reviewed.artifact_name(target.name, reviewed.tree_hash())
-    run = github.GitHub.from_environment().reviewed_run(name)
+    run = github.GitHub.from_environment().reviewed_run(name, commit=github.commit_of_run())
     github.tell_next_step("artifact", name)
     github.tell_next_step("run", str(run))
     return 0

@@ -12,6 +12,7 @@ import httpx
 from delivery.target import DeliveryError
 
 WORKFLOW = ".github/workflows/pull-request.yml"
+MAIN = "main"
 BOT = "github-actions[bot]"
 # https://docs.github.com/en/rest/issues/comments: longer ones are refused.
 LONGEST_COMMENT = 65_536
@@ -36,17 +37,21 @@ class GitHub:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
         return cls(httpx.Client(base_url=url, headers=headers, timeout=30), repository)
 
-    def reviewed_run(self, artifact: str) -> int:
+    def reviewed_run(self, artifact: str, *, commit: str) -> int:
         """Return the id of the run that made an artifact: the newest that may be trusted.
 
-        A run may be trusted when it was of this repository and not of a fork, of the workflow that
-        reviews, and when all of it succeeded.
+        Whoever can push a branch can change the workflow there, and have a run of it leave any
+        artifact. So a run may be trusted only when it ran a version of the workflow that is on the
+        main branch or was merged into it: when it was started by hand for `commit` on the main
+        branch, or when it was for the head of the pull request that was merged as `commit`. It
+        was also of this repository and not of a fork, and all of it succeeded.
 
         Raises
         ------
         DeliveryError
             If there is none, with what to do.
         """
+        merged = self._merged_as(commit)
         found = self._get("actions/artifacts", name=artifact, per_page=100)["artifacts"]
         for each in sorted(found, key=lambda each: str(each["created_at"]), reverse=True):
             run = each["workflow_run"]
@@ -55,12 +60,15 @@ class GitHub:
             details = self._get(f"actions/runs/{run['id']}")
             # With the branch after an @, where it was called by another workflow.
             is_ours = details["path"].partition("@")[0] == WORKFLOW
-            if is_ours and details["conclusion"] == "success":
+            # A tag can be called like the main branch, but not be for another commit then.
+            by = (details["event"], details["head_branch"], details["head_sha"])
+            is_trusted = by == ("workflow_dispatch", MAIN, commit) or by in merged
+            if is_ours and is_trusted and details["conclusion"] == "success":
                 return int(run["id"])
         raise DeliveryError(
-            f"There is no reviewed plan {artifact}: the main branch has a tree that was not "
-            "planned, because it had moved on after the pull request's last run, because that run "
-            "did not succeed, or because its artifact has expired.\n"
+            f"There is no reviewed plan {artifact} of the merged pull request: the main branch has "
+            "a tree that was not planned, because it had moved on after the pull request's last "
+            "run, because that run did not succeed, or because its artifact has expired.\n"
             "Nothing was applied. Run the workflow `pull-request` on the main branch to plan and "
             "review it, then run this one again. A branch protection rule that requires branches "
             "to be up to date before merging keeps this from happening."
@@ -75,6 +83,17 @@ class GitHub:
                 self._send("PATCH", f"issues/comments/{comment['id']}", body)
                 return
         self._send("POST", f"issues/{pull_request}/comments", body)
+
+    def _merged_as(self, commit: str) -> set[tuple[str, str, str]]:
+        """Return event, branch and commit of the runs for the pull request merged as `commit`."""
+        # https://docs.github.com/en/rest/commits/commits#list-pull-requests-associated-with-a-commit
+        return {
+            ("pull_request", each["head"]["ref"], each["head"]["sha"])
+            for each in self._get(f"commits/{commit}/pulls")
+            if each["merged_at"]
+            and each["merge_commit_sha"] == commit
+            and each["base"]["ref"] == MAIN
+        }
 
     def _comments(self, pull_request: int) -> Iterator[dict[str, Any]]:
         for page in range(1, _LAST_PAGE + 1):
@@ -97,6 +116,11 @@ def pull_request_of_event() -> int:
     """Return the number of the pull request that the workflow runs for."""
     event = json.loads(Path(os.environ["GITHUB_EVENT_PATH"]).read_text())
     return int(event["pull_request"]["number"])
+
+
+def commit_of_run() -> str:
+    """Return the commit that the workflow runs for."""
+    return os.environ["GITHUB_SHA"]
 
 
 def tell_next_step(name: str, value: str) -> None:

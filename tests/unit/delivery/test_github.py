@@ -26,23 +26,47 @@ def an_artifact(run: int, **changes: Any) -> dict[str, Any]:
     }
 
 
-def repository(artifacts: list[dict[str, Any]], **runs: dict[str, str]) -> Handler:
-    """Answer like a repository with artifacts; runs have succeeded unless told otherwise."""
+MERGED = {
+    "merged_at": "2026-11-22T02:00:00Z",
+    "merge_commit_sha": "merge",
+    "base": {"ref": "main"},
+    "head": {"ref": "cheaper-mugs", "sha": "reviewed"},
+}
+OF_THE_PULL_REQUEST = {
+    "event": "pull_request",
+    "head_branch": "cheaper-mugs",
+    "head_sha": "reviewed",
+    "path": ".github/workflows/pull-request.yml",
+    "conclusion": "success",
+}
+BY_HAND = {"event": "workflow_dispatch", "head_branch": "main", "head_sha": "merge"}
+
+
+def repository(
+    artifacts: list[dict[str, Any]], pull: dict[str, Any] = MERGED, **runs: dict[str, str]
+) -> Handler:
+    """Answer like a repository with artifacts; runs are of the merged one unless told otherwise."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path.endswith("/actions/artifacts"):
             assert request.url.params["name"] == NAME
             return httpx.Response(200, json={"artifacts": artifacts})
+        if request.url.path == "/repos/example/shop/commits/merge/pulls":
+            return httpx.Response(200, json=[pull])
         run = request.url.path.rpartition("/")[2]
-        good = {"path": ".github/workflows/pull-request.yml", "conclusion": "success"}
-        return httpx.Response(200, json=good | runs.get(f"run_{run}", {}))
+        return httpx.Response(200, json=OF_THE_PULL_REQUEST | runs.get(f"run_{run}", {}))
 
     return answer
 
 
 def test_the_newest_run_that_reviewed_the_tree_is_found() -> None:
     found = github(repository([an_artifact(1), an_artifact(3), an_artifact(2)]))
-    assert found.reviewed_run(NAME) == 3
+    assert found.reviewed_run(NAME, commit="merge") == 3
+
+
+def test_a_run_by_hand_on_the_main_branch_is_found_where_nothing_was_merged() -> None:
+    found = github(repository([an_artifact(1)], MERGED | {"merged_at": None}, run_1=BY_HAND))
+    assert found.reviewed_run(NAME, commit="merge") == 1
 
 
 @pytest.mark.parametrize(
@@ -55,15 +79,43 @@ def test_the_newest_run_that_reviewed_the_tree_is_found() -> None:
         ),
         (an_artifact(3), {"conclusion": "failure"}),
         (an_artifact(3), {"path": ".github/workflows/other.yml"}),
+        (an_artifact(3), {"head_branch": "mallory", "head_sha": "edited"}),
+        (an_artifact(3), {"head_sha": "edited"}),
+        (an_artifact(3), {"event": "push"}),
+        (an_artifact(3), BY_HAND | {"head_branch": "mallory"}),
+        (an_artifact(3), BY_HAND | {"head_sha": "edited"}),
     ],
-    ids=["expired", "of a fork", "failed", "of another workflow"],
+    ids=[
+        "expired",
+        "of a fork",
+        "failed",
+        "of another workflow",
+        "of another branch",
+        "of another commit of the branch",
+        "for another event",
+        "by hand on another branch",
+        "by hand on a tag called main",
+    ],
 )
 def test_a_run_that_is_not_to_be_trusted_is_passed_over(
     artifact: dict[str, Any], run: dict[str, str]
 ) -> None:
-    assert github(repository([artifact, an_artifact(1)], run_3=run)).reviewed_run(NAME) == 1
+    found = github(repository([artifact, an_artifact(1)], run_3=run))
+    assert found.reviewed_run(NAME, commit="merge") == 1
     with pytest.raises(DeliveryError, match="There is no reviewed plan reviewed-dev"):
-        github(repository([artifact], run_3=run)).reviewed_run(NAME)
+        github(repository([artifact], run_3=run)).reviewed_run(NAME, commit="merge")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"merged_at": None}, {"merge_commit_sha": "another"}, {"base": {"ref": "mallory"}}],
+    ids=["open", "merged as another commit", "merged elsewhere"],
+)
+def test_a_pull_request_that_was_not_merged_as_the_commit_counts_for_nothing(
+    changes: dict[str, Any],
+) -> None:
+    with pytest.raises(DeliveryError, match="There is no reviewed plan"):
+        github(repository([an_artifact(1)], MERGED | changes)).reviewed_run(NAME, commit="merge")
 
 
 class Comments:
@@ -126,5 +178,5 @@ def test_what_github_refuses_is_told() -> None:
     def refuses(_request: httpx.Request) -> httpx.Response:
         return httpx.Response(403, text="Resource not accessible by integration")
 
-    with pytest.raises(DeliveryError, match=r"403 to GET .*actions/artifacts"):
-        github(refuses).reviewed_run(NAME)
+    with pytest.raises(DeliveryError, match=r"403 to GET .*commits/merge/pulls"):
+        github(refuses).reviewed_run(NAME, commit="merge")
