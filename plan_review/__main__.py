@@ -18,6 +18,7 @@ from plan_review.redaction import redacted
 from plan_review.report import write_report
 from plan_review.review import PlannedStack, Review, review
 from plan_review.rules import RULES
+from plan_review.rules.identity import ACCOUNT_WIDE_STACKS
 from plan_review.scan import RULE as SCAN_RULE
 from plan_review.scan import ScanError, read_skips, scan
 from plan_review.waivers import WaiverError, read_waivers
@@ -69,7 +70,8 @@ def _review(options: argparse.Namespace) -> Review:
         if options.checkov
         else ()
     )
-    is_whole = {stack.name for stack in stacks} >= {*STACKS}
+    # CI deploys the other stacks only, and reviews no more.
+    is_whole = {stack.name for stack in stacks} >= {*STACKS} - {*ACCOUNT_WIDE_STACKS}
     done = review(
         stacks, deployment, waivers=waivers, today=today, is_whole=is_whole, more=list(more)
     )

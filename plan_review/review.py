@@ -74,8 +74,8 @@ def review(
 ) -> Review:
     """Return the review of the plans of some stacks.
 
-    `is_whole` says that these are all the plans that waivers are about; `more` is what others
-    (checkov) found in them.
+    `is_whole` says that these are all the plans that waivers are about, but for those that name
+    another stack; `more` is what others (checkov) found in them.
     """
     holding = [
         each
@@ -96,7 +96,11 @@ def review(
     judged = [
         Judged(finding, waiver)
         for finding, waiver in waive(
-            list(dict.fromkeys(findings)), holding, today=today, is_whole=is_whole
+            list(dict.fromkeys(findings)),
+            holding,
+            today=today,
+            is_whole=is_whole,
+            stacks={stack.name for stack in stacks},
         )
     ]
     judged.sort(key=lambda each: _order(each.finding))

@@ -1,7 +1,7 @@
 """Waivers: findings that a person has looked at and taken upon themselves, for a time."""
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -34,10 +34,13 @@ class Waiver(BaseModel):
     until: date
     environments: tuple[Text, ...] = ()
     """Where it holds; everywhere, if none is named."""
+    stack: Text | None = None
+    """The stack that the resource is in. Must be named for one that CI does not review."""
 
     def fits(self, finding: Finding) -> bool:
         """Say whether it is about a finding."""
-        return (self.rule, self.address) == (finding.rule, finding.address)
+        is_there = self.stack in (None, finding.stack)
+        return is_there and (self.rule, self.address) == (finding.rule, finding.address)
 
 
 class _File(BaseModel):
@@ -87,10 +90,12 @@ def waive(
     *,
     today: date,
     is_whole: bool,
+    stacks: Collection[str],
 ) -> Iterator[tuple[Finding, Waiver | None]]:
     """Yield each finding with the waiver that covers it, then what is wrong with the waivers.
 
-    Only a review of everything (`is_whole`) can tell that a waiver is of no use.
+    Only a review of everything (`is_whole`) can tell that a waiver is of no use; one that names a
+    stack which is not among the reviewed `stacks` is then left aside.
     """
     used: set[Waiver] = set()
     for finding in findings:
@@ -100,7 +105,7 @@ def waive(
     for waiver in waivers:
         if waiver.until < today:
             yield _about(waiver, f"its waiver of {waiver.rule} ended on {waiver.until}"), None
-        elif waiver not in used and is_whole:
+        elif waiver not in used and is_whole and waiver.stack in (None, *stacks):
             yield _about(waiver, f"its waiver of {waiver.rule} waives nothing"), None
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,34 @@ def test_the_worst_of_several_plans_decides(tmp_path: Path) -> None:
         each["verdict"] for each in json.loads((out / "verdict.json").read_text())["findings"]
     ]
     assert verdicts == ["FAIL", "CANNOT JUDGE"]
+
+
+@pytest.mark.parametrize(
+    ("stacks", "waived", "status"),
+    [
+        (("storage", "pipeline"), "", 1),
+        (("pipeline",), "", 0),
+        (("storage", "pipeline"), 'stack = "bootstrap"', 0),
+        (("bootstrap", "storage", "pipeline"), 'stack = "bootstrap"', 1),
+    ],
+    ids=["what CI reviews", "one stack", "of bootstrap, in CI", "of bootstrap, all reviewed"],
+)
+def test_a_waiver_that_waives_nothing_is_told_where_that_is_certain(
+    tmp_path: Path, stacks: tuple[str, ...], waived: str, status: int
+) -> None:
+    # given
+    waivers = tmp_path / "waivers.toml"
+    until = datetime.now(UTC).date() + timedelta(days=2)
+    waivers.write_text(
+        f'[[waiver]]\nrule = "data-stays"\naddress = "{QUEUE}"\n'
+        f'reason = "Emptied before the deploy"\nuntil = {until}\n{waived}\n'
+    )
+    plans = [plan_file(tmp_path, NOTHING.model_dump_json(), stack) for stack in stacks]
+    # when
+    done, _ = run(tmp_path, "--waivers", str(waivers), *plans)
+    # then
+    assert done.returncode == status, done.stdout + done.stderr
+    assert ("waives nothing" in done.stdout) == bool(status)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format_version": "1.2"}', "\x00"])

@@ -77,6 +77,12 @@ def test_a_waiver_may_be_of_use_to_plans_that_were_not_looked_at(tmp_path: Path)
     assert [each.rule for each in done.open] == ["data-stays"]
 
 
+def test_a_waiver_that_names_a_stack_holds_there_only(tmp_path: Path) -> None:
+    assert reviewed(tmp_path, WAIVER + 'stack = "pipeline"\n').verdict is Verdict.PASS
+    elsewhere = reviewed(tmp_path, WAIVER + 'stack = "bootstrap"\n')
+    assert [each.rule for each in elsewhere.open] == ["data-stays"]
+
+
 def test_a_waiver_holds_in_its_environments_only(tmp_path: Path) -> None:
     in_dev = WAIVER + 'environments = ["dev"]\n'
     assert [each.rule for each in reviewed(tmp_path, in_dev).open] == ["data-stays"]
