@@ -117,6 +117,23 @@ def test_only_a_job_of_the_environment_takes_the_role_that_deploys() -> None:
             assert "pull_request" not in text
 
 
+def test_what_deploys_is_told_each_setting_that_a_person_gives() -> None:
+    # given
+    text = (ROOT / "docs/deploying.md").read_text()
+    table = text.partition("\n### Settings\n")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    settings = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
+    # Copies are deployed by people, and so is bootstrap, which alone asks for the repository.
+    settings -= {"ENVIRONMENT_SUFFIX", "GITHUB_REPOSITORY_NAME", "GITHUB_OIDC_PROVIDER"}
+    assert {"SHOP_EVENTS", "EMAIL_SENDER", "ENVIRONMENT"} < settings
+    # then
+    for path in WORKFLOWS:
+        told = set(re.findall(r"^      ([A-Z_]+): ", path.read_text(), flags=re.MULTILINE))
+        assert told >= settings, path
+    for setting in settings - {"ENVIRONMENT", "AWS_ACCOUNT_ID"}:
+        assert f'"{setting.lower()}": "' in text, setting
+
+
 def test_a_fork_takes_no_role() -> None:
     text = (FOLDER / "workflows/pull-request.yml").read_text()
     assert "github.event.pull_request.head.repo.full_name == github.repository" in text
