@@ -7,7 +7,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from delivery import by_hand, ci
+from delivery import addresses, by_hand, ci
 from delivery.recovery import recover
 from delivery.target import STACKS, DeliveryError, Target
 from local.processes import LocalError
@@ -29,6 +29,8 @@ def main() -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.command == "comment":
         return ci.comment(options.review)
+    if options.command == "addresses":
+        return addresses.give_to_next_steps()
     commands: dict[str, Callable[[Target], int]] = {
         "bootstrap": lambda target: by_hand.bootstrap(target, ask=not options.yes),
         "recover": recover,
@@ -58,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     unlock = commands.add_parser("unlock", help="take away a lock that nobody holds any more")
     unlock.add_argument("stack", choices=STACKS)
     unlock.add_argument("lock", metavar="LOCK", help="its id, which the message about it names")
+    commands.add_parser("addresses", help="CI: give the secret's addresses to the next steps")
     commands.add_parser("review", help="CI: plan, review, and pack what was reviewed")
     comment = commands.add_parser("comment", help="CI: put a review on the pull request")
     comment.add_argument("review", type=Path, metavar="REVIEW.md")

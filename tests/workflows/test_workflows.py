@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from delivery.addresses import Addresses
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
 ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
 
+ADDRESSES = {str(address.alias) for address in Addresses.model_fields.values()}
 CHECKOUT = "actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2"
 
 
@@ -127,11 +130,32 @@ def test_what_deploys_is_told_each_setting_that_a_person_gives() -> None:
     settings -= {"ENVIRONMENT_SUFFIX", "GITHUB_REPOSITORY_NAME", "GITHUB_OIDC_PROVIDER"}
     assert {"SHOP_EVENTS", "EMAIL_SENDER", "ENVIRONMENT"} < settings
     # then
+    assert settings > ADDRESSES
     for path in WORKFLOWS:
         told = set(re.findall(r"^      ([A-Z_]+): ", path.read_text(), flags=re.MULTILINE))
-        assert told >= settings, path
-    for setting in settings - {"ENVIRONMENT", "AWS_ACCOUNT_ID"}:
+        assert told == settings - ADDRESSES, path
+    for setting in settings - ADDRESSES - {"ENVIRONMENT", "AWS_ACCOUNT_ID"}:
         assert f'"{setting.lower()}": "' in text, setting
+    for setting in ADDRESSES:
+        assert f'"{setting}": "' in text, setting
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_addresses_are_a_secret_that_one_step_reads_before_they_are_used(path: Path) -> None:
+    text = path.read_text()
+    for name in ADDRESSES:
+        # GitHub prints the variables of jobs and steps as they are.
+        assert name not in text
+        assert name.lower() not in text
+    step = (
+        "      - run: .venv/bin/python -m delivery addresses\n"
+        "        env:\n          ADDRESSES: ${{ secrets.ADDRESSES }}\n"
+    )
+    assert text.count(step) == text.count("secrets.") == 1
+    used = re.search(r"python -m delivery (review|apply|drift)\b", text)
+    assert used
+    assert text.index(step) < used.start()
+    assert "-m delivery find" not in text[: text.index(step)]
 
 
 def test_a_fork_takes_no_role() -> None:
