@@ -158,6 +158,20 @@ def test_addresses_are_a_secret_that_one_step_reads_before_they_are_used(path: P
     assert "-m delivery find" not in text[: text.index(step)]
 
 
+def test_environment_and_branch_are_protected_before_the_repository_is_trusted() -> None:
+    # GitHub makes an environment that it does not know without protection.
+    text = (ROOT / "docs/deploying.md").read_text().partition("\n## CI\n")[2].partition("\n## ")[0]
+    steps = dict(re.findall(r"^(\d)\. (.*(?:\n   .*|\n)*)", text, flags=re.MULTILINE))
+    (warning,) = re.findall(r"^\*\*(Protect .*?)\*\*$", text, flags=re.DOTALL | re.MULTILINE)
+    assert "(1 and 2) before `make bootstrap` is given the repository's name (3)" in " ".join(
+        warning.split()
+    )
+    assert "*required reviewers*" in steps["1"]
+    assert "A protection rule for `main`" in steps["2"]
+    assert "`GITHUB_REPOSITORY_NAME=owner/name`" in steps["3"]
+    assert list(steps) == sorted(steps)
+
+
 def test_a_fork_takes_no_role() -> None:
     text = (FOLDER / "workflows/pull-request.yml").read_text()
     assert "github.event.pull_request.head.repo.full_name == github.repository" in text

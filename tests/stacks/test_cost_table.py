@@ -1,0 +1,41 @@
+"""What docs/deploying.md says that a deployment costs at rest is what is synthesised."""
+
+import re
+from pathlib import Path
+
+from tests.stacks.conftest import Deployments
+
+TEXT = (Path(__file__).parents[2] / "docs/deploying.md").read_text()
+TABLE = TEXT.partition("\n## What it costs to leave running\n")[2].partition("\n## ")[0]
+
+
+def row(start: str) -> tuple[str, str]:
+    """Return what stands in the row that starts so: of what, and what it costs in dev."""
+    (line,) = (line for line in TABLE.splitlines() if line.startswith(f"| {start}"))
+    _, what, _, cost, _ = (cell.strip() for cell in line.split("|"))
+    return what, cost
+
+
+def test_the_alarms_are_counted(deployments: Deployments) -> None:
+    dev, prod = (
+        len(deployments(name).all("aws_cloudwatch_metric_alarm")) for name in ("dev", "prod")
+    )
+    what, cost = row("metric alarms")
+    assert re.findall(r"\d+", what) == [str(dev), str(prod)]
+    # https://aws.amazon.com/cloudwatch/pricing/: 0.10 for an alarm of one metric.
+    assert float(cost) == round(0.10 * dev, 2)
+
+
+def test_the_rules_of_the_firewall_are_counted(deployments: Deployments) -> None:
+    assert not deployments("dev").all("aws_wafv2_web_acl")
+    (firewall,) = deployments("prod").all("aws_wafv2_web_acl")
+    rules = len(firewall["rule"])
+    # https://aws.amazon.com/waf/pricing/: 5 for the ACL, 1 for a rule.
+    what, _ = row("firewall")
+    assert f"one ACL and {rules} rules, {5 + rules}.00" in what
+
+
+def test_the_sum_is_the_tables() -> None:
+    costs = [float(cost) for cost in re.findall(r"\| (\d+\.\d\d) \|$", TABLE, flags=re.MULTILINE)]
+    (told,) = re.findall(r"`dev` costs about (\d+) USD a month", TABLE)
+    assert round(sum(costs)) == int(told)
