@@ -41,10 +41,10 @@ class GitHub:
         """Return the id of the run that made an artifact: the newest that may be trusted.
 
         Whoever can push a branch can change the workflow there, and have a run of it leave any
-        artifact. So a run may be trusted only when it ran a version of the workflow that is on the
-        main branch or was merged into it: when it was started by hand for `commit` on the main
-        branch, or when it was for the head of the pull request that was merged as `commit`. It
-        was also of this repository and not of a fork, and all of it succeeded.
+        artifact. So a run may be trusted only when it was started by hand for `commit` on the main
+        branch, or when it was for the head of the pull request that was merged as `commit`
+        (docs/adr/0013 says what gap that leaves). It was also of this repository and not of a
+        fork, and all of it succeeded.
 
         Raises
         ------
