@@ -466,8 +466,8 @@ def changing_state(names: Names, bucket: str) -> Iterator[Statement]:
 def changing_roles(names: Names, boundary_arn: str) -> Iterator[Statement]:
     """Yield the statements that let a deploy make roles, but none that could do more than it.
 
-    Every role it makes or changes has the permissions boundary, and neither the boundary nor the
-    roles of CI, nor others of the account's own, are its to change:
+    Every role that it makes, or gives or takes permissions, has the permissions boundary, and
+    neither the boundary nor the roles of CI, nor others of the account's own, are its to change:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
     """
     roles = (names.role_arn(f"*-{names.suffix}"),)
@@ -476,16 +476,17 @@ def changing_roles(names: Names, boundary_arn: str) -> Iterator[Statement]:
         (
             "iam:AttachRolePolicy",
             "iam:CreateRole",
-            "iam:DeleteRole",
             "iam:DeleteRolePolicy",
             "iam:DetachRolePolicy",
             "iam:PutRolePermissionsBoundary",
             "iam:PutRolePolicy",
-            "iam:UpdateAssumeRolePolicy",
         ),
         roles,
         conditions={"StringEquals": {"iam:PermissionsBoundary": boundary_arn}},
     )
+    # IAM has no boundary in these requests, so a condition on it would refuse them always:
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+    yield Statement("DeleteAndTrustRoles", ("iam:DeleteRole", "iam:UpdateAssumeRolePolicy"), roles)
     yield Statement(
         "GiveRolesToServices",
         ("iam:PassRole",),

@@ -156,8 +156,50 @@ CHANGES_PERMISSIONS = (
     "iam:DetachRolePolicy",
     "iam:PutRolePermissionsBoundary",
     "iam:PutRolePolicy",
-    "iam:UpdateAssumeRolePolicy",
 )
+
+# IAM knows no boundary when it decides about these.
+CHANGES_ROLES_OF_ANY_BOUNDARY = ("iam:DeleteRole", "iam:UpdateAssumeRolePolicy")
+
+# Condition key of a service → the actions that have it, of those that policies make depend on one.
+# A condition on a key that the action lacks is never met, so what it is to allow is refused always.
+# From the pages of IAM, KMS and Lambda in
+# https://docs.aws.amazon.com/service-authorization/latest/reference/
+ACTIONS_WITH_KEY = {
+    "iam:PassedToService": {"iam:PassRole"},
+    "iam:PermissionsBoundary": {
+        "iam:AttachRolePolicy",
+        "iam:CreateRole",
+        "iam:DeleteRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:PutRolePermissionsBoundary",
+        "iam:PutRolePolicy",
+    },
+    "kms:GrantIsForAWSResource": {"kms:CreateGrant"},
+    "kms:ViaService": {"kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"},
+    "lambda:FunctionArn": {
+        "lambda:CreateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:UpdateEventSourceMapping",
+    },
+}
+
+# The same of the tags of what an action is about.
+ACTIONS_WITH_TAGS_OF_RESOURCE = {
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:EnableKeyRotation",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateKeyDescription",
+}
 
 # "Size quotas" of managed policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 LONGEST_POLICY = 6144
@@ -803,12 +845,41 @@ def ci_cannot_make_itself_an_administrator(deployment: Deployment) -> Iterator[s
                 ):
                     yield f"{policy} lets CI give roles to any service"
         if policy.id == "ci-change-roles-policy":
-            for action in (*CHANGES_PERMISSIONS, "iam:PassRole"):
+            for action in (*CHANGES_PERMISSIONS, *CHANGES_ROLES_OF_ANY_BOUNDARY, "iam:PassRole"):
                 if (action, f"{arn}:role/ci-*") not in refused:
                     yield f"{policy} does not refuse {action} on the roles of CI"
             for action in ("iam:CreatePolicyVersion", "iam:DeletePolicyVersion"):
                 if (action, f"{arn}:policy/ci-*") not in refused:
                     yield f"{policy} does not refuse {action} on the boundary"
+
+
+@rule
+def every_condition_is_one_that_its_action_can_meet(deployment: Deployment) -> Iterator[str]:
+    for policy in deployment.all("aws_iam_policy", "aws_iam_role_policy"):
+        for statement in policy.statements():
+            conditions = statement.get("Condition", {})
+            for key in sorted({key for condition in conditions.values() for key in condition}):
+                if key.startswith("aws:ResourceTag/"):
+                    having = ACTIONS_WITH_TAGS_OF_RESOURCE
+                else:
+                    having = ACTIONS_WITH_KEY.get(key, set())
+                for action in statement["Action"]:
+                    if action not in having:
+                        yield f"{policy} has {action} depend on {key}, which it does not have"
+
+
+@rule
+def ci_deletes_roles_and_changes_whom_they_trust(deployment: Deployment) -> Iterator[str]:
+    unconditional = {
+        action
+        for policy in _policies_of(deployment, "ci-apply-role")
+        for statement in policy.statements()
+        if statement["Effect"] == "Allow" and "Condition" not in statement
+        for action in statement["Action"]
+    }
+    for action in CHANGES_ROLES_OF_ANY_BOUNDARY:
+        if action not in unconditional:
+            yield f"CI may not {action}: a deploy that needs it ends half way"
 
 
 @rule

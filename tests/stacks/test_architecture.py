@@ -188,6 +188,34 @@ CI_BREACHES: list[tuple[Rule, str, Breach]] = [
         _policy_changed(CHANGE_ROLES, "LeaveBootstrapAlone", Resource=["arn:aws:iam::1:role/x"]),
     ),
     (
+        architecture.every_condition_is_one_that_its_action_can_meet,
+        "has iam:DeleteRole depend on iam:PermissionsBoundary, which it does not have",
+        _policy_changed(
+            CHANGE_ROLES,
+            "ChangeRolesWithinTheBoundary",
+            Action=["iam:CreateRole", "iam:DeleteRole"],
+        ),
+    ),
+    (
+        architecture.every_condition_is_one_that_its_action_can_meet,
+        "has sqs:SendMessage depend on aws:ResourceTag/Application, which it does not have",
+        _policy_changed(
+            CHANGE_ROLES,
+            "GiveRolesToServices",
+            Action=["sqs:SendMessage"],
+            Condition={"StringEquals": {"aws:ResourceTag/Application": "x"}},
+        ),
+    ),
+    (
+        architecture.ci_deletes_roles_and_changes_whom_they_trust,
+        "CI may not iam:DeleteRole",
+        _policy_changed(
+            CHANGE_ROLES,
+            "DeleteAndTrustRoles",
+            Condition={"StringEquals": {"iam:PermissionsBoundary": "x"}},
+        ),
+    ),
+    (
         architecture.ci_is_trusted_for_one_repository,
         "ci-plan-role trusts",
         lambda deployment: deployment.changed(
