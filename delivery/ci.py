@@ -12,6 +12,7 @@ import httpx
 from delivery import github, reviewed
 from delivery.by_hand import synthesise
 from delivery.locks import refuse_locked
+from delivery.rollbacks import refuse_rolled_back
 from delivery.target import STACKS, DeliveryError, Target
 from local.settings import ROOT
 
@@ -66,7 +67,7 @@ def find(target: Target) -> int:
 
 
 def apply(target: Target, packed: Path) -> int:
-    """Apply the plans that were reviewed, if they are of this tree and still pass.
+    """Apply the plans that were reviewed, if they are of this tree and of what is live, and pass.
 
     Raises
     ------
@@ -88,6 +89,8 @@ def apply(target: Target, packed: Path) -> int:
             "they were reviewed. Nothing was applied."
         )
     refuse_locked(target, STACKS)
+    for plan in files:
+        refuse_rolled_back(target, plan)
     reviewed.apply(target, packed)
     return 0
 

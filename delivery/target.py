@@ -72,10 +72,15 @@ class Target:
 
     def s3(self) -> "S3Client":
         """Return a client of S3, where the environment is."""
+        made: S3Client = self.client("s3")
+        return made
+
+    def client(self, service: str) -> Any:
+        """Return a client of any service, by boto3's name, where the environment is."""
         if self.settings.is_local:
-            made: S3Client = local_client("s3", settings_from_environment())
-            return made
-        return boto3.client("s3", region_name=self.settings.region)
+            return local_client(service, settings_from_environment())
+        make: Any = boto3.client
+        return make(service, region_name=self.settings.region)
 
     def run(self, command: Sequence[str | Path]) -> int:
         """Run a tool at the terminal, so that it can ask; return its exit status."""

@@ -2,11 +2,13 @@
 
 A deploy writes the release record, a parameter with the version of each function, once all aliases
 have moved; a rollback writes it too, before it moves any. So the record's history tells what was
-live together, and an alias that is elsewhere is one that a deploy or a rollback did not get to.
+live together, and an alias that is elsewhere is one that a deploy or a rollback did not get to. Or
+one that was rolled back while a deploy was on its way, which has written the version that it was
+planned with: so what a rollback has left is never gone back to, unless by its number.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -112,12 +114,38 @@ class ReleaseRecord:
 
 
 def unfinished(history: Sequence[Release], live: Mapping[str, str]) -> list[Move]:
-    """Return the moves to what the record says, of the functions that are elsewhere."""
+    """Return the moves to what the record says, of the functions that are elsewhere.
+
+    Of a version that a rollback has left, the record says that it is live when a deploy did not
+    know of the rollback. What is meant then is the version that was gone back to.
+    """
+    back = _back_from(history)
     return [
-        Move(function, live[function], version)
+        Move(function, live[function], meant)
         for function, version in history[-1].versions.items()
-        if function in live and live[function] != version
+        if live.get(function, version) != version
+        and live[function] != (meant := back(function, version))
     ]
+
+
+def _back_from(history: Iterable[Release]) -> Callable[[str, str], str]:
+    """Return what tells, of a function and its version, the one that rollbacks went to from it.
+
+    It is the same version if none has left it, or one has gone to it since.
+    """
+    left: dict[tuple[str, str], str] = {}
+    for release in history:
+        for function, version in release.moved.items():
+            to = release.versions[function]
+            left[function, version] = to
+            left.pop((function, to), None)
+
+    def back(function: str, version: str) -> str:
+        while (function, version) in left:
+            version = left[function, version]
+        return version
+
+    return back
 
 
 def rollback_of_deployment(history: Sequence[Release], live: Mapping[str, str]) -> list[Move]:
@@ -149,10 +177,13 @@ def rollback_of_deployment(history: Sequence[Release], live: Mapping[str, str]) 
         if history[number - 1].versions.get(function, version) != version
     ]
     since = {function for release in history[number + 1 :] for function in release.moved}
+    back = _back_from(history)
     moves = [
-        Move(function, live[function], history[number - 1].versions[function])
+        Move(function, live[function], before)
         for function in changed
-        if function in live and function not in since
+        if function in live
+        and function not in since
+        and live[function] != (before := back(function, history[number - 1].versions[function]))
     ]
     if not moves:
         if changed:
@@ -176,6 +207,7 @@ def rollback_of_function(
     for move in unfinished(history, live):
         if move.function == function:
             return move
+    back = _back_from(history)
     for release, before in zip(reversed(history), list(reversed(history))[1:], strict=False):
         if function in release.moved:
             raise AlreadyBackError(
@@ -185,7 +217,9 @@ def rollback_of_function(
         if function in before.versions and (
             before.versions[function] != release.versions.get(function)
         ):
-            return Move(function, live[function], before.versions[function])
+            version = back(function, before.versions[function])
+            if version != live[function]:
+                return Move(function, live[function], version)
     raise RollbackError(f"no other version of {function} is on record: name one with --to")
 
 

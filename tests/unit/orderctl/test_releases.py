@@ -146,6 +146,62 @@ def test_a_deploy_without_a_repair_is_rolled_back_like_any_other() -> None:
     assert shop.rollback() == [Move("a", "2", "1")]
 
 
+def a_deploy_that_did_not_know_of_a_rollback() -> Shop:
+    """Return a shop with a deploy of `b` alone, planned before `a` was rolled back from 2 to 1."""
+    shop = Shop().deploy(a="1", b="1").deploy(a="2", b="2")
+    shop.rollback("a")
+    shop.deploy(a="2", b="3")
+    shop.live["a"] = "1"
+    return shop
+
+
+def test_a_rollback_does_not_bring_back_what_another_has_left() -> None:
+    shop = a_deploy_that_did_not_know_of_a_rollback()
+    assert shop.rollback() == [Move("b", "3", "2")]
+    assert shop.live == {"a": "1", "b": "2"}
+    with pytest.raises(AlreadyBackError):
+        shop.rollback()
+
+
+def test_a_function_that_is_back_stays_whatever_a_later_deploy_has_recorded() -> None:
+    shop = a_deploy_that_did_not_know_of_a_rollback()
+    with pytest.raises(AlreadyBackError, match="a is at 1, rolled back at 2026-01-31T15:00:00Z"):
+        shop.rollback("a")
+    assert shop.rollback("b") == [Move("b", "3", "2")]
+
+
+def test_the_deploy_after_it_is_not_rolled_back_to_what_was_left() -> None:
+    shop = a_deploy_that_did_not_know_of_a_rollback().deploy(a="3", b="3")
+    assert shop.rollback() == [Move("a", "3", "1")]
+
+    shop = a_deploy_that_did_not_know_of_a_rollback().deploy(a="3", b="3")
+    assert shop.rollback("a") == [Move("a", "3", "1")]
+
+
+def test_a_deploy_that_ended_half_way_is_not_undone_to_what_was_left() -> None:
+    shop = a_deploy_that_did_not_know_of_a_rollback()
+    shop.live["a"] = "4"
+    assert shop.rollback() == [Move("a", "4", "1")]
+
+
+def test_what_was_left_twice_leads_to_where_the_second_rollback_went() -> None:
+    shop = Shop().deploy(a="1").deploy(a="2").deploy(a="3")
+    shop.rollback()
+    shop.record.record(history(shop)[-1], [Move("a", "2", "1")], of="a")
+    shop.deploy(a="3")
+    shop.live["a"] = "4"
+    assert shop.rollback() == [Move("a", "4", "1")]
+
+
+def test_a_version_that_was_asked_for_again_is_gone_to() -> None:
+    shop = Shop().deploy(a="1").deploy(a="2")
+    shop.rollback()
+    # when the alias is not reached
+    shop.record.record(history(shop)[-1], [Move("a", "1", "2")], of="a")
+    # then
+    assert shop.rollback() == [Move("a", "1", "2")]
+
+
 def test_one_function_goes_back_to_before_its_own_last_change() -> None:
     shop = Shop().deploy(a="1", b="1").deploy(a="2", b="1").deploy(a="2", b="2")
     assert shop.rollback("a") == [Move("a", "2", "1")]
