@@ -70,6 +70,18 @@ def test_alarm_addresses_are_separated_by_commas() -> None:
     assert settings.alarm_addresses == ("ops@example.com", "shop@example.com")
 
 
+def test_spaces_after_commas_are_no_part_of_what_is_separated() -> None:
+    settings = settings_of(
+        "dev",
+        ALARM_ADDRESSES="ops@example.com, shop@example.com ",
+        SHOP_ADDRESSES="o'brien+shop@mail.example.com, +447700900123",
+        SHOP_EVENTS="OrderPlaced, OrderShipped",
+    )
+    assert settings.alarm_addresses == ("ops@example.com", "shop@example.com")
+    assert settings.shop_addresses == ("o'brien+shop@mail.example.com", "+447700900123")
+    assert settings.shop_events == ("OrderPlaced", "OrderShipped")
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         settings_of("dev").suffix = "prod"  # type: ignore[misc]
@@ -128,11 +140,11 @@ def test_settings_cannot_be_changed() -> None:
         ),
         (
             {"SHOP_ADDRESSES": "shop@example.com,07700900123"},
-            "SHOP_ADDRESSES is ('shop@example.com', '07700900123'); it must be e-mail addresses",
+            "SHOP_ADDRESSES has '07700900123', which must be an e-mail address or a phone number",
         ),
         (
             {"SHOP_ADDRESSES": "shop@"},
-            "SHOP_ADDRESSES is ('shop@',); it must be an e-mail address",
+            "SHOP_ADDRESSES has 'shop@', which must be an e-mail address, such as",
         ),
         (
             {"EMAIL_SENDER": ""},
@@ -140,11 +152,32 @@ def test_settings_cannot_be_changed() -> None:
         ),
         (
             {"SHOP_EVENTS": "OrderPlaced,OrderLost"},
-            "SHOP_EVENTS is ('OrderPlaced', 'OrderLost'); it must be of OrderPlaced, OrderVal",
+            "SHOP_EVENTS has 'OrderLost', which must be of OrderPlaced, OrderValidated,",
         ),
         (
             {"ALARM_ADDRESSES": "ops@example.com,ops"},
-            "ALARM_ADDRESSES is ('ops@example.com', 'ops'); it must be an e-mail address",
+            "ALARM_ADDRESSES has 'ops', which must be an e-mail address, such as orders@",
+        ),
+        (
+            {"ALARM_ADDRESSES": "ops@example.com,"},
+            "ALARM_ADDRESSES has '', which must be an e-mail address, such as orders@",
+        ),
+        *(
+            (
+                {"EMAIL_SENDER": address},
+                f"EMAIL_SENDER is {address!r}; it must be an e-mail address, such as orders@",
+            )
+            for address in (
+                "*@shop.example",
+                "orders?@shop.example",
+                "orders@*.example",
+                "${foo}@shop.example",
+                "%{foo}@shop.example",
+                "orders@${foo}.example",
+                "orders/x@shop.example",
+                'or"ders@shop.example',
+                "orders@shop.example\n",
+            )
         ),
         *(
             (
