@@ -465,6 +465,16 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _localstacks_account_is_local(self) -> Self:
+        if self.account_id == LOCAL_ACCOUNT_ID and not self.is_local:
+            raise ValueError(
+                f"AWS_ACCOUNT_ID is {self.account_id!r}; in the environment"
+                f" {self.environment.value!r} it must be the 12 digits of an AWS account, and that"
+                " is LocalStack's"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _default_method_is_for_trying_out(self) -> Self:
         if self.default_payment_method and self.environment not in {
             Environment.LOCAL,

@@ -179,6 +179,13 @@ def test_settings_cannot_be_changed() -> None:
                 "orders@shop.example\n",
             )
         ),
+        (
+            {"AWS_ACCOUNT_ID": "000000000000"},
+            (
+                "AWS_ACCOUNT_ID is '000000000000'; in the environment 'dev' it must be the 12"
+                " digits of an AWS account, and that is LocalStack's."
+            ),
+        ),
         *(
             (
                 {"ACCOUNT_CONCURRENCY": quota},
