@@ -49,16 +49,17 @@ class Deployment:
     def from_environment(cls) -> "Deployment":
         """Return the deployment that ENVIRONMENT and ENVIRONMENT_SUFFIX name; ``local`` if none.
 
-        On AWS the person's own credentials decide the account.
+        Where they are empty they name none, as for the stacks (`stacks.settings`). On AWS the
+        person's own credentials decide the account.
         """
-        environment = os.environ.get("ENVIRONMENT", _LOCAL)
-        suffix = os.environ.get("ENVIRONMENT_SUFFIX", environment)
+        environment = os.environ.get("ENVIRONMENT") or _LOCAL
+        suffix = os.environ.get("ENVIRONMENT_SUFFIX") or environment
         if environment == _LOCAL:
-            port = os.environ.get("LOCAL_PORT", "4566")
+            port = os.environ.get("LOCAL_PORT") or "4566"
             session = boto3.Session("test", "test", region_name=REGION)
             endpoint = f"http://localhost:{port}"
             names = Names(suffix, LOCAL_ACCOUNT_ID, REGION, endpoint)
-            payment_port = os.environ.get("PAYMENT_PORT", "8420")
+            payment_port = os.environ.get("PAYMENT_PORT") or "8420"
             return cls(names, session, endpoint, f"http://localhost:{payment_port}")
         session = boto3.Session(region_name=REGION)
         account_id = session.client("sts").get_caller_identity()["Account"]
