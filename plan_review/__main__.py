@@ -22,6 +22,7 @@ from plan_review.rules.identity import ACCOUNT_WIDE_STACKS
 from plan_review.scan import RULE as SCAN_RULE
 from plan_review.scan import ScanError, read_skips, scan
 from plan_review.waivers import WaiverError, read_waivers
+from stacks.settings import LOCAL_ACCOUNT_ID
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_REVIEW = 3
@@ -81,7 +82,9 @@ def _review(options: argparse.Namespace) -> Review:
 
 def _deployment() -> Deployment:
     environment = os.environ.get("ENVIRONMENT") or "local"
-    return Deployment(environment, os.environ.get("ENVIRONMENT_SUFFIX") or environment)
+    account = LOCAL_ACCOUNT_ID if environment == "local" else os.environ.get("AWS_ACCOUNT_ID")
+    suffix = os.environ.get("ENVIRONMENT_SUFFIX") or environment
+    return Deployment(environment, suffix, account)
 
 
 def _read(path: Path) -> PlannedStack:

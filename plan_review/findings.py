@@ -39,6 +39,8 @@ class Deployment:
 
     environment: str
     suffix: str
+    account: str | None = None
+    """The account's number, where it is known from elsewhere than the plan."""
 
     @property
     def is_local(self) -> bool:

@@ -271,6 +271,26 @@ class Plan(BaseModel):
             if provider.name == "aws"
         )
 
+    @cached_property
+    def account(self) -> str | None:
+        """The account that is deployed to; None where the plan does not tell.
+
+        The providers refuse any other, or what is there already has it in its ARN.
+        """
+        allowed = [
+            (each.expressions.get("allowed_account_ids") or {}).get("constant_value")
+            for each in self.providers
+        ]
+        accounts = {account for each in allowed if isinstance(each, list) for account in each}
+        if not accounts:
+            arns = [str(each.before.value("arn")) for each in self.changes if each.before]
+            accounts = {
+                match[1]
+                for arn in arns
+                if (match := re.match(r"arn(?::[^:]*){3}:([0-9]{12}):", arn))
+            }
+        return str(accounts.pop()) if len(accounts) == 1 else None
+
     def is_configured(self, address: str, attribute: str) -> bool:
         """Say whether the configuration sets an attribute, or leaves it to AWS."""
         return attribute in self._configured(address)

@@ -1,10 +1,11 @@
 """Nobody gets in without being named."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 from plan_review.plan import UNKNOWN
-from plan_review.policy import ANYBODY, Statement
+from plan_review.policy import ANYBODY, Condition, Statement
 from plan_review.redaction import is_named_like_a_secret, looks_like_a_secret
 from plan_review.rules.documents import documents
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
@@ -31,6 +32,18 @@ NARROWING = (
     "lambda:eventsourcetoken",
 )
 """Condition keys that say for whom; others (TLS, addresses) let anybody in all the same."""
+
+NARROWING_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
+"""Operators that refuse a request which lacks the key; `…IfExists`, `ForAllValues:` and `Null` do
+not, and what is negated lets in everybody else:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
+
+_ACCOUNT = re.compile(r"[0-9]{12}")
+# https://docs.github.com/en/actions/reference/security/oidc
+_REPOSITORY = re.compile(r"repo:[^*?/:]+/[^*?/:]+:.+")
+
+ANY_METHOD = "x-amazon-apigateway-any-method"
+"""The one extension of API Gateway's that is a method: whichever has none of its own."""
 
 
 @rule(
@@ -65,12 +78,15 @@ def buckets_private(stack: Stack) -> Iterator[Complaint]:
 
 @rule(
     "no-public-access",
-    remedy="Name the principal, and pin for whom a service acts: `aws:SourceArn` or "
-    "`aws:SourceAccount`, for an identity provider its `sub`.",
+    remedy="Name the principal, of this account, and pin for whom a service acts: `aws:SourceArn` "
+    "or `aws:SourceAccount` with the account written out, for an identity provider its `sub` with "
+    "owner and repository.",
 )
 def no_public_access(stack: Stack) -> Iterator[Complaint]:
     """A policy without a name lets everybody in; so does one for a service that acts for anybody.
 
+    A wildcard for the account, or a condition that holds too where its key is missing, names
+    nobody; and another account than the deployment's is somebody else's.
     Any customer of AWS can have SNS or API Gateway call a function that trusts the service:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
     """
@@ -80,6 +96,7 @@ def no_public_access(stack: Stack) -> Iterator[Complaint]:
                 if statement.effect == "Allow" and statement.principals:
                     for who in _anybody(statement, is_trust=document.is_trust):
                         yield Complaint(resource.address, f"lets in {who}")
+                    yield from _of_others(stack, resource.address, statement)
         if (
             resource.type == "aws_lambda_function_url"
             and state.value("authorization_type") != "AWS_IAM"
@@ -93,25 +110,89 @@ def no_public_access(stack: Stack) -> Iterator[Complaint]:
 
 def _anybody(statement: Statement, *, is_trust: bool) -> Iterator[str]:
     assert statement.principals is not None
-    keys = {
-        each.key
-        for each in statement.conditions
-        if "not" not in each.operator
-        and not each.operator.endswith("ifexists")
-        and ANYBODY not in each.values
-    }
+    is_narrowed = any(
+        each.key in NARROWING and _narrows(each, _is_of_somebody) for each in statement.conditions
+    )
     for principal in sorted(statement.principals.names):
         if statement.principals.all_but:
             continue  # a matter of `policy-exact`
         if principal == ANYBODY:
-            if not keys & {*NARROWING}:
+            if not is_narrowed:
                 yield "everybody"
         elif principal.startswith("Federated:"):
-            if not any(key.endswith(":sub") for key in keys):
+            if not _is_of_one_subject(principal, statement):
                 yield f"every identity of {principal.removeprefix('Federated:')}"
         # A service assumes a role for whoever may pass it the role: nobody of another account.
-        elif principal.startswith("Service:") and not is_trust and not keys & {*NARROWING}:
+        elif principal.startswith("Service:") and not is_trust and not is_narrowed:
             yield f"{principal.removeprefix('Service:')} on behalf of anybody"
+
+
+def _narrows(condition: Condition, names_somebody: Callable[[str, str], bool]) -> bool:
+    return condition.operator in NARROWING_OPERATORS and all(
+        value == UNKNOWN.value or names_somebody(condition.key, value) for value in condition.values
+    )
+
+
+def _is_of_somebody(key: str, value: str) -> bool:
+    """Say whether a value stands for one account, or for something of one account."""
+    if key.endswith("account"):
+        return _ACCOUNT.fullmatch(value) is not None
+    if not key.endswith("arn"):
+        return not _has_wildcard(value)
+    parts = value.split(":", 5)
+    if len(parts) < len(("arn", "partition", "service", "region", "account", "resource")):
+        return False
+    if parts[2] == "s3" and not parts[4]:  # buckets are known by name alone
+        return not _has_wildcard(parts[5].partition("/")[0])
+    return _ACCOUNT.fullmatch(parts[4]) is not None
+
+
+def _is_of_one_subject(principal: str, statement: Statement) -> bool:
+    return any(
+        each.key.endswith(":sub")
+        and principal.endswith(f"/{each.key.removesuffix(':sub')}")
+        and _narrows(each, _is_a_subject)
+        for each in statement.conditions
+    )
+
+
+def _is_a_subject(_key: str, value: str) -> bool:
+    """Say whether a subject has a wildcard at most after the repository's owner and name."""
+    return _REPOSITORY.fullmatch(value) is not None or not _has_wildcard(value)
+
+
+def _has_wildcard(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def _of_others(stack: Stack, address: str, statement: Statement) -> Iterator[Complaint]:
+    """Look at the accounts that a statement lets in, by their principals or their conditions."""
+    assert statement.principals is not None
+    for who in sorted(statement.principals.names):
+        kind, _, name = who.partition(":")
+        if kind == "CanonicalUser" or (kind == "AWS" and not _account(name)):
+            yield cannot_judge(address, f"lets in {who}, of which no account can be told")
+        elif kind == "AWS":
+            yield from _of_account(stack, address, name)
+    for each in statement.conditions:
+        if each.key in NARROWING and each.operator in NARROWING_OPERATORS:
+            for value in sorted(each.values):
+                yield from _of_account(stack, address, value)
+
+
+def _of_account(stack: Stack, address: str, name: str) -> Iterator[Complaint]:
+    account = _account(name)
+    if account and stack.account is None:
+        yield cannot_judge(address, f"lets in {name}, and the plan does not tell its own account")
+    elif account and account != stack.account:
+        yield Complaint(address, f"lets in another account: {name}")
+
+
+def _account(name: str) -> str:
+    """Return the account of an ARN, or the number that is one; empty if there is none."""
+    parts = name.split(":")
+    account = parts[4] if len(parts) > len(("arn", "partition", "service", "region")) else name
+    return account if _ACCOUNT.fullmatch(account) else ""
 
 
 @rule(
@@ -150,7 +231,8 @@ def _unsigned(address: str, body: str) -> Iterator[Complaint]:
     }
     for path, operations in (document.get("paths") or {}).items():
         for method, operation in operations.items():
-            if not isinstance(operation, dict) or method.startswith("x-"):
+            is_extension = method.startswith("x-") and method != ANY_METHOD
+            if not isinstance(operation, dict) or is_extension:
                 continue
             security = operation.get("security", document.get("security")) or []
             if not security or not all(signed & set(each) for each in security):

@@ -15,6 +15,11 @@ class Stack:
     plan: Plan
     deployment: Deployment
 
+    @property
+    def account(self) -> str | None:
+        """The account that is deployed to: None where neither the caller nor the plan tells."""
+        return self.deployment.account or self.plan.account
+
 
 @dataclass(frozen=True)
 class Complaint:

@@ -43,7 +43,7 @@ def reviewed(planned: tuple[Deployment, dict[str, Path]]) -> Review:
     settings = deployment.settings
     return review(
         [PlannedStack(stack, Plan.read(path.read_text())) for stack, path in plans.items()],
-        ReviewedDeployment(settings.environment.value, settings.suffix),
+        ReviewedDeployment(settings.environment.value, settings.suffix, settings.account_id),
         today=datetime.now(UTC).date(),
     )
 
