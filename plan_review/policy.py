@@ -10,6 +10,11 @@ from typing import Any, Self
 
 ANYBODY = "*"
 
+NARROWING_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
+"""Operators that refuse a request which lacks the key; `…IfExists`, `ForAllValues:` and `Null` do
+not, and what is negated lets in everybody else:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
+
 
 class PolicyError(ValueError):
     """A policy document cannot be read; the message says why."""
@@ -261,6 +266,11 @@ def _names(value: Any, field: str) -> list[str]:
 
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
+
+
+def has_wildcard(text: str) -> bool:
+    """Say whether a name stands for several."""
+    return "*" in text or "?" in text
 
 
 @cache

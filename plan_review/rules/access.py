@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from plan_review.plan import UNKNOWN
-from plan_review.policy import ANYBODY, Condition, Statement
+from plan_review.policy import ANYBODY, NARROWING_OPERATORS, Condition, Statement, has_wildcard
 from plan_review.redaction import is_named_like_a_secret, looks_like_a_secret
 from plan_review.rules.documents import documents
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
@@ -32,11 +32,6 @@ NARROWING = (
     "lambda:eventsourcetoken",
 )
 """Condition keys that say for whom; others (TLS, addresses) let anybody in all the same."""
-
-NARROWING_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
-"""Operators that refuse a request which lacks the key; `…IfExists`, `ForAllValues:` and `Null` do
-not, and what is negated lets in everybody else:
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 # https://docs.github.com/en/actions/reference/security/oidc
@@ -138,12 +133,12 @@ def _is_of_somebody(key: str, value: str) -> bool:
     if key.endswith("account"):
         return _ACCOUNT.fullmatch(value) is not None
     if not key.endswith("arn"):
-        return not _has_wildcard(value)
+        return not has_wildcard(value)
     parts = value.split(":", 5)
     if len(parts) < len(("arn", "partition", "service", "region", "account", "resource")):
         return False
     if parts[2] == "s3" and not parts[4]:  # buckets are known by name alone
-        return not _has_wildcard(parts[5].partition("/")[0])
+        return not has_wildcard(parts[5].partition("/")[0])
     return _ACCOUNT.fullmatch(parts[4]) is not None
 
 
@@ -158,11 +153,7 @@ def _is_of_one_subject(principal: str, statement: Statement) -> bool:
 
 def _is_a_subject(_key: str, value: str) -> bool:
     """Say whether a subject has a wildcard at most after the repository's owner and name."""
-    return _REPOSITORY.fullmatch(value) is not None or not _has_wildcard(value)
-
-
-def _has_wildcard(text: str) -> bool:
-    return "*" in text or "?" in text
+    return _REPOSITORY.fullmatch(value) is not None or not has_wildcard(value)
 
 
 def _of_others(stack: Stack, address: str, statement: Statement) -> Iterator[Complaint]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from plan_review.plan import UNKNOWN, Kind
-from plan_review.policy import ANYBODY, Statement, widenings
+from plan_review.policy import ANYBODY, NARROWING_OPERATORS, Statement, has_wildcard, widenings
 from plan_review.rules.documents import Document, documents, subjects
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
@@ -61,6 +61,16 @@ ATTACHED_ALLOWED = {
     ),
 }
 """AWS's own policies that a role may have → why."""
+
+
+NAMED_WITHOUT_KIND = ("sns", "sqs")
+"""Services whose ARNs end in the name itself; others have the kind's word before it."""
+
+ONE_NAME = ("deliverystream", "function", "table")
+"""Kinds whose names have no separators; what follows is a part: an index, an alias…"""
+
+PARTS = ("log-stream",)
+"""What only says that a part of something is meant, not of what."""
 
 
 @rule(
@@ -148,7 +158,7 @@ def _inexact(statement: Statement, document: Document) -> Iterator[str]:
     if statement.principals and statement.principals.all_but:
         yield f"{sid}lets in {statement.principals} (NotPrincipal)"
     for action in sorted(statement.actions.names):
-        if ANYBODY in action:
+        if has_wildcard(action):
             yield f"{sid}allows the actions {action}"
         if not document.is_of_an_identity:
             continue  # it is about the resource that has it, whatever it says
@@ -172,7 +182,10 @@ def _has_a_reason(action: str, resource: str) -> bool:
 
 def _is_narrowed(statement: Statement, action: str, resource: str) -> bool:
     conditions = {
-        each.key for each in statement.conditions if not each.operator.endswith("ifexists")
+        each.key
+        for each in statement.conditions
+        if each.operator in NARROWING_OPERATORS
+        and all(re.search("[0-9A-Za-z]", value) for value in each.values)
     }
     return any(
         action.startswith(begins) and resource.endswith(ends) and condition in conditions
@@ -181,16 +194,30 @@ def _is_narrowed(statement: Statement, action: str, resource: str) -> bool:
 
 
 def _is_everything(resource: str) -> bool:
-    """Say whether a resource's pattern stands for everything, or for everything of a kind."""
+    """Say whether a resource's pattern stands for everything, or for everything of a kind.
+
+    A name has to have something of its own in it, beside wildcards and what stands between words:
+    table/?*, table/*/index/* and table/*-* are all tables.
+    """
+    if not has_wildcard(resource):
+        return False
     parts = resource.split(":", 5)
     if len(parts) < len(("arn", "partition", "service", "region", "account", "resource")):
-        return ANYBODY in resource
-    if ANYBODY in parts[2] or ANYBODY in parts[3] or ANYBODY in parts[4]:
+        return True
+    if any(has_wildcard(each) for each in parts[2:5]):
         return True
     if parts[2] == "s3":  # its names are of buckets, not of kinds
-        return parts[5].startswith(ANYBODY)
-    # table/*, function:*, or * alone; not log-group:/aws/lambda/…:log-stream:*.
-    return re.fullmatch(r"([a-z-]+[/:])?\*+", parts[5]) is not None
+        return _says_nothing(parts[5].partition("/")[0])
+    kind, *names = re.split("[/:]", parts[5])
+    if not names:
+        return parts[2] not in NAMED_WITHOUT_KIND or _says_nothing(kind)
+    if kind in ONE_NAME:
+        names = names[:1]
+    return all(_says_nothing(name) or name in PARTS for name in names)
+
+
+def _says_nothing(name: str) -> bool:
+    return re.search("[0-9A-Za-z]", name) is None
 
 
 def _told(statement: Statement, document: Document) -> str:
