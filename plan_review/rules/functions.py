@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from plan_review.plan import UNKNOWN, Kind, Plan, PlannedResource, State
+from plan_review.rules.data import TOLD_TO_PEOPLE
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
 PARKED_BY_FUNCTION = {
@@ -13,6 +14,11 @@ PARKED_BY_FUNCTION = {
     ),
 }
 """Queue without redrive → why. Its function must know a dead-letter queue."""
+
+WHERE_FUNCTIONS_PARK = {
+    "aws_sqs_queue.intake-overflow-dlq": "aws_sqs_queue.intake-overflow-queue",
+}
+"""Dead-letter queue that no redrive leads to → the queue whose function puts messages there."""
 
 ASYNCHRONOUS_CALLERS = ("events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com")
 """Services that do not wait for a function's answer:
@@ -32,11 +38,13 @@ NOTHING_RESERVED = (None, -1)
 def dead_letters(stack: Stack) -> Iterator[Complaint]:
     """What a function cannot handle must end where somebody finds it, and be taken from there.
 
-    A queue needs a redrive policy, or a function that parks by itself; a stream's mapping an
+    A queue needs a redrive policy, or a function that parks by itself, or is a dead-letter queue
+    itself; a subscription, but for a person's, needs a redrive policy too; a stream's mapping an
     on-failure destination; a function that is invoked asynchronously one too, or no retries and an
     alarm on its errors, where the next run does what a run has missed.
     """
     plan = stack.plan
+    worked_off = set()
     for mapping, state in plan.all("aws_lambda_event_source_mapping"):
         if state.value(STREAM_ATTRIBUTE):
             destination = state.value("destination_config.0.on_failure.0.destination_arn")
@@ -44,28 +52,89 @@ def dead_letters(stack: Stack) -> Iterator[Complaint]:
                 yield Complaint(mapping.address, "has no on-failure destination")
         else:
             yield from _of_queue(plan, mapping, state)
+            queue_of_it = _mapped_queue(plan, mapping, state)
+            worked_off.add(queue_of_it[0] if queue_of_it else "")
+    dead_letter_queues = {*_dead_letter_queues(plan)}
+    for queue, state in plan.all("aws_sqs_queue"):
+        names = {queue.address, state.value("arn"), state.value("name")}
+        if not names & dead_letter_queues and queue.address not in worked_off:
+            yield from _of_redrive(plan, queue, state)
+    for subscription, state in plan.all("aws_sns_topic_subscription"):
+        if state.value("protocol") not in TOLD_TO_PEOPLE:
+            yield from _of_redrive(plan, subscription, state)
     for address in sorted(_invoked_asynchronously(plan)):
         yield from _of_asynchronous(plan, address)
 
 
-def _of_queue(plan: Plan, mapping: PlannedResource, state: State) -> Iterator[Complaint]:
+def _mapped_queue(plan: Plan, mapping: PlannedResource, state: State) -> tuple[str, State] | None:
     source = state.value("event_source_arn")
-    queue = _target(plan, mapping.address, "event_source_arn", source, "aws_sqs_queue")
+    return _target(plan, mapping.address, "event_source_arn", source, "aws_sqs_queue")
+
+
+def _of_queue(plan: Plan, mapping: PlannedResource, state: State) -> Iterator[Complaint]:
+    queue = _mapped_queue(plan, mapping, state)
     if queue is None:
         yield cannot_judge(mapping.address, "its queue is not in this plan")
         return
     address, values = queue
-    redrive = values.value("redrive_policy")
-    if redrive is UNKNOWN:
-        if plan.is_configured(address, "redrive_policy"):
-            yield cannot_judge(address, "its redrive policy is known after the apply only")
-            return
-        redrive = None
-    if redrive and json.loads(redrive).get("deadLetterTargetArn"):
+    target = _dead_letter_target(plan, address, values)
+    if target is UNKNOWN:
+        yield cannot_judge(address, "its redrive policy is known after the apply only")
+        return
+    if target:
         return
     if address in PARKED_BY_FUNCTION and _knows_dead_letters(plan, mapping, state):
         return
     yield Complaint(address, f"has no dead-letter queue, and {mapping.address} works it off")
+
+
+def _of_redrive(plan: Plan, resource: PlannedResource, state: State) -> Iterator[Complaint]:
+    target = _dead_letter_target(plan, resource.address, state)
+    if target is UNKNOWN:
+        yield cannot_judge(resource.address, "its redrive policy is known after the apply only")
+    elif not target:
+        yield Complaint(resource.address, "has no dead-letter queue, and is none")
+
+
+def _dead_letter_target(plan: Plan, address: str, state: State) -> Any:
+    """Return the ARN that a redrive policy leads to: UNKNOWN until the apply, None if nowhere."""
+    redrive = state.value("redrive_policy")
+    if redrive is UNKNOWN:
+        return UNKNOWN if plan.is_configured(address, "redrive_policy") else None
+    try:
+        return json.loads(redrive or "{}").get("deadLetterTargetArn")
+    except json.JSONDecodeError:
+        return None  # AWS refuses it, too
+
+
+def _dead_letter_queues(plan: Plan) -> Iterator[str]:
+    """Yield the addresses, ARNs and names of the queues that something else leads dead letters to.
+
+    Where an ARN is not known yet, the expression tells; a queue that a function parks on is one
+    as long as what it parks is there.
+    """
+    for resource, state in plan.all("aws_sqs_queue", "aws_sns_topic_subscription"):
+        yield from plan.referred(resource.address, "redrive_policy")
+        target = _dead_letter_target(plan, resource.address, state)
+        if isinstance(target, str):
+            yield from (target, target.rpartition(":")[2])
+    for kind, attribute, path in (
+        ("aws_lambda_event_source_mapping", "destination_config", "on_failure.0.destination_arn"),
+        (
+            "aws_lambda_function_event_invoke_config",
+            "destination_config",
+            "on_failure.0.destination",
+        ),
+        ("aws_lambda_function", "dead_letter_config", "target_arn"),
+        ("aws_cloudwatch_event_target", "dead_letter_config", "arn"),
+    ):
+        for resource, state in plan.all(kind):
+            yield from plan.referred(resource.address, attribute)
+            destination = state.value(f"{attribute}.0.{path}")
+            if isinstance(destination, str):
+                yield from (destination, destination.rpartition(":")[2])
+    there = {resource.address for resource, _ in plan.all("aws_sqs_queue")}
+    yield from (parked for parked, queue in WHERE_FUNCTIONS_PARK.items() if queue in there)
 
 
 def _knows_dead_letters(plan: Plan, mapping: PlannedResource, state: State) -> bool:
