@@ -181,9 +181,10 @@ class _Configuration(BaseModel):
 
 
 class OutputChange(BaseModel):
-    """What is to happen to an output; its values are of no interest here."""
+    """What is to happen to an output."""
 
     actions: tuple[str, ...]
+    after: Any = None
 
 
 class Plan(BaseModel):

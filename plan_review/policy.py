@@ -10,6 +10,9 @@ from typing import Any, Self
 
 ANYBODY = "*"
 
+ACCOUNT = re.compile(r"[0-9]{12}")
+"""An account's number."""
+
 NARROWING_OPERATORS = ("arnequals", "arnlike", "stringequals", "stringlike")
 """Operators that refuse a request which lacks the key; `…IfExists`, `ForAllValues:` and `Null` do
 not, and what is negated lets in everybody else:
@@ -271,6 +274,13 @@ def _listed(value: Any) -> list[Any]:
 def has_wildcard(text: str) -> bool:
     """Say whether a name stands for several."""
     return "*" in text or "?" in text
+
+
+def account_of(name: str) -> str:
+    """Return the account of an ARN, or the number that is one; empty if there is none."""
+    parts = name.split(":")
+    account = parts[4] if len(parts) > len(("arn", "partition", "service", "region")) else name
+    return account if ACCOUNT.fullmatch(account) else ""
 
 
 @cache

@@ -11,6 +11,7 @@ from plan_review.rules import (
     policies,
     readable,
     retention,
+    workings,
 )
 from plan_review.rules.registry import Rule, registered
 
@@ -24,6 +25,7 @@ __all__ = [
     "policies",
     "readable",
     "retention",
+    "workings",
 ]
 
 RULES: Mapping[str, Rule] = registered()

@@ -5,7 +5,15 @@ import re
 from collections.abc import Callable, Iterator
 
 from plan_review.plan import UNKNOWN
-from plan_review.policy import ANYBODY, NARROWING_OPERATORS, Condition, Statement, has_wildcard
+from plan_review.policy import (
+    ACCOUNT,
+    ANYBODY,
+    NARROWING_OPERATORS,
+    Condition,
+    Statement,
+    account_of,
+    has_wildcard,
+)
 from plan_review.redaction import is_named_like_a_secret, looks_like_a_secret
 from plan_review.rules.documents import documents
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
@@ -33,7 +41,6 @@ NARROWING = (
 )
 """Condition keys that say for whom; others (TLS, addresses) let anybody in all the same."""
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
 # https://docs.github.com/en/actions/reference/security/oidc
 _REPOSITORY = re.compile(r"repo:[^*?/:]+/[^*?/:]+:.+")
 
@@ -131,7 +138,7 @@ def _narrows(condition: Condition, names_somebody: Callable[[str, str], bool]) -
 def _is_of_somebody(key: str, value: str) -> bool:
     """Say whether a value stands for one account, or for something of one account."""
     if key.endswith("account"):
-        return _ACCOUNT.fullmatch(value) is not None
+        return ACCOUNT.fullmatch(value) is not None
     if not key.endswith("arn"):
         return not has_wildcard(value)
     parts = value.split(":", 5)
@@ -139,7 +146,7 @@ def _is_of_somebody(key: str, value: str) -> bool:
         return False
     if parts[2] == "s3" and not parts[4]:  # buckets are known by name alone
         return not has_wildcard(parts[5].partition("/")[0])
-    return _ACCOUNT.fullmatch(parts[4]) is not None
+    return ACCOUNT.fullmatch(parts[4]) is not None
 
 
 def _is_of_one_subject(principal: str, statement: Statement) -> bool:
@@ -161,7 +168,7 @@ def _of_others(stack: Stack, address: str, statement: Statement) -> Iterator[Com
     assert statement.principals is not None
     for who in sorted(statement.principals.names):
         kind, _, name = who.partition(":")
-        if kind == "CanonicalUser" or (kind == "AWS" and not _account(name)):
+        if kind == "CanonicalUser" or (kind == "AWS" and not account_of(name)):
             yield cannot_judge(address, f"lets in {who}, of which no account can be told")
         elif kind == "AWS":
             yield from _of_account(stack, address, name)
@@ -172,18 +179,11 @@ def _of_others(stack: Stack, address: str, statement: Statement) -> Iterator[Com
 
 
 def _of_account(stack: Stack, address: str, name: str) -> Iterator[Complaint]:
-    account = _account(name)
+    account = account_of(name)
     if account and stack.account is None:
         yield cannot_judge(address, f"lets in {name}, and the plan does not tell its own account")
     elif account and account != stack.account:
         yield Complaint(address, f"lets in another account: {name}")
-
-
-def _account(name: str) -> str:
-    """Return the account of an ARN, or the number that is one; empty if there is none."""
-    parts = name.split(":")
-    account = parts[4] if len(parts) > len(("arn", "partition", "service", "region")) else name
-    return account if _ACCOUNT.fullmatch(account) else ""
 
 
 @rule(
@@ -239,6 +239,9 @@ def no_secret_in_plan(stack: Stack) -> Iterator[Complaint]:
     """What Terraform knows is in its state and its plans, for everybody who may read those."""
     for resource, _ in stack.plan.all("aws_secretsmanager_secret_version", "aws_iam_access_key"):
         yield Complaint(resource.address, "puts a secret into the state")
+    for name, output in stack.plan.output_changes.items():
+        if any(looks_like_a_secret(text) for text in strings(output.after)):
+            yield Complaint(f"output.{name}", "has something in it that looks like a key")
     for resource, state in stack.plan.after:
         if any(looks_like_a_secret(text) for text in strings(state.values)):
             yield Complaint(resource.address, "has something in it that looks like a key")

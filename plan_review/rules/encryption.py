@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from plan_review.plan import UNKNOWN, Kind
+from plan_review.policy import account_of
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
 _BUCKET_RULE = "rule.0.apply_server_side_encryption_by_default.0"
@@ -47,6 +48,8 @@ NOT_OUR_KEY = {
 def encrypted(stack: Stack) -> Iterator[Complaint]:
     """Who may read data is decided by the key's policy; a key of AWS's has none of ours.
 
+    Nor has another account's, which can be taken away from us besides.
+
     Alarms cannot publish to a topic on the AWS-managed key either, nor a topic deliver to a queue:
     https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
     """
@@ -66,6 +69,8 @@ def encrypted(stack: Stack) -> Iterator[Complaint]:
             yield Complaint(resource.address, f"is not encrypted with a key of ours: no {path}")
         elif "alias/aws/" in key:
             yield Complaint(resource.address, f"is encrypted with a key of AWS's: {key}")
+        elif stack.account and account_of(key) not in {"", stack.account}:
+            yield Complaint(resource.address, f"is encrypted with another account's key: {key}")
     for resource, state in plan.all(*SWITCH_OF):
         if stack.deployment.is_local and resource.type in NOT_ON_LOCALSTACK:
             continue

@@ -6,6 +6,7 @@ from plan_review.findings import Verdict
 from plan_review.rules import RULES
 from tests.plan_review.make_fixtures import BASE, FIRST_DEPLOY, names
 from tests.plan_review.plans import PLANS, findings, fixture
+from tests.plan_review.test_workings import RULES_BROKEN_HERE
 
 FUNCTION = "aws_lambda_function.payment"
 ROLE_POLICY = "aws_iam_role_policy.payment"
@@ -99,7 +100,7 @@ def test_nothing_fails_when_the_base_is_deployed_first() -> None:
 
 
 def test_every_rule_has_a_change_that_breaks_it() -> None:
-    assert {name.partition("--")[0] for name in names()} == set(RULES)
+    assert {name.partition("--")[0] for name in names()} | RULES_BROKEN_HERE == set(RULES)
 
 
 def test_every_change_has_its_plan_and_every_plan_its_change() -> None:
