@@ -127,6 +127,12 @@ def test_values_of_variables_named_like_a_secret_are_not_shown() -> None:
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
         "-----BEGIN RSA PRIVATE KEY-----\nMIIE",
         "https://user:word@shop.example/",
+        "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+        "https://discord.com/api/webhooks/1234/abcdefABCDEF",
+        "https://pager.example/notify?token=abcdef",
+        "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+        "github_pat_11ABCDEFG0abcdefghijkl_mnopqrstuv",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     ],
 )
 def test_personal_data_and_keys_are_nowhere(secret: str) -> None:
@@ -146,6 +152,9 @@ def test_personal_data_and_keys_are_nowhere(secret: str) -> None:
         "2026-03-01T12:00:00Z",
         "token.actions.githubusercontent.com",
         "604800",
+        "3f786850e387550fdab836ed7e6dc881de23001b",
+        "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+        "https://shop.example/orders?page=2",
         "pm_card_visa",
     ],
 )
@@ -155,7 +164,10 @@ def test_what_a_reader_needs_is_left(harmless: str) -> None:
 
 def test_names_of_secrets_are_told_from_names_of_where_they_are() -> None:
     assert is_named_like_a_secret("PAYMENT_API_KEY")
-    assert is_named_like_a_secret("token")
+    for name in ("token", "STRIPE_APIKEY", "DB_PASS", "STRIPE_CREDENTIAL", "API_KEY_ID"):
+        assert is_named_like_a_secret(name)
+    for name in ("PAYMENT_SECRET_ID", "kms_master_key_id", "COMPASS"):
+        assert not is_named_like_a_secret(name)
     assert not is_named_like_a_secret("PAYMENT_SECRET_ARN")
     assert not is_named_like_a_secret("MONKEY")
 
