@@ -12,6 +12,8 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from plan_review.faults import first_fault
+
 FORMAT_MAJOR_VERSION = "1"
 """Minor versions only add to the format; a new major version may mean anything."""
 
@@ -226,9 +228,7 @@ class Plan(BaseModel):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise PlanError(f"is not a plan: {place}: {first['msg']}") from None
+            raise PlanError(f"is not a plan: {first_fault(error)}") from None
 
     @property
     def has_known_format(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from plan_review.faults import first_fault
 from plan_review.findings import Finding, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -72,9 +73,7 @@ def read_skips(path: Path) -> tuple[Skip, ...]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ScanError(f"{path} is not TOML: {error}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ScanError(f"{path}: {place}: {first['msg']}") from None
+        raise ScanError(f"{path}: {first_fault(error)}") from None
 
 
 def scan(

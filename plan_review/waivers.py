@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from plan_review.faults import first_fault
 from plan_review.findings import Finding, Verdict
 
 LONGEST = timedelta(days=90)
@@ -67,9 +68,7 @@ def read_waivers(path: Path, *, rules: Sequence[str], today: date) -> tuple[Waiv
     try:
         waivers = _File.model_validate(document).waiver
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise WaiverError(f"{path}: {place}: {first['msg']}") from None
+        raise WaiverError(f"{path}: {first_fault(error)}") from None
     for number, waiver in enumerate(waivers, start=1):
         if waiver.rule not in rules:
             raise WaiverError(
