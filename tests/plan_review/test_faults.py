@@ -29,7 +29,7 @@ WAIVER = {
                 ({"until": '"soon"'}, "waiver.0.until must be a day such as"),
                 ({"until": "true"}, "waiver.0.until must be a day such as"),
                 ({"environments": '"dev"'}, "waiver.0.environments must be a list"),
-                ({"stack": '"pipeline"'}, "waiver.0.stack is not known here"),
+                ({"owner": '"pipeline"'}, "waiver.0.owner is not known here"),
             )
         ),
         ("[[waiver]]", "waiver.0.rule is missing"),
