@@ -9,12 +9,14 @@ from tests.plan_review.plans import PLANS, findings, fixture
 from tests.plan_review.test_workings import RULES_BROKEN_HERE
 
 FUNCTION = "aws_lambda_function.payment"
+ROLE = "aws_iam_role.payment"
 ROLE_POLICY = "aws_iam_role_policy.payment"
 QUEUE = "aws_sqs_queue.payment"
 TABLE = "aws_dynamodb_table.orders"
 
 CAUGHT_AT = {
     "api-signed--unsigned": {"aws_api_gateway_rest_api.orders"},
+    "bodies-not-logged--on": {"aws_api_gateway_method_settings.orders"},
     "buckets-encrypted--none": {"aws_s3_bucket.audit"},
     "buckets-private--block-gone": {
         "aws_s3_bucket.audit",
@@ -35,11 +37,14 @@ CAUGHT_AT = {
     "dead-letters--stream": {"aws_lambda_event_source_mapping.stream"},
     "encrypted--aws-key": {QUEUE},
     "encrypted--off": {TABLE, "aws_cloudwatch_log_group.payment", "aws_sns_topic.events"},
+    "events-stay-inside--https": {"aws_sns_topic_subscription.elsewhere"},
     "expires-no-sooner--lifecycle": {"aws_s3_bucket_lifecycle_configuration.audit"},
     "expires-no-sooner--time-to-live": {TABLE},
     "expires-no-sooner--versions": {"aws_s3_bucket_versioning.audit"},
     "in-london--arn": {FUNCTION},
     "in-london--provider": {"provider.aws.ireland"},
+    "keeps-running--permission": {"aws_lambda_permission.schedule[0]"},
+    "keeps-running--schedule": {"aws_cloudwatch_event_rule.payment"},
     "kept-as-long--lowered": {
         QUEUE,
         "aws_cloudwatch_log_group.payment",
@@ -70,11 +75,13 @@ CAUGHT_AT = {
         "aws_iam_role_policy.refunds",
         "aws_iam_role_policy_attachment.logs",
     },
-    "policy-not-widened--trust": {"aws_iam_role.payment"},
+    "policy-not-widened--trust": {ROLE},
     "policy-not-widened--unknown": {ROLE_POLICY},
+    "roles-bounded--none": {ROLE},
     "suffixed--queue": {"aws_sqs_queue.refunds"},
     "tagged--other-environment": {QUEUE},
     "traced--off": {FUNCTION},
+    "watched--silenced": {"aws_cloudwatch_metric_alarm.payment_dead_letters"},
 }
 """Change → the addresses at which its rule catches it."""
 
@@ -86,6 +93,7 @@ ALSO_BREAK = {
     "policy-not-widened--not-action": {"policy-exact"},
     "policy-not-widened--principal": {"no-public-access"},
     "policy-not-widened--second-policy": {"policy-exact"},
+    "roles-bounded--none": {"policy-not-widened"},
     "suffixed--queue": {"dead-letters"},
 }
 """Change → the other rules that it breaks."""
