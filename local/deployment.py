@@ -67,6 +67,7 @@ class Deployment:
         outputs |= {
             "Endpoint": self.settings.endpoint,
             "PaymentServerUrl": self.settings.payment_url,
+            "TracesPort": str(self.settings.traces_port),
             **self._proxies(),
         }
         OUTPUTS.write_text(json.dumps(outputs, indent=2) + "\n")

@@ -117,6 +117,7 @@ class HostBackend:
                 "LAMBDA_RUNTIME_EXECUTOR": "host",
                 "LAMBDA_RUNTIME_PYTHON": str(LAMBDA_PYTHON),
                 "AWS_CALLS_FILE": str(self.settings.aws_calls),
+                "XRAY_DAEMON_ADDRESS": f"127.0.0.1:{self.settings.traces_port}",
                 # A function can be used as soon as it is created, which saves Terraform asking.
                 "LAMBDA_SYNCHRONOUS_CREATE": "1",
                 "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",

@@ -54,6 +54,14 @@ class LocalSettings:
         return ProxyUrls(*(f"http://127.0.0.1:{self.port + number}" for number in (1, 2, 3)))
 
     @property
+    def traces_port(self) -> int:
+        """The UDP port that functions send their traces to, as to X-Ray's daemon on AWS.
+
+        Nothing here listens on it, unless somebody wants to see them (tests/e2e/test_traces.py).
+        """
+        return self.port + 5
+
+    @property
     def dynamodb_port(self) -> int:
         """The port of DynamoDB Local, where the proxies have to know it."""
         return self.port + 4

@@ -2,6 +2,7 @@
 
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.queue_processor import PoisonError, read_message
+from order_pipeline.adapters.tracing import annotate
 from order_pipeline.order import SCHEMA_VERSION, Order
 from order_pipeline.ports import NewOrders
 
@@ -24,6 +25,7 @@ def drain(body: str, *, orders: NewOrders) -> None:
             f"order {order.order_id} has the unknown schemaVersion {order.schema_version}"
         )
     logger.append_keys(order_id=order.order_id)
+    annotate(orderId=order.order_id)
     stored = orders.add(order)
     if stored.payload_hash != order.payload_hash:
         raise PoisonError(f"order {order.order_id} was placed before with another content")

@@ -49,6 +49,8 @@ class OrderEvent(Record):
     priority: Priority
     detail: Mapping[str, Any] = Field(default_factory=dict)
     order: OrderSummary
+    trace_header: str | None = Field(default=None, exclude=True)
+    """The order's trace: it travels as the header of the message, not in it."""
 
 
 def events_since(version: int, order: Order) -> list[OrderEvent]:
@@ -72,6 +74,7 @@ def events_since(version: int, order: Order) -> list[OrderEvent]:
             priority=order.priority,
             detail=entry.detail,
             order=summary,
+            trace_header=order.trace_header,
         )
         for entry in order.history
         if entry.version > version

@@ -10,6 +10,7 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
 from order_pipeline.adapters.settings import ProviderSettings, WorkerSettings
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, stripe_payments
+from order_pipeline.adapters.tracing import CallTraces
 from order_pipeline.transitions import EventType
 from payment.authorisation import authorise_payment
 from payment.collection import capture_payment, give_refund, void_payment
@@ -29,7 +30,7 @@ payments = stripe_payments(
     secrets_manager(),
     settings.payment_secret_arn,
     api_url=settings.payment_api_url,
-    monitors=(Breaker(circuit), CallMetrics("Payment")),
+    monitors=(Breaker(circuit), CallMetrics("Payment"), CallTraces("stripe")),
 )
 claims = IdempotencyTable(dynamodb(), settings.idempotency_table_name)
 

@@ -1,6 +1,5 @@
 """Entry point of place-order."""
 
-import os
 from http import HTTPStatus
 
 from order_pipeline.adapters.clients import dynamodb, sqs
@@ -8,9 +7,12 @@ from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.adapters.intake import IntakeTable, OverflowQueue
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.settings import FunctionSettings
+from order_pipeline.adapters.trace_headers import header_of_invocation, trace_header
+from order_pipeline.adapters.tracing import annotate, order_segment
 from order_pipeline.api.models import Links, PlaceOrderRequest, PlaceOrderResponse
+from order_pipeline.api.problems import ProblemError
 from order_pipeline.transitions import Status
-from place_order.placement import place_order
+from place_order.placement import Acceptance, place_order
 
 
 class Settings(FunctionSettings):
@@ -31,14 +33,10 @@ DEFERRED = "The order is accepted; it can be looked at as soon as it is stored."
 
 def place(request: Request) -> Response:
     """Accept an order; the answer is the same however far it has come since."""
-    acceptance = place_order(
-        request.model(PlaceOrderRequest),
-        idempotency_key=request.headers.get("idempotency-key"),
-        default_payment_method=settings.default_payment_method,
-        trace_header=os.environ.get("_X_AMZN_TRACE_ID"),
-        orders=orders,
-        overflow=overflow,
-    )
+    # The order's trace is that of the request.
+    with order_segment(header_of_invocation(), answers=(ProblemError,)):
+        acceptance = _accept(request)
+        annotate(orderId=acceptance.order.order_id)
     order_id = acceptance.order.order_id
     link = request.reference(f"/orders/{order_id}")
     return Response(
@@ -51,6 +49,17 @@ def place(request: Request) -> Response:
             links=Links(self=link),
         ),
         {"Location": link},
+    )
+
+
+def _accept(request: Request) -> Acceptance:
+    return place_order(
+        request.model(PlaceOrderRequest),
+        idempotency_key=request.headers.get("idempotency-key"),
+        default_payment_method=settings.default_payment_method,
+        trace_header=trace_header(),
+        orders=orders,
+        overflow=overflow,
     )
 
 

@@ -163,11 +163,8 @@ class Function:
         return policy_document([log, trace, *(grant.statement for grant in self._grants), *key])
 
     def _powertools(self, folder: str) -> dict[str, str]:
-        variables = {
+        return {
             "POWERTOOLS_SERVICE_NAME": folder,
             "POWERTOOLS_METRICS_NAMESPACE": self._stack.metrics_namespace,
             "POWERTOOLS_LOG_LEVEL": self._stack.settings.log_level,
         }
-        if self._stack.settings.is_local:
-            variables["POWERTOOLS_TRACE_DISABLED"] = "true"  # nothing listens for segments there
-        return variables

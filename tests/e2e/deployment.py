@@ -25,6 +25,8 @@ class Deployment(BaseModel):
     endpoint: str
     """Where LocalStack answers."""
     payment_server_url: str
+    traces_port: int
+    """Of UDP on this machine: functions send their segments to it."""
     api_endpoint: str
     """Ends with a slash."""
     orders_table_name: str

@@ -97,7 +97,7 @@ def test_each_function_is_told_where_its_data_is(deployment: Deployment) -> None
     longest = "20" if deployment.settings.is_local else "300"
     assert variables["RETRY_LONGEST_DELAY_SECONDS"] == longest
     assert variables["POWERTOOLS_SERVICE_NAME"] == "notification"
-    assert ("POWERTOOLS_TRACE_DISABLED" in variables) is deployment.settings.is_local
+    assert "POWERTOOLS_TRACE_DISABLED" not in variables
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])

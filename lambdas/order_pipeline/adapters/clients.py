@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from order_pipeline.adapters.trace_headers import continuing_traces
+
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
@@ -44,14 +46,14 @@ def dynamodb() -> "DynamoDBClient":
 
 @cache
 def sns() -> "SNSClient":
-    """Return the SNS client."""
-    return boto3.client("sns", config=_CONFIG)
+    """Return the SNS client for events; an event carries its order's trace on."""
+    return continuing_traces(boto3.client("sns", config=_CONFIG))
 
 
 @cache
 def sqs() -> "SQSClient":
-    """Return the SQS client."""
-    return boto3.client("sqs", config=_CONFIG)
+    """Return the SQS client; a message carries its order's trace on."""
+    return continuing_traces(boto3.client("sqs", config=_CONFIG))
 
 
 @cache

@@ -1,4 +1,7 @@
-"""The order-events topic: publishes events in batches."""
+"""The order-events topic: publishes events in batches, those of a sampled order one by one.
+
+A request carries one trace header for all that is in it.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -6,6 +9,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from order_pipeline.adapters.observability import logger
+from order_pipeline.adapters.trace_headers import is_sampled
+from order_pipeline.adapters.tracing import mark_failed, order_segment
 from order_pipeline.events import OrderEvent
 
 if TYPE_CHECKING:
@@ -32,9 +37,22 @@ class EventTopic:
     def publish(self, events: Sequence[OrderEvent]) -> set[str]:
         """Publish the events; return the ids of those that the topic did not take."""
         refused: set[str] = set()
-        for batch in _batches(events):
+        for event in events:
+            if is_sampled(event.trace_header):
+                refused |= self._publish_traced(event)
+        for batch in _batches([each for each in events if not is_sampled(each.trace_header)]):
             refused |= self._publish_batch(batch)
         return refused
+
+    def _publish_traced(self, event: OrderEvent) -> set[str]:
+        """Publish an event that carries its order's trace on."""
+        with order_segment(
+            event.trace_header, orderId=event.order_id, eventType=event.event_type.value
+        ):
+            refused = self._publish_batch([event])
+            if refused:
+                mark_failed()
+            return refused
 
     def _publish_batch(self, batch: Sequence[OrderEvent]) -> set[str]:
         entries = [_entry(number, event) for number, event in enumerate(batch)]

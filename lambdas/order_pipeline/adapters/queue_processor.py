@@ -17,6 +17,8 @@ from pydantic import BaseModel, ValidationError
 from order_pipeline.adapters.backoff import Backoff
 from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.adapters.settings import WorkerSettings
+from order_pipeline.adapters.trace_headers import passing_on
+from order_pipeline.adapters.tracing import annotate, order_segment
 from order_pipeline.events import SCHEMA_VERSION, OrderEvent
 from order_pipeline.measurements import Measurement
 from order_pipeline.transitions import EventType
@@ -60,6 +62,7 @@ def queue_processor(
     def handle(body: str) -> None:
         order_event = _event(body, stages)
         logger.append_keys(order_id=order_event.order_id, event_id=order_event.event_id)
+        annotate(orderId=order_event.order_id, eventType=order_event.event_type.value)
         stages[order_event.event_type](order_event)
 
     return message_processor(handle, settings=settings, sqs=sqs, seconds_needed=seconds_needed)
@@ -91,16 +94,19 @@ def message_processor(
 
     def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailureResponse":
         def process(record: SQSRecord) -> None:
-            try:
-                _check_time_left(context, seconds_needed)
-                handle(record.body)
-            except PoisonError as poison:
-                _put_aside(record, poison, settings, sqs)
-            except Exception:
-                _delay(record, backoff, settings, sqs)
-                raise
-            finally:
-                logger.remove_keys(_KEYS_OF_A_MESSAGE)
+            trace = record.attributes.aws_trace_header
+            with passing_on(trace):  # also to the dead-letter queue
+                try:
+                    _check_time_left(context, seconds_needed)
+                    with order_segment(trace):
+                        handle(record.body)
+                except PoisonError as poison:
+                    _put_aside(record, poison, settings, sqs)
+                except Exception:
+                    _delay(record, backoff, settings, sqs)
+                    raise
+                finally:
+                    logger.remove_keys(_KEYS_OF_A_MESSAGE)
 
         return process_partial_response(
             event=event,

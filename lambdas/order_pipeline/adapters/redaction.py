@@ -41,7 +41,8 @@ def told(error: BaseException) -> Iterator[str]:
         yield from told(cause)
         yield "which led to:"
     yield from "".join(traceback.format_tb(error.__traceback__)).splitlines()
-    yield f"{type(error).__module__}.{type(error).__qualname__}: {_safe(error)}".removesuffix(": ")
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    yield f"{name}: {safe_text(error)}".removesuffix(": ")
     yield from getattr(error, "__notes__", ())
     if isinstance(error, BaseExceptionGroup):
         for number, each in enumerate(error.exceptions, start=1):
@@ -49,7 +50,7 @@ def told(error: BaseException) -> Iterator[str]:
             yield from (f"  {line}" for line in told(each))
 
 
-def _safe(error: BaseException) -> str:
+def safe_text(error: BaseException) -> str:
     """Return what an exception says that is no part of what it was given."""
     package = type(error).__module__.partition(".")[0]
     if package in {"order_pipeline", os.environ.get("POWERTOOLS_SERVICE_NAME")}:

@@ -7,17 +7,19 @@ from botocore.exceptions import ClientError
 
 from order_pipeline.adapters.event_topic import EventTopic
 from order_pipeline.order import Line, Priority
+from tests.unit.adapters.tracing import NOT_SAMPLED, PARENT, ROOT, SAMPLED, on_lambda
 from tests.unit.builders import a_placed_order, latest_event
 
 TOPIC = "arn:aws:sns:eu-west-2:000000000000:order-events-topic-test"
 
 
-def placed(number: int, lines: int = 1) -> Any:
+def placed(number: int, lines: int = 1, trace_header: str | None = None) -> Any:
     return latest_event(
         a_placed_order(
             *(Line(item_id=f"{line:064}", quantity=1) for line in range(lines)),
             order_id=f"ORD-{number}",
             priority=Priority.HIGH,
+            trace_header=trace_header,
         )
     )
 
@@ -85,3 +87,50 @@ def test_nothing_to_publish_asks_nothing() -> None:
     client = Mock()
     assert EventTopic(client, TOPIC).publish([]) == set()
     client.publish_batch.assert_not_called()
+
+
+def mixed() -> list[Any]:
+    """Return the events of six orders, every third of which is sampled."""
+    headers = (SAMPLED, NOT_SAMPLED, None)
+    return [placed(number, trace_header=headers[number % 3]) for number in range(6)]
+
+
+def order_ids(batch: list[dict[str, Any]]) -> list[str]:
+    return [json.loads(entry["Message"])["orderId"] for entry in batch]
+
+
+def test_events_of_sampled_orders_go_out_alone_and_the_others_together() -> None:
+    client = accepting()
+    assert EventTopic(client, TOPIC).publish(mixed()) == set()
+    assert [order_ids(batch) for batch in batches(client)] == [
+        ["ORD-0"],
+        ["ORD-3"],
+        ["ORD-1", "ORD-2", "ORD-4", "ORD-5"],
+    ]
+
+
+def test_a_trace_travels_in_no_event() -> None:
+    client = accepting()
+    EventTopic(client, TOPIC).publish(mixed())
+    assert ROOT not in json.dumps(batches(client))
+
+
+def test_a_published_event_is_a_segment_of_its_order_and_so_is_one_that_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given a topic that takes the first sampled event, and neither the second nor the others
+    client = Mock()
+    refusal = {"Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
+    client.publish_batch.side_effect = [{"Failed": []}, refusal, ClientError({}, "PublishBatch")]
+
+    # when
+    with on_lambda(monkeypatch) as daemon:
+        refused = EventTopic(client, TOPIC).publish(mixed())
+        segments = daemon.documents()
+
+    # then
+    assert refused == {f"ORD-{number}#1" for number in (1, 2, 3, 4, 5)}
+    assert [each["annotations"]["orderId"] for each in segments] == ["ORD-0", "ORD-3"]
+    assert {each["annotations"]["eventType"] for each in segments} == {"OrderPlaced"}
+    assert {(each["trace_id"], each["parent_id"]) for each in segments} == {(ROOT, PARENT)}
+    assert ["fault" in each for each in segments] == [False, True]

@@ -17,9 +17,11 @@ from order_pipeline.adapters.queue_processor import (
     queue_processor,
 )
 from order_pipeline.adapters.settings import WorkerSettings
+from order_pipeline.adapters.trace_headers import trace_header
 from order_pipeline.events import OrderEvent
 from order_pipeline.transitions import EventType
 from tests.embedded_metrics import sums
+from tests.unit.adapters.tracing import NOT_SAMPLED, PARENT, ROOT, SAMPLED, on_lambda
 from tests.unit.builders import a_placed_order, latest_event
 
 SETTINGS = WorkerSettings(
@@ -254,3 +256,46 @@ def test_how_much_time_a_message_needs_is_up_to_the_function() -> None:
     handle.assert_not_called()
     assert run(handler, batch("A"), milliseconds_left=7_000) == []
     handle.assert_called_once_with("A")
+
+
+def traced(event: dict[str, Any], *headers: str | None) -> dict[str, Any]:
+    """Return the batch with a trace header on each message that is given one."""
+    for record, header in zip(event["Records"], headers, strict=True):
+        if header:
+            record["attributes"]["AWSTraceHeader"] = header
+    return event
+
+
+def test_a_message_is_handled_on_the_trace_that_it_carries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given
+    def stage(event: OrderEvent) -> None:
+        if event.order_id == "BAD":
+            raise ConnectionError("ada@customer.example")
+
+    messages = batch(body("A"), body("BAD"), body("C"), body("D"))
+
+    # when
+    with on_lambda(monkeypatch) as daemon:
+        event = traced(messages, SAMPLED, SAMPLED, NOT_SAMPLED, None)
+        failures = run(processor(Mock(), stage), event)
+        segments = daemon.documents()
+
+    # then those of the sampled orders have a segment
+    assert failures == ["message-1"]
+    assert [each["annotations"]["orderId"] for each in segments] == ["A", "BAD"]
+    assert {each["annotations"]["eventType"] for each in segments} == {"OrderPlaced"}
+    assert {(each["trace_id"], each["parent_id"]) for each in segments} == {(ROOT, PARENT)}
+    (exception,) = segments[1]["cause"]["exceptions"]
+    assert (exception["type"], "message" in exception) == ("ConnectionError", False)
+    assert "fault" not in segments[0]
+
+
+@pytest.mark.parametrize("header", [SAMPLED, NOT_SAMPLED])
+def test_a_message_that_is_put_aside_carries_its_trace_on(header: str) -> None:
+    carried: list[str | None] = []
+    sqs = Mock()
+    sqs.send_message.side_effect = lambda **_: carried.append(trace_header())
+    run(processor(sqs, Mock()), traced(batch("poison"), header))
+    assert carried == [header]

@@ -19,6 +19,7 @@ from order_pipeline.ports import Money, MoneyState
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 from tests.embedded_metrics import sums
+from tests.unit.adapters.tracing import ROOT, SAMPLED, on_lambda
 from tests.unit.builders import (
     a_confirmed_order,
     a_placed_order,
@@ -148,6 +149,37 @@ def test_place_order_stores_the_order_and_says_where_to_look(account: Account) -
     order = account.orders.get("ORD-1")
     assert order.lines[0].expected_price == 2999
     assert order.payment.method == "pm_card_visa"
+
+
+def test_place_order_writes_a_segment_that_the_order_continues(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a request that API Gateway has sampled
+    with on_lambda(monkeypatch) as daemon:
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", SAMPLED)
+
+        # when one is accepted and another is refused
+        account.call("place_order", "POST", "/orders", ORDER)
+        account.call("place_order", "POST", "/orders", ORDER | {"orderId": "ORD-2", "items": []})
+        accepted, refused = (each for each in daemon.documents() if "type" not in each)
+
+    # then
+    assert accepted["trace_id"] == refused["trace_id"] == ROOT
+    assert accepted["annotations"]["orderId"] == "ORD-1"
+    assert account.orders.get("ORD-1").trace_header == (
+        f"Root={ROOT};Parent={accepted['id']};Sampled=1"
+    )
+    assert refused["error"] is True
+    assert not {"fault", "cause"} & refused.keys()
+
+
+def test_an_order_that_is_not_sampled_keeps_the_header_of_its_request(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=0;Lineage=1:0a1b2c3d:0"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    account.call("place_order", "POST", "/orders", ORDER)
+    assert account.orders.get("ORD-1").trace_header == header
 
 
 def test_place_order_gives_a_later_repeat_the_same_answer(account: Account) -> None:

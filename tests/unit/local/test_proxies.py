@@ -16,7 +16,8 @@ def test_proxies_listen_on_ports_of_their_own() -> None:
     urls = WITH_PROXIES.proxy_urls
     ports = [int(url.rpartition(":")[2]) for url in (urls.aws, urls.payment, urls.stream)]
 
-    assert len({WITH_PROXIES.port, WITH_PROXIES.dynamodb_port, *ports}) == 5
+    others = {WITH_PROXIES.port, WITH_PROXIES.dynamodb_port, WITH_PROXIES.traces_port}
+    assert len({*others, *ports}) == 6
 
 
 @pytest.mark.parametrize(("value", "expected"), [("1", True), ("0", False), ("", False)])
