@@ -180,6 +180,7 @@ from cdktf_cdktf_provider_aws.wafv2_web_acl_logging_configuration import (
     Wafv2WebAclLoggingConfigurationRedactedFields,
 )
 from cdktf_cdktf_provider_aws.xray_resource_policy import XrayResourcePolicy
+from cdktf_cdktf_provider_aws.xray_sampling_rule import XraySamplingRule
 from constructs import Construct
 
 # Shorter names for generated ones.
@@ -317,4 +318,5 @@ __all__ = [
     "Wafv2WebAclAssociation",
     "Wafv2WebAclLoggingConfiguration",
     "XrayResourcePolicy",
+    "XraySamplingRule",
 ]

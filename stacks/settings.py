@@ -107,6 +107,19 @@ class Firewall(BaseModel):
     """How many requests one address may send in five minutes."""
 
 
+class TraceSampling(BaseModel):
+    """Which requests to the API are traced: some every second, and a share of the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    # The bounds of a sampling rule:
+    # https://docs.aws.amazon.com/xray/latest/api/API_SamplingRule.html
+    reservoir: int = Field(ge=0)
+    """How many are traced every second, before the share counts."""
+    rate: float = Field(ge=0, le=1)
+    """The share of the others."""
+
+
 class Alarms(StrEnum):
     """Which alarms there are."""
 
@@ -302,6 +315,15 @@ class Settings(BaseModel):
             "AWS WAF. None in dev, where it would cost more than all else, and on LocalStack,"
             " which has no WAF. The callers are a few servers: in prod, one address may take half"
             " of what the API lets through, and in staging all, for load from one machine.",
+        ),
+    ] = None
+    trace_sampling: Annotated[
+        TraceSampling | None,
+        About(
+            "none, or a reservoir of 0 or more requests a second and a rate from 0 to 1",
+            "Which requests to the API X-Ray follows, with all that comes of them: a million traces"
+            " cost 5 dollars. None on LocalStack, which has no sampling rules and traces what its"
+            " caller asks it to.",
         ),
     ] = None
     alarms: Annotated[
@@ -524,6 +546,15 @@ class Settings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _localstack_has_no_sampling_rules(self) -> Self:
+        if self.trace_sampling and self.is_local:
+            raise ValueError(
+                "trace_sampling is set; in the environment 'local' it must be none: LocalStack has"
+                " no sampling rules"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _somebody_hears_of_alarms(self) -> Self:
         if self.environment is Environment.PROD and not self.alarm_addresses:
             raise ValueError(
@@ -681,6 +712,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "function_memory_mb": 512,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=50, burst=100),
+        "trace_sampling": TraceSampling(reservoir=1, rate=1),
         "alarms": Alarms.FAULTS,
         # A new account has 10 concurrent executions in all.
         "maximum_concurrency": {
@@ -698,6 +730,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
         "firewall": Firewall(rate_per_address=300_000),
+        "trace_sampling": TraceSampling(reservoir=1, rate=0.05),
         "maximum_concurrency": {
             "intake_drain": 50,
             "validation": 50,
@@ -713,6 +746,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
         "firewall": Firewall(rate_per_address=150_000),
+        "trace_sampling": TraceSampling(reservoir=1, rate=0.05),
         "maximum_concurrency": {
             "intake_drain": 50,
             "validation": 100,

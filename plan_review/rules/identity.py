@@ -21,6 +21,7 @@ NAME_OF = {
     "aws_lambda_function": "function_name",
     "aws_s3_bucket": "bucket",
     "aws_xray_resource_policy": "policy_name",
+    "aws_xray_sampling_rule": "rule_name",
 }
 """Kind → the attribute with its name, where that is not ``name``."""
 

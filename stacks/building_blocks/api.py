@@ -19,6 +19,7 @@ from stacks.cdk import (
     CloudwatchLogGroup,
     LambdaPermission,
     TerraformResourceLifecycle,
+    XraySamplingRule,
 )
 
 # Ids and outcomes only: no body, no address of the caller, no message that quotes the input.
@@ -34,6 +35,9 @@ _ACCESS_LOG = {
     "integrationLatency": "$context.integration.latency",
     "errorType": "$context.error.responseType",
 }
+
+# Before the account's default rule, which is the last of them.
+_SAMPLING_PRIORITY = 1000
 
 
 class Api:
@@ -120,6 +124,24 @@ class Api:
                 qualifier=function.alias.name,
                 principal="apigateway.amazonaws.com",
                 source_arn=f"{self._arn}/*",
+            )
+        if sampling := settings.trace_sampling:
+            # Here it is decided which orders are traced: all that follows keeps to it.
+            # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-configuring-xray-sampling-rules.html
+            XraySamplingRule(
+                stack,
+                f"{resource}-api-sampling",
+                rule_name=names.of(resource, "rule"),  # X-Ray takes 32 characters
+                version=1,
+                priority=_SAMPLING_PRIORITY,
+                reservoir_size=sampling.reservoir,
+                fixed_rate=sampling.rate,
+                service_type="AWS::ApiGateway::Stage",
+                service_name=f"{names.of(resource, 'api')}/{stage_name}",
+                http_method="*",
+                url_path="*",
+                host="*",
+                resource_arn="*",
             )
         if settings.firewall:
             Firewall(stack, resource, stage=stage, rate=settings.firewall.rate_per_address)

@@ -386,9 +386,21 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
         ),
         Reach(
             "Traces",
-            ANY,  # X-Ray's policies are no resources
-            ("xray:ListResourcePolicies",),
+            ANY,  # X-Ray's policies are no resources, and its list of rules takes none
+            ("xray:GetSamplingRules", "xray:ListResourcePolicies"),
             ("xray:DeleteResourcePolicy", "xray:PutResourcePolicy"),
+        ),
+        Reach(
+            "SamplingRules",
+            (names.arn("xray", f"sampling-rule/{ours}"),),
+            ("xray:ListTagsForResource",),
+            (
+                "xray:CreateSamplingRule",
+                "xray:DeleteSamplingRule",
+                "xray:TagResource",
+                "xray:UntagResource",
+                "xray:UpdateSamplingRule",
+            ),
         ),
         Reach(
             "Policies",

@@ -15,8 +15,9 @@ def new_trace() -> str:
 
 
 def sampled(trace_id: str) -> dict[str, str]:
-    """Return the headers of a request that is sampled: as API Gateway decides on AWS, and as
-    LocalStack's, which samples nothing itself, takes it from its caller.
+    """Return the headers of a request whose sender traces it.
+
+    On AWS, API Gateway samples what comes without such a header; LocalStack's samples nothing else.
     """
     return {"X-Amzn-Trace-Id": f"Root={trace_id};Parent={token_hex(8)};Sampled=1"}
 

@@ -50,6 +50,7 @@ NAME_OF = {
     "aws_ssm_parameter": "name",
     "aws_wafv2_web_acl": "name",
     "aws_xray_resource_policy": "policy_name",
+    "aws_xray_sampling_rule": "rule_name",
 }
 
 NAMELESS = {
@@ -116,6 +117,7 @@ CI_ON_EVERYTHING = {
     "sns:SetSubscriptionAttributes": "IAM knows no resource for subscriptions",
     "sns:Unsubscribe": "IAM knows no resource for subscriptions",
     "xray:DeleteResourcePolicy": "X-Ray's policies are no resources",
+    "xray:GetSamplingRules": "takes no resource",
     "xray:ListResourcePolicies": "X-Ray's policies are no resources",
     "xray:PutResourcePolicy": "X-Ray's policies are no resources",
 }
@@ -203,6 +205,9 @@ ACTIONS_WITH_TAGS_OF_RESOURCE = {
 
 # "Size quotas" of managed policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 LONGEST_POLICY = 6144
+
+LAST_PRIORITY = 9999
+"""Of the sampling rules that come before the account's default one."""
 
 PINNED_BY = {
     "sns.amazonaws.com": "aws:SourceArn",
@@ -1007,6 +1012,29 @@ def a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run(
             yield f"nobody hears of a failed run of {function}"
         if str(function) not in not_repeated:
             yield f"a failed run of {function} is repeated beside the next one"
+
+
+@rule
+def the_api_samples_traces_as_the_settings_ask(deployment: Deployment) -> Iterator[str]:
+    asked = deployment.settings.trace_sampling
+    rules = deployment.all("aws_xray_sampling_rule")
+    if len(rules) != (asked is not None):
+        yield f"{len(rules)} sampling rules, where {asked} is asked for"
+    (stage,) = deployment.all("aws_api_gateway_stage")
+    (api,) = deployment.all("aws_api_gateway_rest_api")
+    for sampling in rules:
+        wanted = {
+            "reservoir_size": asked.reservoir if asked else None,
+            "fixed_rate": asked.rate if asked else None,
+            "service_type": "AWS::ApiGateway::Stage",
+            "service_name": f"{api['name']}/{stage['stage_name']}",
+            **dict.fromkeys(("http_method", "url_path", "host", "resource_arn"), "*"),
+            "version": 1,
+        }
+        if (found := {name: sampling.get(name) for name in wanted}) != wanted:
+            yield f"{sampling} samples by {found}"
+        if not 1 <= sampling["priority"] <= LAST_PRIORITY:
+            yield f"{sampling} does not come before the account's default"
 
 
 @rule

@@ -99,6 +99,7 @@ PAYMENT_QUEUE = "aws_sqs_queue.payment-queue"
 PAYMENT_DLQ = "aws_sqs_queue.payment-dlq"
 OVERFLOW_QUEUE = "aws_sqs_queue.intake-overflow-queue"
 SUBSCRIPTION = "aws_sns_topic_subscription.payment-subscription"
+SAMPLING = "aws_xray_sampling_rule.orders-api-sampling"
 FIREWALL = "aws_wafv2_web_acl.orders-firewall"
 FIREWALL_LOG = "aws_wafv2_web_acl_logging_configuration.orders-firewall-log"
 STAGE = "aws_api_gateway_stage.orders-api-stage"
@@ -780,6 +781,18 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
         architecture.everything_can_be_destroyed,
         "orders-table stays behind",
         _changed("aws_dynamodb_table.orders-table", deletion_protection_enabled=True),
+    ),
+    *(
+        (architecture.the_api_samples_traces_as_the_settings_ask, complaint, breach)
+        for complaint, breach in (
+            ("1 sampling rules, where None is asked for", _asked_for(trace_sampling=None)),
+            ("0 sampling rules, where", _missing(SAMPLING)),
+            ("samples by {'reservoir_size': 50", _changed(SAMPLING, reservoir_size=50)),
+            ("'fixed_rate': 1", _changed(SAMPLING, fixed_rate=1)),
+            ("'service_name': '*'", _changed(SAMPLING, service_name="*")),
+            ("'url_path': '/orders'", _changed(SAMPLING, url_path="/orders")),
+            ("does not come before the account's default", _changed(SAMPLING, priority=10_000)),
+        )
     ),
     *(
         (

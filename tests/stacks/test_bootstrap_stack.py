@@ -49,6 +49,7 @@ READ_BY = {
     "aws_wafv2_web_acl_association": "wafv2:GetWebACLForResource",
     "aws_wafv2_web_acl_logging_configuration": "wafv2:GetLoggingConfiguration",
     "aws_xray_resource_policy": "xray:ListResourcePolicies",
+    "aws_xray_sampling_rule": "xray:GetSamplingRules",
 }
 
 

@@ -56,6 +56,6 @@ def test_a_name_that_aws_would_refuse_is_refused(length: int) -> None:
 def test_every_name_has_room_for_the_longest_suffix(prod: Deployment) -> None:
     for resource in prod.all(*NAME_OF):
         name = resource[NAME_OF[resource.type]]
-        longest = 63 if resource.type == "aws_s3_bucket" else 64
+        longest = {"aws_s3_bucket": 63, "aws_xray_sampling_rule": 32}.get(resource.type, 64)
         is_log_group = resource.type == "aws_cloudwatch_log_group"  # 512
         assert is_log_group or len(name) - len("prod") + LONGEST_SUFFIX <= longest, resource

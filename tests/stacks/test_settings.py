@@ -363,6 +363,21 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
             {"firewall": {"rate_per_address": 100}},
             "firewall is set; in the environment 'local' it must be none: LocalStack has no WAF.",
         ),
+        (
+            "prod",
+            {"trace_sampling": {"reservoir": 1, "rate": 5}},
+            "trace_sampling.rate is 5; it must be none, or a reservoir of 0 or more requests a",
+        ),
+        (
+            "prod",
+            {"trace_sampling": {"reservoir": -1, "rate": 0.05}},
+            "trace_sampling.reservoir is -1; it must be none, or a reservoir of 0 or more",
+        ),
+        (
+            "local",
+            {"trace_sampling": {"reservoir": 1, "rate": 1}},
+            "trace_sampling is set; in the environment 'local' it must be none: LocalStack has no",
+        ),
         ("prod", {"alarms": "some"}, "alarms is 'some'; it must be one of faults, all."),
         (
             "prod",
@@ -422,6 +437,14 @@ def test_dev_is_cheap() -> None:
     assert not dev.reserved_concurrency
     # A new account has no more.
     assert settings_of("dev", ACCOUNT_CONCURRENCY="10").account_concurrency == 10
+
+
+def test_dev_traces_every_order_and_the_others_a_share() -> None:
+    rates = {
+        name: sampling.rate if (sampling := settings_of(name).trace_sampling) else None
+        for name in ("local", "dev", "staging", "prod")
+    }
+    assert rates == {"local": None, "dev": 1, "staging": 0.05, "prod": 0.05}
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from aws_lambda_powertools import Tracer
@@ -36,7 +37,8 @@ def on_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[TraceDaemon]:
 
 def _forget() -> None:
     """Have the next segment set the recorder up anew: what Tracer once found, it remembers."""
-    xray_recorder.emitter._socket.close()
+    emitter: Any = xray_recorder.emitter
+    emitter._socket.close()
     xray._is_recording.cache_clear()
-    Tracer._reset_config()
+    Tracer._reset_config()  # type: ignore[no-untyped-call]
     global_sdk_config.set_sdk_enabled(True)
