@@ -12,6 +12,7 @@ from order_pipeline.adapters.event_topic import EventTopic
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.parking_queue import ParkingQueue
+from order_pipeline.adapters.trace_headers import continuing_traces
 from orderctl.dead_letters import DeadLetterQueue
 from orderctl.erased import ErasedOrders
 from orderctl.queues import Queue
@@ -174,7 +175,8 @@ class Deployment:
     def topic(self) -> EventTopic:
         """The order-events topic."""
         arn = self.names.topic_arn(self.names.of("order-events", "topic"))
-        return EventTopic(self.session.client("sns", endpoint_url=self.endpoint), arn)
+        client = continuing_traces(self.session.client("sns", endpoint_url=self.endpoint))
+        return EventTopic(client, arn)
 
     def dead_letter_queue_name(self, queue: DeadLetterQueue) -> str:
         """Return the name of a dead-letter queue."""

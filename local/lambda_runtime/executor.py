@@ -35,6 +35,7 @@ class HostRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]  # untyped her
             variables["AWS_ENDPOINT_URL"] = endpoint
         if daemon := os.environ.get("XRAY_DAEMON_ADDRESS"):
             variables["AWS_XRAY_DAEMON_ADDRESS"] = daemon
+            variables["AWS_XRAY_CONTEXT_MISSING"] = "LOG_ERROR"
         variables["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{settings.runtime}"
         # On AWS each function has credentials of its own role; here the token says whose they are,
         # and LocalStack looks at it for nothing but its record of calls (local/aws_calls.py).

@@ -12,7 +12,8 @@ from stacks.cdk import (
     TerraformResourceLifecycle,
 )
 
-# Ten requests to SNS for a full batch, each of which may be retried.
+# Ten requests to SNS for a full batch, and one more for each event that is traced; any of them
+# may be retried.
 TIMEOUT = 30
 BATCH_SIZE = 100
 # The most AWS allows: batches of one shard handled at once, in order per order.

@@ -75,6 +75,7 @@ def test_the_environment_is_awss_and_not_the_developers(function: Create) -> Non
     assert variables["_HANDLER"] == "app.handler.handler"
     assert variables["_X_AMZN_TRACE_ID"].startswith("Root=1-")
     assert variables["AWS_XRAY_DAEMON_ADDRESS"] == f"127.0.0.1:{tell.settings.traces_port}"
+    assert variables["AWS_XRAY_CONTEXT_MISSING"] == "LOG_ERROR"
     assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"} <= set(variables)
     assert answer["cwd"] == answer["path"][0] == variables["LAMBDA_TASK_ROOT"]
     assert variables["HOME"] != os.environ.get("HOME")

@@ -77,6 +77,17 @@ def test_only_those_who_ask_the_payment_provider_carry_its_library(
     assert carriers == {"payment", "payment_breaker", "reconciler"}
 
 
+def test_only_those_who_write_on_the_traces_of_orders_carry_x_rays_library(
+    packages: dict[str, zipfile.ZipFile],
+) -> None:
+    carriers = {
+        function
+        for function, package in packages.items()
+        if {"aws_xray_sdk/__init__.py", "wrapt/__init__.py"} <= set(package.namelist())
+    }
+    assert carriers == set(FUNCTIONS) - {"inventory_api", "orders_api", "payment_breaker"}
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_package_has_no_other_functions_code(
     packages: dict[str, zipfile.ZipFile], function: str

@@ -27,7 +27,7 @@ from order_pipeline.ports import CallOutcome, ServiceCall
 _FRAMES = 10
 """The innermost, which tell where it went wrong."""
 
-# It warns of every AWS call outside a segment, which are those for orders that are not sampled.
+# AWS calls outside a segment, those for orders that are not sampled, are nothing to warn of.
 logging.getLogger("aws_xray_sdk").setLevel(logging.ERROR)
 
 
@@ -93,7 +93,9 @@ def _is_recording() -> bool:
     tracer = Tracer(auto_patch=False)
     if tracer.disabled:
         return False
-    xray_recorder.configure(context=Context("IGNORE_ERROR"), emitter=_RedactingEmitter())
+    context = Context()
+    context.context_missing = "IGNORE_ERROR"  # as above; Lambda's variable says LOG_ERROR
+    xray_recorder.configure(context=context, emitter=_RedactingEmitter())
     tracer.patch(["botocore"])
     return True
 

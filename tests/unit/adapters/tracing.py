@@ -27,6 +27,7 @@ def on_lambda(monkeypatch: pytest.MonkeyPatch) -> Iterator[TraceDaemon]:
             "LAMBDA_TASK_ROOT": "/var/task",
             "AWS_LAMBDA_FUNCTION_NAME": "validation-function-test",
             "AWS_XRAY_DAEMON_ADDRESS": daemon.address,
+            "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
             "_X_AMZN_TRACE_ID": f"Root={INVOCATION};Parent=1111222233334444;Sampled=1",
         }.items():
             monkeypatch.setenv(name, value)

@@ -1,9 +1,13 @@
 """orderctl looks at the deployment that the same variables deploy to."""
 
+import boto3
 import pytest
 
 from orderctl.deployment import Deployment
+from stacks.names import Names
 from stacks.settings import Settings
+from tests.unit.adapters.tracing import SAMPLED
+from tests.unit.builders import a_placed_order, latest_event
 
 VARIABLES = ("ENVIRONMENT", "ENVIRONMENT_SUFFIX", "LOCAL_PORT", "PAYMENT_PORT")
 
@@ -60,3 +64,25 @@ def test_empty_ports_are_the_usual_ones(monkeypatch: pytest.MonkeyPatch) -> None
     # then
     assert deployment.endpoint == "http://localhost:4566"
     assert deployment.payment_api_url == "http://localhost:8420"
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_event_that_is_published_again_continues_its_orders_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given
+    for name in ("_X_AMZN_TRACE_ID", "LAMBDA_TASK_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+    boto3.client("sns").create_topic(Name="order-events-topic-test")
+    names = Names("test", "123456789012", "eu-west-2")
+    topic = Deployment(names, boto3.Session(region_name="eu-west-2")).topic
+    sent: list[str | bytes | None] = []
+    topic._client.meta.events.register_first(
+        "before-send", lambda request, **_: sent.append(request.headers.get("X-Amzn-Trace-Id"))
+    )
+    # when
+    orders = (a_placed_order(trace_header=SAMPLED), a_placed_order(order_id="ORD-2"))
+    refused = topic.publish([latest_event(order) for order in orders])
+    # then
+    assert refused == set()
+    assert sent == [SAMPLED.encode(), None]
