@@ -312,6 +312,14 @@ class Settings(BaseModel):
             " what people of the shop have to know, or to watch. Ten alarms cost a dollar a month.",
         ),
     ] = Alarms.ALL
+    dashboard: Annotated[
+        bool,
+        About(
+            "true or false",
+            "A dashboard of orders, stages and resources, for 3 dollars a month. Not in dev, where"
+            " there is mostly nothing to see.",
+        ),
+    ] = True
     maximum_concurrency: Annotated[
         Mapping[str, int],
         About(
@@ -682,6 +690,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=50, burst=100),
         "alarms": Alarms.FAULTS,
+        "dashboard": False,
         # A new account has 10 concurrent executions in all.
         "maximum_concurrency": {
             "intake_drain": 2,
