@@ -83,6 +83,10 @@ openapi: .venv/.installed ## Write docs/openapi.json from the API's models
 settings: .venv/.installed ## Write docs/settings.md from the settings
 	@PYTHONPATH=lambdas $(BIN)/python -m stacks.settings_reference
 
+.PHONY: metrics
+metrics: .venv/.installed ## Write the table of metrics in docs/observability.md
+	@PYTHONPATH=lambdas $(BIN)/python -m stacks.metrics_reference
+
 .PHONY: released-formats
 released-formats: .venv/.installed ## At a release: write down the events and stored orders of its code
 	@PYTHONPATH=.:lambdas $(BIN)/python -m tests.unit.released.orders

@@ -9,6 +9,7 @@ from stacks.building_blocks.callers import CallerPolicy
 from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.publisher import EventPublisher
+from stacks.building_blocks.queries import save_queries
 from stacks.building_blocks.queue import DAY, Queue
 from stacks.building_blocks.release import ReleaseRecord
 from stacks.building_blocks.schedule import run_every
@@ -16,6 +17,7 @@ from stacks.building_blocks.topic import EventTopic
 from stacks.building_blocks.worker import VISIBILITY_TIMEOUTS, QueueWorker, Worker
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import Construct, TerraformOutput
+from stacks.order_dashboard import OrderDashboard
 from stacks.settings import Settings
 from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX, StorageStack
 
@@ -44,6 +46,7 @@ class PipelineStack(WorkloadStack):
 
         self._breaker(payment)
         self._reconciler()
+        self._insight()
         ReleaseRecord(self)
 
         self._output("OrdersTableName", storage.orders.name)
@@ -295,6 +298,25 @@ class PipelineStack(WorkloadStack):
             "The hold on a customer's money is over before the first parcel has left, and could "
             "not be renewed: settle it with the customer, or cancel the order.",
         )
+
+    # ------------------------------------------------------------------ insight
+
+    def _insight(self) -> None:
+        """Show how orders, stages and resources do."""
+        if not self.settings.is_local:  # LocalStack has no saved queries
+            save_queries(self, self.functions)
+        if self.settings.dashboard:
+            storage = self._storage
+            OrderDashboard(
+                self,
+                api_name=self.names.of("orders", "api"),
+                table_names=[
+                    table.name for table in (storage.orders, storage.inventory, storage.idempotency)
+                ],
+                topic_name=self._events.name,
+                audit_stream_name=self.names.of("audit", "stream"),
+                alarm_arns=self.alarms.arns,
+            )
 
     # ------------------------------------------------------------------ outputs
 

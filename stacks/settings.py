@@ -334,6 +334,14 @@ class Settings(BaseModel):
             " what people of the shop have to know, or to watch. Ten alarms cost a dollar a month.",
         ),
     ] = Alarms.ALL
+    dashboard: Annotated[
+        bool,
+        About(
+            "true or false",
+            "A dashboard of orders, stages and resources, for 3 dollars a month. Not in dev, where"
+            " there is mostly nothing to see.",
+        ),
+    ] = True
     maximum_concurrency: Annotated[
         Mapping[str, int],
         About(
@@ -714,6 +722,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "throttling": Throttling(rate=50, burst=100),
         "trace_sampling": TraceSampling(reservoir=1, rate=1),
         "alarms": Alarms.FAULTS,
+        "dashboard": False,
         # A new account has 10 concurrent executions in all.
         "maximum_concurrency": {
             "intake_drain": 2,

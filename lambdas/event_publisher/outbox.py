@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from order_pipeline.adapters.items import Item, from_item, order_id_of
+from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.ports import Topic
@@ -58,12 +59,28 @@ def publish_changes(
             if not topic.takes(event):
                 parking.park(event.order_id, event.version, "larger than a message may be")
         events[record["dynamodb"]["SequenceNumber"]] = [each for each in found if topic.takes(each)]
-    refused = topic.publish([event for batch in events.values() for event in batch])
+    all_events = [event for batch in events.values() for event in batch]
+    refused = topic.publish(all_events)
+    for event in all_events:
+        _log(event, is_published=event.event_id not in refused)
     return [
         sequence_number
         for sequence_number, batch in events.items()
         if any(event.event_id in refused for event in batch)
     ]
+
+
+def _log(event: OrderEvent, *, is_published: bool) -> None:
+    with logger.append_context_keys(
+        order_id=event.order_id,
+        event_id=event.event_id,
+        event_type=event.event_type.value,
+        version=event.version,
+    ):
+        if is_published:
+            logger.info("published")
+        else:
+            logger.error("not published")
 
 
 def events_of(record: Mapping[str, Any]) -> list[OrderEvent]:

@@ -20,12 +20,12 @@ def drain(body: str, *, orders: NewOrders) -> None:
         told that this one is accepted, so somebody has to look at the two.
     """
     order = read_message(Order, body, what="an order")
+    logger.append_keys(order_id=order.order_id)
+    annotate(orderId=order.order_id)
     if order.schema_version > SCHEMA_VERSION:
         raise PoisonError(
             f"order {order.order_id} has the unknown schemaVersion {order.schema_version}"
         )
-    logger.append_keys(order_id=order.order_id)
-    annotate(orderId=order.order_id)
     stored = orders.add(order)
     if stored.payload_hash != order.payload_hash:
         raise PoisonError(f"order {order.order_id} was placed before with another content")

@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.events import OrderEvent
-from order_pipeline.measurements import Measurement
+from order_pipeline.measurements import Measurement, Unit, milliseconds_between
 from order_pipeline.messages import TEMPLATES, Message, claim_key
 from order_pipeline.order import Contact
 from order_pipeline.ports import Claims, Messenger, Orders, UndeliverableError
+from order_pipeline.stored import now
+
+SENT, UNDELIVERABLE, FAILED = "sent", "undeliverable", "failed"
+"""What may become of a message; one that failed is tried again."""
 
 
 def notify_customer(
@@ -34,37 +38,45 @@ def notify_customer(
         return
     message = TEMPLATES[event.event_type](order, event)
     failures = []
+    sent = 0
     for messenger in messengers:
         address = messenger.address(order.contact)
         if address is None or not _wants(order.contact, messenger):
             continue
         try:
-            _send_once(message, address, messenger, event, claims)
+            sent += _send_once(message, address, messenger, event, claims)
         except Exception as failure:  # noqa: BLE001 - whatever it is, the other channels are tried
             failure.add_note(f"channel: {messenger.channel}")
             failures.append(failure)
     if failures:
         raise ExceptionGroup("not sent on every channel", failures)
+    if sent:
+        latency = milliseconds_between(event.occurred_at, now())
+        measure([Measurement("StageLatency", latency, Unit.MILLISECONDS)])
 
 
 def _send_once(
     message: Message, address: str, messenger: Messenger, event: OrderEvent, claims: Claims
-) -> None:
+) -> bool:
+    """Tell whether the message was sent, now: not before, and not in vain."""
     key = claim_key(event.event_id, messenger.channel)
     if not claims.claim(key):
-        return
-    outcome = "sent"
+        return False
+    outcome = SENT
     try:
         messenger.send(address, message)
     except UndeliverableError as undeliverable:
-        outcome = "undeliverable"
+        outcome = UNDELIVERABLE
         logger.warning("undeliverable", channel=messenger.channel, reason=str(undeliverable))
     except Exception:
-        _count(messenger, "failed")
+        _count(messenger, FAILED)
         claims.release(key)
         raise
+    else:
+        logger.info("sent", channel=messenger.channel, event_type=event.event_type.value)
     _count(messenger, outcome)
     claims.done(key)
+    return outcome == SENT
 
 
 def _count(messenger: Messenger, outcome: str) -> None:

@@ -6,6 +6,7 @@ of its own, which CloudWatch charges for.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from order_pipeline.cancellation import PAYMENT_OVERDUE, CancelReason
@@ -83,6 +84,11 @@ def measurements_of(before: Order | None, after: Order) -> Iterator[Measurement]
             yield Measurement("StageLatency", _milliseconds(trigger, entry), Unit.MILLISECONDS)
 
 
+def milliseconds_between(earlier: datetime, later: datetime) -> float:
+    """Return the time between two moments; never less than none, whatever the functions' clocks."""
+    return max((later - earlier).total_seconds(), 0) * 1000
+
+
 def _business(order: Order, entry: HistoryEntry) -> Iterator[Measurement]:
     match entry.event:
         case EventType.ORDER_PLACED:
@@ -103,7 +109,8 @@ def _business(order: Order, entry: HistoryEntry) -> Iterator[Measurement]:
             yield Measurement("OrdersCancelled", 1, dimensions={"reason": _reason(entry)})
             yield from _money("RevenueLost", order, order.total)
         case EventType.PAYMENT_REFUNDED:
-            yield Measurement("OrdersRefunded", 1)
+            if _is_first(order, entry):
+                yield Measurement("OrdersRefunded", 1)
             yield from _money("RevenueRefunded", order, entry.detail.get("amount"))
         case _:
             return
@@ -121,6 +128,11 @@ def _reason(entry: HistoryEntry) -> str:
     return reason if reason in _REASONS else OTHER
 
 
+def _is_first(order: Order, entry: HistoryEntry) -> bool:
+    """Tell whether nothing of the kind had happened to the order before."""
+    return all(each.event is not entry.event for each in order.history[: entry.version - 1])
+
+
 def _latest_before(
     order: Order, entry: HistoryEntry, events: tuple[EventType, ...]
 ) -> HistoryEntry | None:
@@ -129,5 +141,4 @@ def _latest_before(
 
 
 def _milliseconds(earlier: HistoryEntry, later: HistoryEntry) -> float:
-    """Return the time between two entries; never less than none, whatever the functions' clocks."""
-    return max((later.at - earlier.at).total_seconds(), 0) * 1000
+    return milliseconds_between(earlier.at, later.at)

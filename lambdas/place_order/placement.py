@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import NAMESPACE_URL, uuid5
 
+from order_pipeline.adapters.observability import logger
 from order_pipeline.api.models import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.content_hash import content_hash
@@ -56,6 +57,7 @@ def place_order(
         If the request cannot become an order, or the order exists with another content.
     """
     order = _order(request, idempotency_key, default_payment_method, trace_header)
+    logger.append_keys(order_id=order.order_id)
     try:
         stored = orders.add(order)
     except OrdersUnavailableError as unavailable:

@@ -29,6 +29,8 @@ class AlarmTopic:
         arn = names.topic_arn(name)
         self._stack = stack
         self._namespace = metrics_namespace
+        self.arns: list[str] = []
+        """The alarms that there are, as they were made."""
         self._topic = SnsTopic(
             stack,
             "alarm-topic",
@@ -162,10 +164,12 @@ class AlarmTopic:
         minutes: int = 1,
     ) -> None:
         """Raise an alarm when a metric is above a threshold for so many minutes in a row."""
+        name = self._stack.names.of(resource, "alarm")
+        self.arns.append(self._stack.names.arn("cloudwatch", f"alarm:{name}"))
         CloudwatchMetricAlarm(
             self._stack,
             f"{resource}-alarm",
-            alarm_name=self._stack.names.of(resource, "alarm"),
+            alarm_name=name,
             alarm_description=meaning,
             namespace=namespace,
             metric_name=metric_name,

@@ -252,6 +252,12 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
         ),
         Reach("ListOfLogGroups", ANY, ("logs:DescribeLogGroups",)),  # takes no resource
         Reach(
+            "SavedQueries",
+            ANY,  # IAM knows no resource for them
+            ("logs:DescribeQueryDefinitions",),
+            ("logs:DeleteQueryDefinition", "logs:PutQueryDefinition"),
+        ),
+        Reach(
             # https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
             "LogsOfTheFirewall",
             ANY,  # none of these takes a resource

@@ -112,6 +112,7 @@ class Function:
             function_name=self._function.function_name,
             function_version=self._function.version,
         )
+        stack.functions.append(self)
         stack.live_versions[folder.replace("_", "-")] = self._alias.function_version
 
     @property

@@ -63,6 +63,7 @@ class DeadLetterQueue:
             if source_queue_name
             else None,
         )
+        stack.dead_letter_queue_names[resource] = self.name
         stack.alarms.watch_dead_letters(f"{resource}-dlq", self.name)
 
     @property
@@ -103,6 +104,7 @@ class Queue:
         self.name = names.of(resource, "queue")
         self.arn = names.queue_arn(self.name)
         self.url = names.queue_url(self.name)
+        stack.queue_names[resource] = self.name
         self.dead_letters = DeadLetterQueue(
             stack, resource, source_queue_name=self.name if max_receives else ""
         )

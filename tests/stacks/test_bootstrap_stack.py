@@ -19,6 +19,7 @@ READ_BY = {
     "aws_cloudwatch_log_resource_policy": "logs:DescribeResourcePolicies",
     "aws_cloudwatch_log_stream": "logs:DescribeLogStreams",
     "aws_cloudwatch_metric_alarm": "cloudwatch:DescribeAlarms",
+    "aws_cloudwatch_query_definition": "logs:DescribeQueryDefinitions",
     "aws_dynamodb_table": "dynamodb:DescribeTable",
     "aws_glue_catalog_database": "glue:GetDatabase",
     "aws_glue_catalog_table": "glue:GetTable",

@@ -63,10 +63,17 @@ class EventTopic:
         except (BotoCoreError, ClientError):
             logger.exception("the topic took none of a batch")
             return {event.event_id for event in batch}
-        failed = answer.get("Failed", [])
-        for entry in failed:
-            logger.error("the topic refused an event", code=entry["Code"])
-        return {batch[int(entry["Id"])].event_id for entry in failed}
+        refused = set()
+        for entry in answer.get("Failed", []):
+            event = batch[int(entry["Id"])]
+            logger.error(
+                "the topic refused an event",
+                order_id=event.order_id,
+                event_id=event.event_id,
+                code=entry["Code"],
+            )
+            refused.add(event.event_id)
+        return refused
 
 
 def _entry(number: int, event: OrderEvent) -> "PublishBatchRequestEntryTypeDef":

@@ -8,7 +8,12 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from order_pipeline.adapters.redaction import RedactingFormatter
-from order_pipeline.measurements import Measurement, Unit, measurements_of
+from order_pipeline.measurements import (
+    Measurement,
+    Unit,
+    measurements_of,
+    milliseconds_between,
+)
 from order_pipeline.order import Order
 from order_pipeline.ports import ServiceCall
 
@@ -23,9 +28,15 @@ metrics = Metrics(namespace=NAMESPACE)
 
 def note_recorded(before: Order | None, after: Order) -> None:
     """Log and measure every event by which an order came from `before` to `after`, once stored."""
+    placed = after.history[0]
     for entry in after.history[len(before.history) if before else 0 :]:
         logger.info(
-            "recorded", recorded=entry.event.value, order_id=after.order_id, version=entry.version
+            "recorded",
+            recorded=entry.event.value,
+            order_id=after.order_id,
+            version=entry.version,
+            since_placed_ms=round(milliseconds_between(placed.at, entry.at)),
+            reason=entry.detail.get("reason"),
         )
     measure(measurements_of(before, after))
 

@@ -60,9 +60,10 @@ def queue_processor(
     """
 
     def handle(body: str) -> None:
-        order_event = _event(body, stages)
+        order_event = read_message(OrderEvent, body, what="an order event")
         logger.append_keys(order_id=order_event.order_id, event_id=order_event.event_id)
         annotate(orderId=order_event.order_id, eventType=order_event.event_type.value)
+        _check_event(order_event, stages)
         stages[order_event.event_type](order_event)
 
     return message_processor(handle, settings=settings, sqs=sqs, seconds_needed=seconds_needed)
@@ -139,13 +140,11 @@ def _check_time_left(context: LambdaContext, seconds_needed: float) -> None:
         raise OutOfTimeError(f"{left} s left, {seconds_needed} s needed")
 
 
-def _event(body: str, stages: Mapping[EventType, object]) -> OrderEvent:
-    event = read_message(OrderEvent, body, what="an order event")
+def _check_event(event: OrderEvent, stages: Mapping[EventType, object]) -> None:
     if event.schema_version > SCHEMA_VERSION:
         raise PoisonError(f"unknown schemaVersion {event.schema_version}")
     if event.event_type not in stages:
         raise PoisonError(f"no stage here handles {event.event_type}")
-    return event
 
 
 def _put_aside(

@@ -26,8 +26,17 @@ class RedactingFormatter(LambdaPowertoolsFormatter):
     """Powertools' formatter, with exceptions told by `told`."""
 
     def __init__(self, **options: Any) -> None:
-        # Its `stack_trace` has the exception's message.
-        super().__init__(**options | {"serialize_stacktrace": False})
+        super().__init__(
+            **options
+            | {
+                # Its `stack_trace` has the exception's message.
+                "serialize_stacktrace": False,
+                # Lambda takes a line's level only with a timestamp in RFC 3339:
+                # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+                "use_rfc3339": True,
+                "utc": True,
+            }
+        )
 
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - the library's name
         """Return the text of the field `exception`."""

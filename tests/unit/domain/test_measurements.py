@@ -71,6 +71,19 @@ def test_a_refund_is_measured_from_its_own_request() -> None:
     assert 0 <= found["StageLatency"].value < 60_000
 
 
+def test_an_order_that_is_refunded_in_parts_counts_once_and_its_money_each_time() -> None:
+    order = a_captured_order()
+    for number in ("R-1", "R-2"):
+        order = request_refund(
+            order, number, amount=1000, lines=(), restock=False, request_hash=number, by=BY
+        )
+    once = refunded(order, "R-1", by=BY)
+    twice = refunded(once, "R-2", by=BY)
+    assert "OrdersRefunded" in measured(order, once)
+    assert "OrdersRefunded" not in measured(once, twice)
+    assert measured(once, twice)["RevenueRefunded"].value == 10.0
+
+
 def test_clocks_that_differ_make_no_negative_time() -> None:
     before = a_reserved_order(intent_id="pi_1")
     after = before.after(EventType.ORDER_CONFIRMED, by=BY, at=NOON - timedelta(seconds=1))

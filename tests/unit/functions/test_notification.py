@@ -1,9 +1,12 @@
+from datetime import timedelta
+
 import pytest
 
 from notification.stage import notify_customer
 from order_pipeline.erasure import erased
 from order_pipeline.order import Channel, Contact, Order
 from order_pipeline.ports import ClaimTakenError
+from order_pipeline.stored import now
 from order_pipeline.transitions import EventType
 from tests.embedded_metrics import embedded_metrics
 from tests.unit.builders import BY, a_confirmed_order, a_placed_order, latest_event
@@ -80,7 +83,8 @@ def test_messages_are_counted_by_channel_and_outcome(
     grace.is_told()
 
     # then
-    counted = list(embedded_metrics(capsys.readouterr().out.splitlines()))
+    lines = capsys.readouterr().out.splitlines()
+    counted = [each for each in embedded_metrics(lines) if each.name == "Notifications"]
     assert {(each.name, each.values) for each in counted} == {("Notifications", (1,))}
     assert [dict(each.dimensions)["outcome"] for each in counted] == [
         "failed",
@@ -88,6 +92,30 @@ def test_messages_are_counted_by_channel_and_outcome(
         "undeliverable",
     ]
     assert {dict(each.dimensions)["channel"] for each in counted} == {"email"}
+
+
+def test_a_stage_latency_counts_from_the_event_to_the_last_message(
+    ada: Customer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # given an attempt that fails
+    ada.mailbox.out_of_order = True
+    with pytest.RaisesGroup(ConnectionError):
+        ada.is_told()
+    ada.mailbox.out_of_order = False
+    assert "StageLatency" not in capsys.readouterr().out
+
+    # when it is told, and the event comes once more
+    before = now() - ada.order.history[-1].at
+    ada.is_told()
+    ada.is_told()
+    after = now() - ada.order.history[-1].at
+
+    # then
+    found = embedded_metrics(capsys.readouterr().out.splitlines())
+    (latency,) = (each for each in found if each.name == "StageLatency")
+    assert latency.unit == "Milliseconds"
+    (value,) = latency.values
+    assert before <= timedelta(milliseconds=value) <= after
 
 
 def test_a_message_that_another_process_is_sending_waits(ada: Customer) -> None:
