@@ -32,10 +32,6 @@ def place(
             "--file",
             "-f",
             metavar="FILE",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            allow_dash=True,
             help="The request as JSON (docs/openapi.json), or - for the input; asked, if none.",
         ),
     ] = None,
@@ -221,14 +217,21 @@ def _tell(answer: Json, said: str, *, as_json: bool) -> None:
 
 
 def _read(file: Path) -> Json:
-    text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     try:
-        request = json.loads(text)
+        request = json.loads(_bytes(file))
+    except OSError as error:
+        raise typer.BadParameter(
+            f"{file} cannot be read: {error.strerror}.", param_hint="--file"
+        ) from None
     except ValueError as error:
         raise typer.BadParameter(f"{file} is not JSON: {error}.", param_hint="--file") from None
     if not isinstance(request, dict):
         raise typer.BadParameter(f"{file} is not a JSON object.", param_hint="--file")
     return request
+
+
+def _bytes(file: Path) -> bytes:
+    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
 
 
 def _ask() -> Json:
