@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from order_pipeline.stored import rfc3339
 from order_pipeline.transitions import Status
 from orderctl import colours
 from orderctl.board import Frame, WatchedOrder
-from orderctl.terminal import age
+from orderctl.terminal import age, table
 
 _WAY = (
     Status.PLACED,
@@ -25,9 +24,10 @@ _WAY = (
 
 def board(frame: Frame, *, where: str, rows: int) -> Group:
     """Return a frame as something to look at, with so many rows at most."""
-    shown = Table(expand=False, header_style="bold")
-    for column in ("order", "customer", "way", "status", "for", "total", "payment", "stock"):
-        shown.add_column(column, no_wrap=True)
+    shown = table(
+        *("order", "customer", "way", "status", "for", "total", "payment", "stock"),
+        ids=("order", "way", "status"),
+    )
     for order in frame.orders[:rows]:
         shown.add_row(
             order.order_id,

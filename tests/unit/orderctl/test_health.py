@@ -144,7 +144,7 @@ def test_what_is_wrong_is_named(dynamodb: "DynamoDBClient", states: dict[str, st
         "validation is not there",
         "inventory is enabling",
         "payment is paused",
-        "1 orders are past their due",
+        "orders past their due: 1",
         "not deployed: audit-subscription",
     ]
     [firing] = seen["alarms"]["inAlarm"]
