@@ -33,7 +33,7 @@ check-local:
 	@sh local/check_prerequisites.sh $(PYTHON) --local
 
 .PHONY: setup
-setup: check .venv/.installed node_modules/.installed ## Install what development needs (once)
+setup: check .venv/.installed .venv/bin/orderctl node_modules/.installed ## Install what development needs (once)
 
 .PHONY: setup-local
 setup-local: check-local setup .venvs/localstack/.installed .venvs/lambda-runtime/.installed .venvs/payment-server/.installed
@@ -54,6 +54,11 @@ endef
 
 .venv/.installed: requirements/dev.txt $(UV)
 	$(call environment,.venv,$<)
+
+# So that `orderctl` is a command where the environment is active, in any folder.
+.venv/bin/orderctl: .venv/.installed
+	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/.venv/bin/python" -m orderctl "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $@
+	@chmod +x $@
 
 .venvs/%/.installed: requirements/%.txt $(UV)
 	$(call environment,.venvs/$*,$<)
@@ -201,6 +206,11 @@ local-faults: setup-local ## Break things on LocalStack while orders flow, heal 
 .PHONY: local-test
 local-test: setup-local ## Tests of LocalStack without Docker (the Lambda runtime)
 	@$(BIN)/pytest tests/local -q
+
+.PHONY: pictures
+pictures: setup-local ## Draw docs/pictures of orderctl from a run of it on LocalStack (leaves it running)
+	@$(LOCAL) deploy
+	@$(BIN)/python -m tests.e2e.pictures
 
 .PHONY: local-destroy
 local-destroy: setup-local ## Destroy what is deployed to LocalStack and check that nothing is left

@@ -13,14 +13,17 @@ from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.parking_queue import ParkingQueue
 from order_pipeline.adapters.trace_headers import continuing_traces
+from orderctl.api import Api, signer
+from orderctl.board import CustomersOrders, OpenOrders
 from orderctl.dead_letters import DeadLetterQueue
 from orderctl.erased import ErasedOrders
+from orderctl.errors import NotDeployedError, WrongEnvironmentError
 from orderctl.queues import Queue
 from orderctl.releases import ReleaseRecord
 from orderctl.stages import Stage, StageName, mapping_of
 from orderctl.versions import Versions
 from stacks.names import Names
-from stacks.settings import LOCAL_ACCOUNT_ID, REGION
+from stacks.settings import LOCAL_ACCOUNT_ID, REGION, Environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
     from orderctl.publisher_records import Streams
     from orderctl.releases import Parameters
 
-_LOCAL = "local"
+_LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,24 @@ class Deployment:
 
         Where they are empty they name none, as for the stacks (`stacks.settings`). On AWS the
         person's own credentials decide the account.
+
+        Raises
+        ------
+        orderctl.errors.WrongEnvironmentError
+            If the variables cannot name one.
         """
-        environment = os.environ.get("ENVIRONMENT") or _LOCAL
+        environment = os.environ.get("ENVIRONMENT") or Environment.LOCAL
         suffix = os.environ.get("ENVIRONMENT_SUFFIX") or environment
-        if environment == _LOCAL:
-            port = os.environ.get("LOCAL_PORT") or "4566"
+        if environment not in set(Environment):
+            known = ", ".join(Environment)
+            raise WrongEnvironmentError(
+                f"ENVIRONMENT is {environment!r}; it must be one of {known}, or not set (local)."
+            )
+        if environment == Environment.LOCAL:
+            endpoint = f"http://localhost:{_port('LOCAL_PORT', '4566')}"
             session = boto3.Session("test", "test", region_name=REGION)
-            endpoint = f"http://localhost:{port}"
             names = Names(suffix, LOCAL_ACCOUNT_ID, REGION, endpoint)
-            payment_port = os.environ.get("PAYMENT_PORT") or "8420"
+            payment_port = _port("PAYMENT_PORT", "8420")
             return cls(names, session, endpoint, f"http://localhost:{payment_port}")
         session = boto3.Session(region_name=REGION)
         account_id = session.client("sts").get_caller_identity()["Account"]
@@ -178,6 +190,49 @@ class Deployment:
         client = continuing_traces(self.session.client("sns", endpoint_url=self.endpoint))
         return EventTopic(client, arn)
 
+    @cached_property
+    def api(self) -> Api:
+        """The API, as any caller reaches it.
+
+        Found by its name: an operator has no outputs of Terraform.
+
+        Raises
+        ------
+        orderctl.errors.NotDeployedError
+            If there is none.
+        """
+        name, stage = self.names.of("orders", "api"), self.names.suffix
+        pages = self.client("apigateway").get_paginator("get_rest_apis").paginate()
+        ids = [api["id"] for page in pages for api in page["items"] if api["name"] == name]
+        if len(ids) != 1:
+            where = self.endpoint or f"account {self.names.account_id}, {self.names.region}"
+            raise NotDeployedError(
+                f"There is no API {name} at {where}: is it deployed, and does ENVIRONMENT name it?"
+                if not ids
+                else f"There are {len(ids)} APIs {name} at {where}: which one is meant?"
+            )
+        if self.endpoint:
+            return Api(f"{self.endpoint}/_aws/execute-api/{ids[0]}/{stage}/")
+        region = self.names.region
+        address = f"https://{ids[0]}.execute-api.{region}.amazonaws.com/{stage}/"
+        return Api(address, sign=signer(self.session, region))
+
+    @cached_property
+    def open_orders(self) -> OpenOrders:
+        """The orders that are open, to be watched."""
+        return OpenOrders(self.dynamodb, self.orders_table_name)
+
+    def customers_orders(self, customer_id: str, limit: int) -> CustomersOrders:
+        """Return a customer's newest orders, to be watched."""
+        return CustomersOrders(
+            self.dynamodb, self.orders_table_name, customer_id=customer_id, limit=limit
+        )
+
+    @property
+    def payment_circuit(self) -> CircuitTable:
+        """The circuit in front of the payment provider."""
+        return CircuitTable(self.dynamodb, self.idempotency_table_name)
+
     def dead_letter_queue_name(self, queue: DeadLetterQueue) -> str:
         """Return the name of a dead-letter queue."""
         return self.names.of(queue.name, "dlq")
@@ -206,5 +261,11 @@ class Deployment:
         mapping = mapping_of(
             self.functions, self.names.live_arn(self.names.of(name.value, "function"))
         )
-        circuit = CircuitTable(self.dynamodb, self.idempotency_table_name)
-        return Stage(mapping, circuit if name is StageName.PAYMENT else None)
+        return Stage(mapping, self.payment_circuit if name is StageName.PAYMENT else None)
+
+
+def _port(variable: str, usual: str) -> str:
+    port = os.environ.get(variable) or usual
+    if not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
+        raise WrongEnvironmentError(f"{variable} is {port!r}; it must be a port's number.")
+    return port

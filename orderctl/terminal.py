@@ -1,6 +1,13 @@
-"""What the commands say: results to the output, what is wrong to the error output."""
+"""What the commands say: results to the output, what is wrong to the error output.
 
+With ``--json`` the output is one JSON document and nothing else.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -21,6 +28,41 @@ def say(text: object) -> None:
 def complain(text: object) -> None:
     """Print a line to the error output, as it is."""
     errors.print(str(text), soft_wrap=True)
+
+
+def note(text: object) -> None:
+    """Print what a person should know, and a program that reads the output should not meet."""
+    errors.print(str(text), soft_wrap=True)
+
+
+def emit(document: Mapping[str, Any] | Sequence[Any], *, indent: int | None = 2) -> None:
+    """Print a JSON document; without an indent it is one line."""
+    console.print(
+        json.dumps(document, indent=indent, ensure_ascii=False), soft_wrap=True, style=None
+    )
+
+
+def is_interactive() -> bool:
+    """Tell whether somebody can be asked."""
+    return sys.stdin.isatty()
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is done that cannot be undone, or that a customer notices.
+
+    Raises
+    ------
+    typer.Abort
+        If the answer is no.
+    typer.Exit
+        With 2, if nobody can be asked and `yes` does not say that nobody needs to be.
+    """
+    if yes:
+        return
+    if not is_interactive():
+        complain(f"{question} Nobody can be asked here: say --yes if that is meant.")
+        raise typer.Exit(2)
+    typer.confirm(question, abort=True, err=True)
 
 
 def age(since: datetime, now: datetime | None = None) -> str:

@@ -211,7 +211,7 @@ class OrdersTable:
                 IndexName="open-orders-index",
                 KeyConditionExpression="openBucket = :bucket AND dueAt < :before",
                 ExpressionAttributeValues=to_item(
-                    {":bucket": _bucket(number), ":before": rfc3339(before)}
+                    {":bucket": open_bucket_key(number), ":before": rfc3339(before)}
                 ),
             )
             for page in pages:
@@ -298,8 +298,9 @@ def stored_attributes(order: Order) -> dict[str, Any]:
 
 def open_bucket(order_id: str) -> str:
     """Return the open-orders index partition of an order."""
-    return _bucket(crc32(order_id.encode()) % OPEN_BUCKETS)
+    return open_bucket_key(crc32(order_id.encode()) % OPEN_BUCKETS)
 
 
-def _bucket(number: int) -> str:
+def open_bucket_key(number: int) -> str:
+    """Return the key of an open-orders index partition, by its number (see `OPEN_BUCKETS`)."""
     return f"open#{number}"

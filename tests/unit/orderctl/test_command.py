@@ -74,7 +74,14 @@ def test_what_is_wrong_is_named_before_anything_is_done(arguments: list[str], sa
 
 def run(*arguments: str, answer: str | None = None) -> Result:
     """Run a command about the deployment that is in memory."""
-    runner = CliRunner(env={"ENVIRONMENT": "test", "COLUMNS": "200", "NO_COLOR": "1"})
+    runner = CliRunner(
+        env={
+            "ENVIRONMENT": "dev",
+            "ENVIRONMENT_SUFFIX": "test",
+            "COLUMNS": "200",
+            "NO_COLOR": "1",
+        }
+    )
     return runner.invoke(app, arguments, input=answer)
 
 
@@ -144,6 +151,7 @@ def sqs(aws: None, monkeypatch: pytest.MonkeyPatch) -> "SQSClient":
     return boto3.client("sqs")
 
 
+@pytest.mark.usefixtures("somebody_to_ask")
 @pytest.mark.parametrize(
     ("more", "answer", "exit_code", "left"),
     [(["--yes"], None, 0, 1), ([], "y\n", 0, 1), ([], "n\n", 1, 2)],

@@ -248,7 +248,7 @@ def test_the_command_ends_with_what_it_found(
     # given
     account: Any = FakeAccount({**READY, **unready})
     monkeypatch.setattr(
-        "orderctl.__main__.Deployment.from_environment", staticmethod(lambda: account)
+        "orderctl.deployment.Deployment.from_environment", staticmethod(lambda: account)
     )
     variables = {
         "ENVIRONMENT": "dev",
@@ -267,7 +267,7 @@ def test_the_command_ends_with_what_it_found(
 def test_a_setting_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     account: Any = FakeAccount(READY)
     monkeypatch.setattr(
-        "orderctl.__main__.Deployment.from_environment", staticmethod(lambda: account)
+        "orderctl.deployment.Deployment.from_environment", staticmethod(lambda: account)
     )
     done = CliRunner(env={"ENVIRONMENT": "dev", "EMAIL_SENDER": ""}).invoke(app, ["preflight"])
     assert done.exit_code == 2

@@ -90,6 +90,7 @@ def run(
     return runner.invoke(app, arguments, input=answer)
 
 
+@pytest.mark.usefixtures("somebody_to_ask")
 def test_a_rollback_shows_what_it_does_and_asks(
     monkeypatch: pytest.MonkeyPatch, store: ParameterStore
 ) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from order_pipeline.stored import rfc3339
+from orderctl.commands.options import AsJson, Yes
 from orderctl.deployment import Deployment
 from orderctl.releases import (
     WHOLE,
@@ -15,7 +17,7 @@ from orderctl.releases import (
     rollback_of_deployment,
     rollback_of_function,
 )
-from orderctl.terminal import age, complain, console, say, table
+from orderctl.terminal import age, complain, confirm, console, emit, say, table
 from orderctl.versions import NotMovedError, Version, Versions
 
 _MEGABYTE = 1024 * 1024
@@ -33,7 +35,7 @@ def rollback(
         str | None,
         typer.Option(metavar="VERSION", help="Of the function; the one before, if not given."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Call the code again that was live before: move aliases back. Safe to run twice.
 
@@ -55,8 +57,7 @@ def rollback(
         complain(f"Nothing was rolled back: {error}.")
         raise typer.Exit(2) from None
     _show(moves)
-    if not yes:
-        typer.confirm(f"Roll back in {deployment.names.suffix}?", abort=True)
+    confirm(f"Roll back in {deployment.names.suffix}?", yes=yes)
     # First, so that a rollback which ends half way can be told from a deploy that did.
     deployment.release_record.record(history[-1], moves, of=function or WHOLE)
     failures = 0
@@ -82,17 +83,63 @@ def versions(
             metavar="KEEP", min=1, help="Delete all but the newest so many of each function."
         ),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the functions' versions: which one is live, and where a rollback would go.
 
     Lambda keeps every version, up to 75 GB of code in an account. --prune deletes old ones, but
     never a live one or the one that a rollback would go back to.
     """
+    if as_json and prune is not None:
+        raise typer.BadParameter("--json goes without --prune.")
     deployment = Deployment.from_environment()
     history, live = _look(deployment, None)
     published = {function: deployment.versions.published(function) for function in live}
     before = {function: _before(history, live, function) for function in live}
+    if as_json:
+        emit(
+            {
+                "lastRelease": {"at": rfc3339(history[-1].at), "by": history[-1].by},
+                "functions": [
+                    {
+                        "function": function,
+                        "live": live[function],
+                        "backTo": before[function],
+                        "versions": [
+                            {
+                                "version": version.number,
+                                "publishedAt": rfc3339(version.published_at),
+                                "codeBytes": version.code_bytes,
+                            }
+                            for version in found
+                        ],
+                    }
+                    for function, found in published.items()
+                ],
+            }
+        )
+    else:
+        _print(published, live, before)
+        say(f"Last {history[-1]}.")
+    if prune is None:
+        return
+    outdated = {
+        function: [
+            version
+            for version in found[prune:]
+            if version.number not in (live[function], before[function])
+        ]
+        for function, found in published.items()
+    }
+    _prune(deployment, outdated, yes=yes)
+
+
+def _print(
+    published: Mapping[str, Sequence[Version]],
+    live: Mapping[str, str],
+    before: Mapping[str, str | None],
+) -> None:
     shown = table(
         "function", "live", "published", "newest", "back to", "versions", ids=("function",)
     )
@@ -107,18 +154,6 @@ def versions(
             f"{len(found)} ({sum(each.code_bytes for each in found) // _MEGABYTE} MB)",
         )
     console.print(shown)
-    say(f"Last {history[-1]}.")
-    if prune is None:
-        return
-    outdated = {
-        function: [
-            version
-            for version in found[prune:]
-            if version.number not in (live[function], before[function])
-        ]
-        for function, found in published.items()
-    }
-    _prune(deployment, outdated, yes=yes)
 
 
 def _prune(deployment: Deployment, outdated: Mapping[str, Sequence[Version]], *, yes: bool) -> None:
@@ -126,8 +161,7 @@ def _prune(deployment: Deployment, outdated: Mapping[str, Sequence[Version]], *,
     if not count:
         say("There is nothing to delete.")
         return
-    if not yes:
-        typer.confirm(f"Delete {count} versions in {deployment.names.suffix} for good?", abort=True)
+    confirm(f"Delete {count} versions in {deployment.names.suffix} for good?", yes=yes)
     for function, found in outdated.items():
         for version in found:
             deployment.versions.delete(function, version.number)

@@ -1,9 +1,13 @@
 """`orderctl dlq`: what is on the dead-letter queues, and back with it, or off for good."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from order_pipeline.stored import rfc3339
+from orderctl.commands.options import AsJson, Yes
 from orderctl.dead_letters import (
     DEAD_LETTER_QUEUES,
     DeadLetter,
@@ -12,12 +16,15 @@ from orderctl.dead_letters import (
     describe,
 )
 from orderctl.deployment import Deployment
-from orderctl.queues import Queue
+from orderctl.errors import Commands
+from orderctl.queues import Depth, Queue
 from orderctl.redrive import NoSuchQueueError, find, redrive
 from orderctl.redrive import discard as discard_one
-from orderctl.terminal import age, complain, console, say, table
+from orderctl.terminal import age, complain, confirm, console, emit, say, table
 
-app = typer.Typer(no_args_is_help=True, help="Look at dead-letter queues, and redrive them.")
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Look at dead-letter queues, and redrive them."
+)
 
 _MOST_SHOWN = 100
 
@@ -31,34 +38,59 @@ def _queue(name: str) -> DeadLetterQueue:
         raise typer.BadParameter(f"{name!r} is not one of {known}.") from None
 
 
+def _known_queues(incomplete: str) -> list[str]:
+    """Return what a queue's name may become."""
+    return [name for name in DEAD_LETTER_QUEUES if name.startswith(incomplete)]
+
+
 Named = Annotated[
     DeadLetterQueue,
     typer.Argument(
         metavar="QUEUE",
         parser=_queue,
+        autocompletion=_known_queues,
         help="As `orderctl dlq list` names it, such as payment.",
     ),
 ]
 
 
 @app.command(name="list")
-def list_queues() -> None:
+def list_queues(*, as_json: AsJson = False) -> None:
     """List every dead-letter queue: messages on it, and the age of the oldest that is seen."""
     deployment = Deployment.from_environment()
+    states = {queue.name: _state(deployment, queue) for queue in DEAD_LETTER_QUEUES.values()}
+    if as_json:
+        emit([_listed(queue, states[queue.name]) for queue in DEAD_LETTER_QUEUES.values()])
+        return
     shown = table("queue", "messages", "in flight", "oldest", "redriven how", ids=("queue",))
     for queue in DEAD_LETTER_QUEUES.values():
-        shown.add_row(queue.name, *_state(deployment, queue), queue.way.value)
+        state = states[queue.name]
+        if state is None:
+            shown.add_row(queue.name, "not deployed", "", "", queue.way.value)
+            continue
+        oldest = age(state.oldest) if state.oldest else ""
+        shown.add_row(
+            queue.name,
+            str(state.depth.visible),
+            str(state.depth.in_flight),
+            oldest,
+            queue.way.value,
+        )
     console.print(shown)
 
 
 @app.command()
-def show(queue: Named) -> None:
+def show(queue: Named, *, as_json: AsJson = False) -> None:
     """Show what is on a dead-letter queue: ids, reasons and ages, never a body.
 
     Messages are hidden from others for the moment in which they are read.
     """
     deployment = Deployment.from_environment()
-    _print(queue, _seen(deployment, queue, _deployed(deployment, queue)))
+    seen = _seen(deployment, queue, _deployed(deployment, queue))
+    if as_json:
+        emit([_letter(letter) for letter in seen])
+    else:
+        _print(queue, seen)
 
 
 @app.command(name="redrive")
@@ -101,7 +133,7 @@ def discard(
     queue: Named,
     message: Annotated[str, typer.Option(metavar="ID", help="The message's id.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Delete one message of a dead-letter queue for good: what it asks for is never done.
 
@@ -113,8 +145,7 @@ def discard(
     if found is None:
         raise _not_there(queue, message)
     _print(queue, [describe(found, queue, failures=_failures(deployment, queue))])
-    if not yes:
-        typer.confirm(f"Delete it in {deployment.names.suffix} for good?", abort=True)
+    confirm(f"Delete it in {deployment.names.suffix} for good?", yes=yes)
     # Taken anew: it is not kept from others while a person thinks.
     if not discard_one(dead_letters, message):
         raise _not_there(queue, message)
@@ -134,14 +165,44 @@ def _deployed(deployment: Deployment, queue: DeadLetterQueue) -> Queue:
     return dead_letters
 
 
-def _state(deployment: Deployment, queue: DeadLetterQueue) -> tuple[str, str, str]:
+@dataclass(frozen=True)
+class _State:
+    """How full a dead-letter queue is."""
+
+    depth: Depth
+    oldest: datetime | None
+
+
+def _state(deployment: Deployment, queue: DeadLetterQueue) -> _State | None:
+    """Return how full a dead-letter queue is; None if it is not deployed."""
     dead_letters = deployment.dead_letter_queue(queue)
     if dead_letters is None:
-        return "not deployed", "", ""
+        return None
     depth = dead_letters.depth()
     seen = dead_letters.peek(_MOST_SHOWN) if depth.visible else []
-    oldest = age(min(message.sent_at for message in seen)) if seen else ""
-    return str(depth.visible), str(depth.in_flight), oldest
+    return _State(depth, min((message.sent_at for message in seen), default=None))
+
+
+def _listed(queue: DeadLetterQueue, state: _State | None) -> dict[str, object]:
+    return {
+        "queue": queue.name,
+        "deployed": state is not None,
+        "messages": state.depth.visible if state else None,
+        "inFlight": state.depth.in_flight if state else None,
+        "oldestSentAt": rfc3339(state.oldest) if state and state.oldest else None,
+        "redrivenHow": queue.way.value,
+    }
+
+
+def _letter(letter: DeadLetter) -> dict[str, object]:
+    return {
+        "messageId": letter.message_id,
+        "orderId": None if letter.order_id == "-" else letter.order_id,
+        "event": None if letter.event == "-" else letter.event,
+        "reason": letter.reason,
+        "sentAt": rfc3339(letter.sent_at),
+        "received": letter.receive_count,
+    }
 
 
 def _seen(deployment: Deployment, queue: DeadLetterQueue, dead_letters: Queue) -> list[DeadLetter]:

@@ -1,0 +1,177 @@
+"""The deployed API, called as any caller calls it; what it refuses is a sentence for a person."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import NoCredentialsError
+from botocore.httpsession import URLLib3Session
+
+from order_pipeline.api.calls import CALLS, Call
+from order_pipeline.api.problems import ProblemType
+from order_pipeline.limits import ID_PATTERN
+from orderctl.errors import FAILED, NOT_THERE, OrderctlError
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.awsrequest import AWSPreparedRequest
+
+type Json = dict[str, Any]
+type Sign = Callable[[AWSRequest], None]
+
+_CALLS = {call.operation: call for call in CALLS}
+_ANSWER_SECONDS = 30
+"""API Gateway answers within 29."""
+
+_ASKED_WRONGLY = frozenset(
+    {ProblemType.INVALID_REQUEST.uri, ProblemType.BODY_TOO_LARGE.uri, ProblemType.NOT_FOUND.uri}
+)
+_PASSES_BY_ITSELF = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call that went well has answered."""
+
+    status: int
+    body: Json
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+
+
+class WrongIdError(OrderctlError):
+    """An id that cannot be one."""
+
+    exit_code = NOT_THERE
+
+
+class ApiError(OrderctlError):
+    """The API has refused a call, or cannot answer it; the message says why, for a person."""
+
+    def __init__(self, call: Call, status: int, body: bytes, retry_after: str | None) -> None:
+        self.status = status
+        problem = _problem(body)
+        super().__init__(_sentence(call, status, problem, retry_after))
+        self.exit_code = NOT_THERE if problem.get("type") in _ASKED_WRONGLY else FAILED
+
+    @property
+    def is_not_found(self) -> bool:
+        """Tell whether there is no such thing, as far as the API knows by now."""
+        return self.status == HTTPStatus.NOT_FOUND
+
+    @property
+    def passes(self) -> bool:
+        """Tell whether the same call may be answered in a moment."""
+        return self.status in _PASSES_BY_ITSELF
+
+
+class Api:
+    """The API of one deployment."""
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        sign: Sign | None = None,
+        send: "Callable[[AWSPreparedRequest], Any] | None" = None,
+    ) -> None:
+        """Take the API's address, with a slash at its end, and what signs calls if need be."""
+        self.address = address
+        self._sign = sign
+        self._send = send or URLLib3Session(timeout=_ANSWER_SECONDS).send
+
+    def call(
+        self,
+        operation: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **ids: str,
+    ) -> Answer:
+        """Make a call.
+
+        Parameters
+        ----------
+        operation
+            As the API's document names it, such as ``cancelOrder``.
+        body, query, headers
+            What is sent.
+        ids
+            What stands in the path, by name, such as ``orderId``.
+
+        Raises
+        ------
+        ApiError
+            If it is refused.
+        WrongIdError
+            If an id cannot be one.
+        """
+        call = _CALLS[operation]
+        url = self.address + _path(call, ids) + (f"?{urlencode(query)}" if query else "")
+        request = AWSRequest(
+            call.method,
+            url,
+            headers={
+                **({"Content-Type": "application/json"} if body is not None else {}),
+                **(headers or {}),
+            },
+            data=json.dumps(body).encode() if body is not None else None,
+        )
+        if self._sign:
+            self._sign(request)
+        answer = self._send(request.prepare())
+        given = {name.lower(): value for name, value in answer.headers.items()}
+        if answer.status_code >= HTTPStatus.BAD_REQUEST:
+            raise ApiError(call, answer.status_code, answer.content, given.get("retry-after"))
+        return Answer(answer.status_code, json.loads(answer.content), given)
+
+
+def signer(session: "boto3.Session", region: str) -> Sign:
+    """Return what signs calls (Signature Version 4) with the credentials of a session."""
+
+    def sign(request: AWSRequest) -> None:
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        # Frozen anew each time: those of a role are renewed while a watch goes on.
+        frozen = credentials.get_frozen_credentials()
+        SigV4Auth(frozen, "execute-api", region).add_auth(request)
+
+    return sign
+
+
+def _path(call: Call, ids: Mapping[str, str]) -> str:
+    for name, value in ids.items():
+        if not re.fullmatch(ID_PATTERN, value):
+            raise WrongIdError(f"{name} {value!r} is no id: 1 to 64 of A-Z a-z 0-9 . _ - are.")
+    return call.path.removeprefix("/").format_map(dict(ids))
+
+
+def _problem(body: bytes) -> Json:
+    """Return the problem document of an answer (RFC 9457); empty if it has none."""
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _sentence(call: Call, status: int, problem: Json, retry_after: str | None) -> str:
+    if not problem.get("detail"):
+        return f"{call.operation} was answered with {status}, and nothing that says why."
+    kind, detail = problem.get("type"), str(problem["detail"]).rstrip(".")
+    if kind == ProblemType.NOT_FOUND.uri:
+        return f"{detail}."
+    sentence = f"{problem.get('title', status)}: {detail}."
+    if kind == ProblemType.FORBIDDEN.uri:
+        return f"{sentence} It takes the {call.caller} policy (docs/api.md)."
+    if retry_after:
+        return f"{sentence} Repeating it is safe; wait {retry_after} s."
+    return sentence

@@ -1,0 +1,57 @@
+"""`orderctl erase`: a customer's personal data."""
+
+from typing import Annotated
+
+import typer
+
+from orderctl.commands.options import Yes
+from orderctl.deployment import Deployment
+from orderctl.erasure import KEPT_ELSEWHERE, erase_customer, not_in_the_table
+from orderctl.terminal import complain, confirm, say
+
+
+def erase(
+    customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")],
+    *,
+    yes: Yes = False,
+) -> None:
+    """Erase a customer's personal data, and say what is kept and why.
+
+    Exits with 1 when there is, or may be, an order of theirs outside the table, or one that cannot
+    be read: erase again then.
+    Exits with 2 when there is no order of theirs at all.
+    """
+    deployment = Deployment.from_environment()
+    confirm(f"Erase {customer_id} in {deployment.names.suffix} for good?", yes=yes)
+    outside = [
+        sentence
+        for queue_url in deployment.whole_order_queue_urls
+        for sentence in not_in_the_table(customer_id, client=deployment.sqs, queue_url=queue_url)
+    ]
+    erasure = erase_customer(
+        customer_id,
+        client=deployment.dynamodb,
+        table_name=deployment.orders_table_name,
+        notes=deployment.erased,
+    )
+    if not (erasure.erased or erasure.kept or erasure.unreadable or outside):
+        complain(
+            f"There are no orders of {customer_id} in {deployment.names.suffix}: "
+            "nothing was erased. Is the id right, or was the customer erased before?"
+        )
+        raise typer.Exit(2)
+    for order_id in erasure.erased:
+        say(f"erased: order {order_id}")
+    for order_id, reason in erasure.kept.items():
+        say(f"kept: order {order_id}, because {reason}")
+    for order_id in erasure.unreadable:
+        complain(
+            f"kept: order {order_id}, because it cannot be read: put it back from a backup "
+            "(docs/restore.md), and erase again"
+        )
+    for sentence in outside:
+        complain(f"not erased: {sentence}")
+    for reason in KEPT_ELSEWHERE:
+        say(reason)
+    if outside or erasure.unreadable:
+        raise typer.Exit(1)

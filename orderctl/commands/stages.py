@@ -1,0 +1,45 @@
+"""`orderctl pause` and `orderctl resume`: a stage, as often as one likes."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from orderctl.deployment import Deployment
+from orderctl.stages import StageError, StageName
+from orderctl.terminal import complain, say
+
+Stage = Annotated[StageName, typer.Argument(help="The stage.", metavar="STAGE")]
+
+
+def pause(stage: Stage) -> None:
+    """Pause a stage: its queue keeps what is for it for a week, and the stream for a day.
+
+    While payment is paused, the reconciler cancels orders that have been RESERVED for more than
+    six hours, if their payment was never begun. It renews no payment's hold, and does not
+    compare the provider's records with the orders.
+    """
+    try:
+        Deployment.from_environment().stage(stage).pause(_operator())
+    except StageError as error:
+        complain(error)
+        raise typer.Exit(1) from None
+    say(f"{stage} is paused.")
+
+
+def resume(stage: Stage) -> None:
+    """Resume a stage that was paused, by hand or by its circuit breaker."""
+    try:
+        Deployment.from_environment().stage(stage).resume()
+    except StageError as error:
+        complain(error)
+        raise typer.Exit(1) from None
+    say(f"{stage} is working.")
+
+
+def _operator() -> str:
+    """Return who is at the terminal, for those who wonder why a stage is paused."""
+    try:
+        return getpass.getuser()
+    except OSError:
+        return "operator"

@@ -1,0 +1,130 @@
+"""`orderctl stock`: an item's name, price and units."""
+
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from order_pipeline.money import Currency
+from orderctl.api import Answer, Api, ApiError, Json
+from orderctl.commands.options import AsJson, ItemId, Yes
+from orderctl.deployment import Deployment
+from orderctl.errors import Commands
+from orderctl.terminal import confirm, console, emit, note, say, table
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, help="Look at an item's stock, and set it.")
+
+_SETTABLE = ("name", "price", "currency", "available", "active")
+
+
+@app.command()
+def show(item_id: ItemId, *, as_json: AsJson = False) -> None:
+    """Show an item: name, price, and the units that can still be reserved."""
+    _print(Deployment.from_environment().api.call("getItem", itemId=item_id), as_json=as_json)
+
+
+@app.command(name="set")
+def set_item(
+    item_id: ItemId,
+    *,
+    name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
+    price: Annotated[str | None, typer.Option(help="Of one unit, such as 29.99.")] = None,
+    currency: Annotated[Currency | None, typer.Option(help="Of the price.")] = None,
+    available: Annotated[
+        int | None, typer.Option(min=0, help="Units that can still be reserved.")
+    ] = None,
+    active: Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Whether it is for sale.")
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set an item, or make it; what is not given stays as it is.
+
+    Nothing is set if somebody else has changed the item since it was read: exits with 1 then.
+    """
+    deployment = Deployment.from_environment()
+    given = {"name": name, "price": price, "currency": currency, "available": available}
+    wanted = {key: value for key, value in {**given, "active": active}.items() if value is not None}
+    known = _look(deployment.api, item_id)
+    if known is None:
+        missing = [f"--{key}" for key in ("name", "price", "available") if key not in wanted]
+        if missing:
+            raise typer.BadParameter(f"{item_id} is new: it takes {' and '.join(missing)}.")
+        question = f"Make {item_id} in {deployment.names.suffix}: {_listed(wanted)}?"
+    else:
+        question = f"Set {item_id} in {deployment.names.suffix}: {_changes(known.body, wanted)}?"
+    confirm(question, yes=yes)
+    before = {key: known.body[key] for key in _SETTABLE} if known else {}
+    answer = deployment.api.call(
+        "setItem",
+        before | wanted,
+        headers={"If-Match": known.headers["etag"]} if known else {},
+        itemId=item_id,
+    )
+    _print(answer, as_json=as_json)
+
+
+# A negative number is a change, not an option.
+@app.command(context_settings={"ignore_unknown_options": True})
+def adjust(
+    item_id: ItemId,
+    delta: Annotated[int, typer.Argument(help="Units to add; negative to take away.")],
+    *,
+    adjustment_id: Annotated[
+        str | None,
+        typer.Option("--id", metavar="ID", help="The adjustment's id; a new one, if not given."),
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Add units to an item's stock, or take some away: once for each id."""
+    deployment = Deployment.from_environment()
+    confirm(f"Adjust {item_id} in {deployment.names.suffix} by {delta:+}?", yes=yes)
+    if adjustment_id is None:
+        adjustment_id = str(uuid4())
+        note(f"To repeat this safely: --id {adjustment_id}")
+    request = {"adjustmentId": adjustment_id, "delta": delta}
+    answer = deployment.api.call("adjustStock", request, itemId=item_id).body
+    if as_json:
+        emit(answer)
+        return
+    now = deployment.api.call("getItem", itemId=item_id).body
+    say(f"{item_id} is adjusted by {delta:+}: {now['available']} can be reserved now.")
+
+
+def _look(api: Api, item_id: str) -> Answer | None:
+    try:
+        return api.call("getItem", itemId=item_id)
+    except ApiError as error:
+        if error.is_not_found:
+            return None
+        raise
+
+
+def _print(answer: Answer, *, as_json: bool) -> None:
+    item = answer.body
+    if as_json:
+        emit(item)
+        return
+    shown = table("item", "name", "price", "available", "for sale", "version", ids=("item",))
+    shown.add_row(
+        item["itemId"],
+        item["name"],
+        f"{item['price']} {item['currency']}",
+        str(item["available"]),
+        "yes" if item["active"] else "no",
+        str(item["version"]),
+    )
+    console.print(shown)
+
+
+def _listed(values: Json) -> str:
+    return ", ".join(f"{key} {value}" for key, value in values.items())
+
+
+def _changes(before: Json, wanted: Json) -> str:
+    changed = [
+        f"{key} {before[key]} → {value}" for key, value in wanted.items() if before[key] != value
+    ]
+    return ", ".join(changed) or "nothing that differs"
