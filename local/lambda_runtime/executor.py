@@ -11,6 +11,7 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 
 from local.aws_calls import TOKEN_PREFIX
 from local.lambda_runtime.environment import ExecutionEnvironment, Function
+from local.lambda_runtime.traces import trace_header
 
 # Set by LocalStack for its own programs in the container, or standing for what is not here.
 NOT_ON_AWS = ("LOCALSTACK_", "EDGE_PORT", "AWS_LAMBDA_FUNCTION_TIMEOUT", "LAMBDA_")
@@ -66,7 +67,7 @@ class HostRuntimeExecutor(RuntimeExecutor):  # type: ignore[misc]  # untyped her
         result = self._environment.invoke(
             request_id,
             function_arn=payload["invoked-function-arn"],
-            trace_id=payload["trace-id"],
+            trace_id=trace_header(payload["payload"], payload["trace-id"]),
             payload=payload["payload"].encode(),
         )
         return InvocationResult(request_id, result.payload, result.is_error, result.logs)
