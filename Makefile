@@ -195,6 +195,12 @@ local-calls: setup-local ## After local-e2e and local-life on one deployment: we
 record-calls: setup-local ## After the same: write tests/permissions/recorded_calls.json anew
 	@$(BIN)/python -m tests.permissions.recording
 
+.PHONY: dashboard-picture
+dashboard-picture: setup-local .venvs/pictures/.installed ## After local-e2e or local-life with KEEP=1: draw docs/pictures/dashboard.png
+	@mkdir -p build docs/pictures
+	@$(BIN)/python -m tests.pictures.collect build/dashboard.json
+	@.venvs/pictures/bin/python tests/pictures/draw.py build/dashboard.json docs/pictures/dashboard.png
+
 .PHONY: local-races
 local-races: setup-local ## The long end-to-end tests: races, each many times, and a fuzz test of the API
 	@$(LOCAL) e2e -m long
@@ -241,7 +247,7 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
-	@for name in uv lambda lambda-runtime payment-server checkov zizmor dev; do \
+	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures dev; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error

@@ -47,12 +47,15 @@ class OrderDashboard:
         stack: WorkloadStack,
         *,
         api_name: str,
-        table_names: Sequence[str],
+        table_names: Mapping[str, str],
         topic_name: str,
         audit_stream_name: str,
         alarm_arns: Sequence[str],
     ) -> None:
-        """Make ``orders-dashboard``, of the functions and queues that the stack has by now."""
+        """Make ``orders-dashboard``, of the functions and queues that the stack has by now.
+
+        `table_names` has each table's name by what it is called here.
+        """
         self._stack = stack
         self._namespace = stack.metrics_namespace
         self._api = {"ApiName": api_name, "Stage": stack.names.suffix}
@@ -277,8 +280,8 @@ class OrderDashboard:
                 Graph(
                     "Tables: refused",
                     [
-                        Metric("AWS/DynamoDB", name, {"TableName": table}, f"{table}: {what}")
-                        for table in self._tables
+                        Metric("AWS/DynamoDB", name, {"TableName": table}, f"{label}: {what}")
+                        for label, table in self._tables.items()
                         for name, what in {
                             "WriteThrottleEvents": "writes throttled",
                             "ReadThrottleEvents": "reads throttled",
@@ -371,9 +374,8 @@ class OrderDashboard:
         return _metrics("AWS/Lambda", metric, stat, functions)
 
     def _of_tables(self, metric: str) -> list[Metric]:
-        return _metrics(
-            "AWS/DynamoDB", metric, "Sum", {table: {"TableName": table} for table in self._tables}
-        )
+        tables = {label: {"TableName": name} for label, name in self._tables.items()}
+        return _metrics("AWS/DynamoDB", metric, "Sum", tables)
 
     # ------------------------------------------------------------------ what functions measure
 

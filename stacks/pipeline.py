@@ -310,9 +310,11 @@ class PipelineStack(WorkloadStack):
             OrderDashboard(
                 self,
                 api_name=self.names.of("orders", "api"),
-                table_names=[
-                    table.name for table in (storage.orders, storage.inventory, storage.idempotency)
-                ],
+                table_names={
+                    "orders": storage.orders.name,
+                    "inventory": storage.inventory.name,
+                    "idempotency": storage.idempotency.name,
+                },
                 topic_name=self._events.name,
                 audit_stream_name=self.names.of("audit", "stream"),
                 alarm_arns=self.alarms.arns,

@@ -1,0 +1,56 @@
+"""What the functions have logged since the deployment: their lines, and the metrics in them."""
+
+from collections.abc import Iterator
+
+from order_pipeline.adapters.items import from_item
+from tests.e2e.shop import Json, Shop
+from tests.e2e.waiting import wait_for
+from tests.log_insights import LogEvent
+
+
+def events(shop: Shop) -> list[LogEvent]:
+    """Return every event of every function's log group, as the API gives them."""
+    return list(_events(shop))
+
+
+def _events(shop: Shop) -> Iterator[LogEvent]:
+    groups = shop.logs.get_paginator("describe_log_groups").paginate(
+        logGroupNamePrefix="/aws/lambda/"
+    )
+    read = shop.logs.get_paginator("filter_log_events")
+    for page in groups:
+        for group in page["logGroups"]:
+            name = group["logGroupName"]
+            for found in read.paginate(logGroupName=name):
+                for event in found["events"]:
+                    yield LogEvent(name, event["timestamp"], event["message"])
+
+
+def stored_orders(shop: Shop) -> list[Json]:
+    """Return every order as the table has it."""
+    return [from_item(item) for item in shop.everything_stored()]
+
+
+def complete_events(shop: Shop) -> list[LogEvent]:
+    """Wait until every event of every stored order is logged; return all that is logged.
+
+    A function's lines arrive when its invocation has ended, which is after what it wrote.
+    """
+    shop.until_worked_off()
+
+    def logged() -> list[LogEvent]:
+        return events(shop)
+
+    def has_all(found: list[LogEvent]) -> bool:
+        told = {
+            (row["order_id"], row["version"])
+            for row in (event.fields() for event in found)
+            if row.get("message") == "recorded"
+        }
+        return told >= {
+            (order["orderId"], int(entry["version"]))
+            for order in stored_orders(shop)
+            for entry in order["history"]
+        }
+
+    return wait_for(logged, has_all, "every event of every order in the functions' logs")
