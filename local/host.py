@@ -123,6 +123,8 @@ class HostBackend:
                 "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
                 # A queue that was empty is looked at again soon, not after up to 10 s.
                 "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.3",
+                # Once in each of the alarms' short periods (stacks/settings.py), not once a minute.
+                "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "5",
                 "PROVIDER_OVERRIDE_DYNAMODB": "v2",
                 "DYNAMODB_IN_MEMORY": "1",
                 "DYNAMODB_LOCAL_FOLDER": str(DYNAMODB_LOCAL),

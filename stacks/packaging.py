@@ -98,7 +98,7 @@ def package_function(
 
 def files_of(folder: str, *, source_root: Path, installed: Path) -> dict[str, Path]:
     """Return what belongs into the package of a function: name in the zip → file."""
-    modules = _first_party_modules(f"{folder}.handler", source_root)
+    modules = first_party_modules(f"{folder}.handler", source_root)
     files = {str(path.relative_to(source_root)): path for path in modules}
     imported = {name for path in modules for name in _imports(path, source_root)}
     for distribution in _required_distributions(imported, folder, source_root, installed):
@@ -109,7 +109,7 @@ def files_of(folder: str, *, source_root: Path, installed: Path) -> dict[str, Pa
 # ------------------------------------------------------------------ first-party code
 
 
-def _first_party_modules(entry: str, source_root: Path) -> set[Path]:
+def first_party_modules(entry: str, source_root: Path) -> set[Path]:
     """Return the files of the module `entry` and of all first-party modules it leads to."""
     found: set[Path] = set()
     pending = [entry]

@@ -8,12 +8,22 @@ from stacks.building_blocks.audit_table import AuditTable
 from stacks.building_blocks.callers import CallerPolicy
 from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import TIMEOUT, Function
+from stacks.building_blocks.objectives import watch_objectives
+from stacks.building_blocks.order_alarms import (
+    watch_event,
+    watch_for_orders,
+    watch_found,
+    watch_log,
+    watch_payments,
+    watch_the_flow,
+)
 from stacks.building_blocks.publisher import EventPublisher
 from stacks.building_blocks.queries import save_queries
 from stacks.building_blocks.queue import DAY, Queue
 from stacks.building_blocks.release import ReleaseRecord
 from stacks.building_blocks.schedule import run_every
 from stacks.building_blocks.topic import EventTopic
+from stacks.building_blocks.watched import of_account
 from stacks.building_blocks.worker import VISIBILITY_TIMEOUTS, QueueWorker, Worker
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import Construct, TerraformOutput
@@ -37,7 +47,7 @@ class PipelineStack(WorkloadStack):
         }
 
         self._events = self._outbox()
-        self._api(self._intake_overflow())
+        api = self._api(self._intake_overflow())
         self._validation()
         self._inventory()
         payment = self._payment()
@@ -46,6 +56,7 @@ class PipelineStack(WorkloadStack):
 
         self._breaker(payment)
         self._reconciler()
+        self._alarms(api)
         self._insight()
         ReleaseRecord(self)
 
@@ -77,9 +88,9 @@ class PipelineStack(WorkloadStack):
             visibility_timeout=VISIBILITY_TIMEOUTS * TIMEOUT,
             max_receives=None,
             retention=14 * DAY,
-        )
-        overflow.watch_waiting(
-            5, "Orders are accepted that are not in the table: see why it refuses writes."
+            waiting="Orders are accepted that are not in the table: customers have a number and "
+            "cannot see their order.",
+            section="deferred-orders",
         )
         intake_drain = QueueWorker(
             self,
@@ -93,7 +104,7 @@ class PipelineStack(WorkloadStack):
         self._output_queue("IntakeOverflow", overflow)
         return overflow
 
-    def _api(self, overflow: Queue) -> None:
+    def _api(self, overflow: Queue) -> Api:
         """Take orders, and all that callers ask for afterwards."""
         orders, inventory = self._storage.orders, self._storage.inventory
         idempotency = self._storage.idempotency
@@ -122,6 +133,7 @@ class PipelineStack(WorkloadStack):
         for caller in Caller:
             name = caller.value.title().replace("-", "")
             self._output(f"{name}PolicyArn", CallerPolicy(self, caller, api).arn)
+        return api
 
     # ------------------------------------------------------------------ stages
 
@@ -132,6 +144,7 @@ class PipelineStack(WorkloadStack):
             "validation",
             consumes=[EventType.ORDER_PLACED],
             from_=self._events,
+            waiting="Orders are accepted and not looked at: customers wait for a confirmation.",
             environment=self._orders_table | self._inventory_table,
         )
         orders = self._storage.orders
@@ -152,6 +165,8 @@ class PipelineStack(WorkloadStack):
                 EventType.PAYMENT_REFUNDED,
             ],
             from_=self._events,
+            waiting="Orders have no stock yet: customers wait for a confirmation, and what was "
+            "cancelled is not for sale again.",
             environment=self._orders_table | self._inventory_table,
         )
         orders, inventory = self._storage.orders, self._storage.inventory
@@ -171,6 +186,8 @@ class PipelineStack(WorkloadStack):
                 EventType.REFUND_REQUESTED,
             ],
             from_=self._events,
+            waiting="Orders are not paid yet: customers wait for a confirmation or for their money "
+            "back, and parcels leave before they are paid.",
             timeout=20,
             batch_size=5,
             # With a backoff of up to ten minutes: at least an hour before it is given up.
@@ -181,15 +198,19 @@ class PipelineStack(WorkloadStack):
         orders, idempotency = self._storage.orders, self._storage.idempotency
         payment.may(orders.get, orders.update, idempotency.get, idempotency.update)
         payment.may(self._storage.payment_secret.read)
-        payment.watch(
+        log_group_name = payment.function.log_group_name
+        watch_event(
+            self.alarms,
             EventType.PAYMENT_CAPTURE_FAILED,
-            "A parcel has left and its payment could not be taken: see the order's history, "
-            "settle it with the customer, and publish ParcelShipped again to retry.",
+            log_group_name,
+            "A parcel has left and its payment could not be taken: the customer has goods that are "
+            "not paid for.",
         )
-        payment.watch(
+        watch_event(
+            self.alarms,
             EventType.REFUND_FAILED,
-            "A refund was refused by the payment provider: see the order's history, and ask for "
-            "it again with another refundId once the reason is gone.",
+            log_group_name,
+            "A refund was refused by the payment provider: a customer waits for money.",
         )
         self._output_queue("Payment", payment.queue)
         return payment
@@ -211,6 +232,7 @@ class PipelineStack(WorkloadStack):
                 EventType.PAYMENT_REFUNDED,
             ],
             from_=self._events,
+            waiting="Customers are told late what became of their orders.",
             timeout=25,
             environment=self._orders_table
             | self._idempotency_table
@@ -224,7 +246,15 @@ class PipelineStack(WorkloadStack):
 
     def _fulfilment(self) -> None:
         """Hand over to the warehouse system: five minutes for what it picks up at once."""
-        fulfilment = Queue(self, "fulfilment", topic_arn=self._events.arn, visibility_timeout=300)
+        fulfilment = Queue(
+            self,
+            "fulfilment",
+            topic_arn=self._events.arn,
+            visibility_timeout=300,
+            waiting="The warehouse does not take orders: parcels leave late, and cancelled ones "
+            "may leave at all.",
+            late_after_minutes=60,
+        )
         self._events.fill(
             fulfilment, "fulfilment", [EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED]
         )
@@ -248,15 +278,16 @@ class PipelineStack(WorkloadStack):
             self,
             breaker,
             minutes=1,
-            failed="A paused payment stage may stay paused although the provider is back: see the "
-            "function's log, and resume the stage by hand.",
+            failed="A paused payment stage may stay paused although the provider is back: orders "
+            "wait for their payment.",
         )
-        self.alarms.watch_log(
+        watch_log(
+            self.alarms,
             "PaymentCircuitOpened",
-            '{ $.circuit = "payment" }',
             payment.function.log_group_name,
             "The payment provider does not answer: the payment stage is paused until it does. "
             "Orders wait in its queue; nothing is lost.",
+            pattern='{ $.circuit = "payment" }',
         )
 
     def _reconciler(self) -> None:
@@ -266,37 +297,49 @@ class PipelineStack(WorkloadStack):
             "reconciler",
             timeout=240,
             environment=self._orders_table
+            | self._inventory_table
             | self._idempotency_table
             | self._payment_provider
             | {"EVENT_TOPIC_ARN": self._events.arn},
         )
         orders, idempotency = self._storage.orders, self._storage.idempotency
         reconciler.may(orders.get, orders.update, orders.query(OPEN_ORDERS_INDEX))
-        reconciler.may(idempotency.get, idempotency.update)
+        reconciler.may(idempotency.get, idempotency.update, self._storage.inventory.get)
         reconciler.may(self._events.publish, self._storage.payment_secret.read)
         run_every(
             self,
             reconciler,
             minutes=5,
-            failed="Orders that are past their due are not looked after: see the function's log.",
+            failed="Orders that are past their due are not looked after: what a fault has left "
+            "behind stays so.",
         )
-        self.alarms.watch_metric(
+        watch_found(
+            self.alarms,
             "StuckOrders",
             reconciler.folder,
-            "Orders are long past their due although they were published again: list them with "
-            "`orderctl overdue`, and look at the dead-letter queues.",
+            "Orders are long past their due although they were published again: their customers "
+            "hear nothing until somebody helps.",
         )
-        self.alarms.watch_metric(
+        watch_found(
+            self.alarms,
             "PaymentDifferences",
             reconciler.folder,
-            "The payment provider holds or has taken money that the orders do not account for: "
-            "the function's log names each order and what is wrong.",
+            "The payment provider holds or has taken money that the orders do not account for: a "
+            "customer may be charged for nothing.",
         )
-        self.alarms.watch_event(
+        watch_found(
+            self.alarms,
+            "StockDifferences",
+            reconciler.folder,
+            "Stock is held for no order, or an order has none held: what is there may not be for "
+            "sale, or was sold twice.",
+        )
+        watch_event(
+            self.alarms,
             EventType.PAYMENT_EXPIRED,
             reconciler.log_group_name,
             "The hold on a customer's money is over before the first parcel has left, and could "
-            "not be renewed: settle it with the customer, or cancel the order.",
+            "not be renewed: if it is sent, nobody pays for it.",
         )
 
     # ------------------------------------------------------------------ insight
@@ -319,6 +362,38 @@ class PipelineStack(WorkloadStack):
                 audit_stream_name=self.names.of("audit", "stream"),
                 alarm_arns=self.alarms.arns,
             )
+
+    # ------------------------------------------------------------------ alarms
+
+    def _alarms(self, api: Api) -> None:
+        """Watch what belongs to no single resource of this stack."""
+        storage = self._storage
+        self.alarms.watch(of_account(self.settings.account_concurrency))
+        # In which operations DynamoDB may fail at each table.
+        for alarms in (
+            storage.orders.alarms(
+                "GetItem",
+                "PutItem",
+                "Query",
+                "TransactWriteItems",
+                "UpdateItem",
+                has_transactions=True,
+            ),
+            storage.inventory.alarms(
+                "BatchGetItem",
+                "GetItem",
+                "PutItem",
+                "TransactWriteItems",
+                "UpdateItem",
+                has_transactions=True,
+            ),
+            storage.idempotency.alarms("DeleteItem", "GetItem", "TransactWriteItems", "UpdateItem"),
+        ):
+            self.alarms.watch(*alarms)
+        watch_payments(self.alarms)
+        watch_for_orders(self.alarms, self.settings.least_orders)
+        watch_objectives(self.alarms, api_name=api.name, stage=api.stage_name)
+        watch_the_flow(self.alarms)
 
     # ------------------------------------------------------------------ outputs
 

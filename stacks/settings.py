@@ -120,13 +120,24 @@ class TraceSampling(BaseModel):
     """The share of the others."""
 
 
+class LeastOrders(BaseModel):
+    """How many orders there always are in so many minutes, whatever the hour."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    orders: int = Field(gt=0)
+    # A day is the most that an alarm looks back:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    minutes: int = Field(gt=0, le=1440)
+
+
 class Alarms(StrEnum):
     """Which alarms there are."""
 
     FAULTS = "faults"
     """Of what does not repair itself: dead letters, and failed runs of what runs by the clock."""
     ALL = "all"
-    """Also of what people of the shop have to know, or to watch."""
+    """Also what AWS recommends for each resource, orders, money and service levels."""
 
 
 def _email_address(value: str) -> str:
@@ -225,6 +236,14 @@ class Settings(BaseModel):
             "Who is told about alarms.",
         ),
     ] = Field(alias="ALARM_ADDRESSES")
+    runbook_url: Annotated[
+        str,
+        About(
+            "an address or a path without spaces and #, such as"
+            " https://git.example/order-pipeline/docs/runbook.md",
+            "Where docs/runbook.md can be read: every alarm's text links to its section.",
+        ),
+    ] = Field(default="docs/runbook.md", alias="RUNBOOK_URL")
     shop_addresses: Annotated[
         tuple[Annotated[str, AfterValidator(_email_address_or_phone_number)], ...],
         About(
@@ -331,7 +350,8 @@ class Settings(BaseModel):
         About(
             f"one of {', '.join(Alarms)}",
             "With faults: dead letters, and failed runs of what runs by the clock. With all: also"
-            " what people of the shop have to know, or to watch. Ten alarms cost a dollar a month.",
+            " what AWS recommends for each resource, orders, money and service levels. Ten alarms"
+            " cost a dollar a month.",
         ),
     ] = Alarms.ALL
     dashboard: Annotated[
@@ -342,6 +362,30 @@ class Settings(BaseModel):
             " there is mostly nothing to see.",
         ),
     ] = True
+    alarm_period_seconds: Annotated[
+        Literal[10, 30] | None,
+        About(
+            "none, or 10 or 30 seconds",
+            "Every alarm's period, in place of its own of one minute or more: so that on LocalStack"
+            " alarms are seen to come and go within a test. On AWS its metrics have no values of"
+            " less than a minute.",
+        ),
+    ] = None
+    queue_depth: Annotated[
+        int,
+        About(
+            "a whole number above 0",
+            "How many messages may be on a queue for ten minutes without an alarm.",
+        ),
+    ] = Field(default=1000, gt=0)
+    least_orders: Annotated[
+        LeastOrders | None,
+        About(
+            "none, or a number of orders above 0 in 1 to 1440 minutes",
+            "Fewer are an alarm: nothing is placed when something should be. None where there may"
+            " be no orders for hours, as in a shop with quiet nights.",
+        ),
+    ] = None
     maximum_concurrency: Annotated[
         Mapping[str, int],
         About(
@@ -422,6 +466,24 @@ class Settings(BaseModel):
         if value and not re.fullmatch(r"https?://[^\s/]+", value):
             raise ValueError("must be an address without a path, such as http://localhost:4566")
         return value
+
+    @field_validator("runbook_url")
+    @classmethod
+    def _address_or_path(cls, value: str) -> str:
+        # Of the characters of addresses, without those that mean something to Terraform.
+        if not re.fullmatch(r"[A-Za-z0-9.:/_~?&=@-]{1,300}", value):
+            raise ValueError(f"must be {about('runbook_url').allowed}")
+        return value
+
+    @model_validator(mode="after")
+    def _periods_are_short_on_localstack_only(self) -> Self:
+        if self.alarm_period_seconds and not self.is_local:
+            raise ValueError(
+                f"alarm_period_seconds is {self.alarm_period_seconds}; in the environment"
+                f" {self.environment.value!r} it must be none: AWS's metrics have no values of"
+                " less than a minute"
+            )
+        return self
 
     @field_validator("github_repository")
     @classmethod
@@ -605,8 +667,8 @@ class Settings(BaseModel):
         ``ENVIRONMENT`` is ``local`` unless set, ``ENVIRONMENT_SUFFIX`` the environment's name.
         ``AWS_ACCOUNT_ID`` must be set, except for ``local``, where it is LocalStack's.
         ``EMAIL_SENDER`` must be set, except for ``local``, and ``ALARM_ADDRESSES`` for ``prod``.
-        ``AWS_REGION`` is optional, and so are ``ACCOUNT_CONCURRENCY``, ``SHOP_ADDRESSES`` and
-        ``SHOP_EVENTS``. Addresses and events are lists separated by commas.
+        ``AWS_REGION`` is optional, and so are ``ACCOUNT_CONCURRENCY``, ``RUNBOOK_URL``,
+        ``SHOP_ADDRESSES`` and ``SHOP_EVENTS``. Addresses and events are lists separated by commas.
         ``GITHUB_REPOSITORY_NAME`` and ``GITHUB_OIDC_PROVIDER`` are for the bootstrap stack.
         ``LOCAL_ENDPOINT`` and ``PAYMENT_API_URL`` are read for ``local`` only.
 
@@ -625,6 +687,7 @@ class Settings(BaseModel):
             or DEFAULT_ACCOUNT_CONCURRENCY,
             "EMAIL_SENDER": variables.get("EMAIL_SENDER") or _LOCAL_SENDER.get(environment, ""),
             "ALARM_ADDRESSES": _separated(variables.get("ALARM_ADDRESSES")),
+            "RUNBOOK_URL": variables.get("RUNBOOK_URL") or "docs/runbook.md",
             "SHOP_ADDRESSES": _separated(variables.get("SHOP_ADDRESSES")),
             "SHOP_EVENTS": _separated(variables.get("SHOP_EVENTS")) or FAILURES,
             "GITHUB_REPOSITORY_NAME": variables.get("GITHUB_REPOSITORY_NAME")
@@ -703,6 +766,8 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "function_memory_mb": 512,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
+        "alarm_period_seconds": 10,
+        "queue_depth": 10,
         # A schedule scaled down: what was broken on purpose heals in seconds.
         "retry_longest_delay_seconds": 20,
         "payment_retry_longest_delay_seconds": 20,
@@ -756,6 +821,8 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "throttling": Throttling(rate=1000, burst=2000),
         "firewall": Firewall(rate_per_address=150_000),
         "trace_sampling": TraceSampling(reservoir=1, rate=0.05),
+        # In the quietest half hour of the night there is one.
+        "least_orders": LeastOrders(orders=1, minutes=30),
         "maximum_concurrency": {
             "intake_drain": 50,
             "validation": 100,

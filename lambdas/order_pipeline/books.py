@@ -1,8 +1,9 @@
-"""The books: what the payment provider has on record, compared with the orders."""
+"""The books: the payment provider's records and the reservations, compared with the orders."""
 
-from order_pipeline.order import Order, Payment, PaymentState
+from order_pipeline.order import Order, Payment, PaymentState, StockState
 from order_pipeline.ports import Money, MoneyState
 from order_pipeline.progress import unfinished
+from order_pipeline.reservation import Reservation
 
 
 def difference(money: Money, order: Order | None) -> str | None:
@@ -24,6 +25,34 @@ def difference(money: Money, order: Order | None) -> str | None:
     if unfinished(order) or _agrees(money.state, payment):
         return None
     return f"{money.state}, not {payment.state}"
+
+
+def stock_difference(order: Order, reservation: Reservation | None) -> str | None:
+    """Tell what is wrong with an order and its reservation; None when the two agree.
+
+    Holding stock and giving it back move the two in one transaction, so they never differ in that.
+    Of an order that has left completely the reservation hears a moment later, so nothing is said of
+    those.
+    """
+    state = order.stock.state
+    if state is StockState.HELD:
+        return _held_difference(order, reservation)
+    is_held = reservation is not None and reservation.state is StockState.HELD
+    if is_held and state is not StockState.SHIPPED:
+        return f"its reservation is HELD, and its stock is {state}"
+    return None
+
+
+def _held_difference(order: Order, reservation: Reservation | None) -> str | None:
+    if reservation is None:
+        return "its stock is HELD, and no reservation says so"
+    if reservation.state is not StockState.HELD:
+        return f"its stock is HELD, and its reservation is {reservation.state}"
+    if dict(reservation.units) != order.quantities:
+        return "its reservation has other units than it has"
+    if short := sorted(each for each in reservation.units if reservation.held(each) < 0):
+        return f"its reservation holds less than nothing of {', '.join(short)}"
+    return None
 
 
 def _agrees(state: MoneyState, payment: Payment) -> bool:

@@ -45,6 +45,9 @@ MAX_AMOUNT = Decimal("999999999.99")
 MAX_TOTAL = 99_999_999
 """Minor units. The payment provider's largest charge (Stripe: eight digits)."""
 
+CONFIRMED_WITHIN = timedelta(seconds=5)
+"""How long an order may take to be confirmed: a service level (docs/objectives.md)."""
+
 SETTLING_TIME = timedelta(minutes=15)
 """How long an order may take to reach its next resting place before the reconciler looks at it."""
 

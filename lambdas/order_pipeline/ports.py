@@ -10,6 +10,7 @@ from order_pipeline.catalogue import Item
 from order_pipeline.events import OrderEvent
 from order_pipeline.messages import Message
 from order_pipeline.order import Channel, Contact, LineQuantity, Order, Refund
+from order_pipeline.reservation import Reservation
 
 
 class OrderNotFoundError(Exception):
@@ -38,6 +39,10 @@ class NotEnoughStockError(Exception):
 
 class TooMuchStockError(Exception):
     """More units would be in stock than an item may have."""
+
+
+class ReservationsUnavailableError(Exception):
+    """The reservations cannot be read at present; the message says what failed."""
 
 
 class ConcurrentChangeError(Exception):
@@ -122,6 +127,19 @@ class Catalogue(Protocol):
 
     def find(self, item_ids: Iterable[str]) -> Mapping[str, Item]:
         """Return the items that exist, by id."""
+
+
+class Reservations(Protocol):
+    """What is held for orders, to be looked at."""
+
+    def of(self, order_id: str) -> Reservation | None:
+        """Return an order's reservation; None when it has none.
+
+        Raises
+        ------
+        ReservationsUnavailableError
+            If they cannot be read at present.
+        """
 
 
 class StockLedger(Protocol):

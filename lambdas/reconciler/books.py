@@ -11,6 +11,7 @@ from order_pipeline.books import difference
 from order_pipeline.limits import SETTLING_TIME
 from order_pipeline.ports import Money, OrderNotFoundError, Orders, PaymentRecords
 from order_pipeline.stored import now
+from reconciler.stock import StockBook
 
 SLICE = timedelta(minutes=1)
 """How much is compared before the place is marked: small enough to end within a run."""
@@ -31,9 +32,13 @@ def compare_payments(
     records: PaymentRecords,
     orders: Orders,
     bookmark: Bookmark,
+    stock: StockBook,
     has_time: Callable[[], bool],
 ) -> int:
     """Compare the records from where the last run ended, up to what had time to settle.
+
+    Each order that there is money for is compared with its reservation, too, in the book of the
+    `stock`.
 
     Returns
     -------
@@ -51,7 +56,7 @@ def compare_payments(
     while at < end and has_time():
         until = min(at + SLICE, end)
         for money in records.money(at, until):
-            if problem := _problem(money, orders):
+            if problem := _problem(money, orders, stock):
                 differences += 1
                 logger.error(
                     "the books differ",
@@ -64,12 +69,14 @@ def compare_payments(
     return differences
 
 
-def _problem(money: Money, orders: Orders) -> str | None:
+def _problem(money: Money, orders: Orders, stock: StockBook) -> str | None:
     if money.order_id is None:
         return difference(money, None)
     try:
-        return difference(money, orders.get(money.order_id))
+        order = orders.get(money.order_id)
     except OrderNotFoundError:
         return difference(money, None)
     except ValidationError:
         return f"{money.state} for an order that cannot be read"
+    stock.compare(order)
+    return difference(money, order)

@@ -1,27 +1,31 @@
 """Entry point of the reconciler, which runs every five minutes."""
 
+from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from order_pipeline.adapters.bookmark import Bookmark
 from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.clients import dynamodb, secrets_manager, sns
 from order_pipeline.adapters.event_topic import EventTopic
-from order_pipeline.adapters.observability import CallMetrics, logger, metrics
+from order_pipeline.adapters.observability import CallMetrics, logger, measure
 from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.adapters.reservations import ReservationsTable
 from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, stripe_payments
+from order_pipeline.measurements import Measurement
 from order_pipeline.ports import PaymentOutcomeUnknownError
 from reconciler.books import compare_payments
 from reconciler.overdue import Reconciliation
+from reconciler.stock import StockBook
 
 
 class Settings(ProviderSettings):
     """The function's settings."""
 
     orders_table_name: str
+    inventory_table_name: str
     idempotency_table_name: str
     event_topic_arn: str
 
@@ -34,31 +38,40 @@ payments = stripe_payments(
     api_url=settings.payment_api_url,
     monitors=(CallMetrics("Payment"),),
 )
+reservations = ReservationsTable(dynamodb(), settings.inventory_table_name)
 topic = EventTopic(sns(), settings.event_topic_arn)
 circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 bookmark = Bookmark(dynamodb(), settings.idempotency_table_name, "payments")
 
 
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
     """Move overdue orders on, then compare the payment provider's records with the orders."""
 
     def has_time() -> bool:
         return context.get_remaining_time_in_millis() / 1000 > 2 * SECONDS_PER_MESSAGE
 
+    stock = StockBook(orders, reservations)
     reconciliation = Reconciliation(
-        orders, payments, topic, provider_is_out=circuit.look() is not None
+        orders, payments, topic, stock, provider_is_out=circuit.look() is not None
     )
     reconciliation.run(has_time)
-    metrics.add_metric("OverdueOrders", MetricUnit.Count, reconciliation.overdue)
-    metrics.add_metric("StuckOrders", MetricUnit.Count, reconciliation.stuck)
-    if reconciliation.provider_is_out:
-        return
+    measure(
+        [
+            Measurement("OverdueOrders", reconciliation.overdue),
+            Measurement("StuckOrders", reconciliation.stuck),
+        ]
+    )
+    if not reconciliation.provider_is_out:
+        _compare(stock, has_time)
+    measure([Measurement("StockDifferences", stock.differences)])
+
+
+def _compare(stock: StockBook, has_time: Callable[[], bool]) -> None:
     try:
         differences = compare_payments(
-            records=payments, orders=orders, bookmark=bookmark, has_time=has_time
+            records=payments, orders=orders, bookmark=bookmark, stock=stock, has_time=has_time
         )
     except PaymentOutcomeUnknownError:
         logger.warning("the payment provider is out: the next run compares", exc_info=True)
         return
-    metrics.add_metric("PaymentDifferences", MetricUnit.Count, differences)
+    measure([Measurement("PaymentDifferences", differences)])

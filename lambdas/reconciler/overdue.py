@@ -34,6 +34,7 @@ from order_pipeline.progress import awaits_first_parcel, unfinished
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 from reconciler.renewal import renew_hold
+from reconciler.stock import StockBook
 
 BY = "reconciler"
 
@@ -52,6 +53,7 @@ class Reconciliation:
     orders: OpenOrders
     payments: Payments
     topic: Topic
+    stock: StockBook
     provider_is_out: bool
     """Whether the payment provider is not worth asking: its circuit is open, or it was silent."""
     overdue: int = field(default=0, init=False)
@@ -92,6 +94,7 @@ class Reconciliation:
                     self.stuck += 1
 
     def _look_at(self, order: Order) -> None:
+        self.stock.compare(order)
         try:
             again_at = self._move_on(order)
         except PaymentOutcomeUnknownError:

@@ -1,36 +1,111 @@
-"""Alarms, and the topic that tells people about them."""
+"""Alarms, and the topic that tells people about them.
+
+Which alarms there are is in `watched.py` (what AWS recommends for each kind of resource),
+`order_alarms.py` (orders and money) and `objectives.py` (service levels).
+"""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
-from order_pipeline.transitions import EventType
 from stacks.base import BaseStack
 from stacks.building_blocks.policy import Statement, policy_document, refuse_plain_http
 from stacks.cdk import (
+    CloudwatchCompositeAlarm,
     CloudwatchLogMetricFilter,
     CloudwatchLogMetricFilterMetricTransformation,
     CloudwatchMetricAlarm,
+    CloudwatchMetricAlarmMetricQuery,
+    CloudwatchMetricAlarmMetricQueryMetric,
     SnsTopic,
     SnsTopicSubscription,
 )
 from stacks.settings import Alarms
 
+MINUTE = 60
+
+
+class Missing(StrEnum):
+    """What it means that a metric has no value; CloudWatch's own answer, "unknown", is none."""
+
+    GOOD = "notBreaching"
+    """It counts or measures what happens: nothing has happened, so nothing has gone wrong."""
+    BAD = "breaching"
+    """That nothing happens is what the alarm is about."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric, told apart by exactly these dimensions, and what is made of a period's values."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    statistic: str = "Sum"
+    """``Sum``, ``Average``, ``Minimum``, ``Maximum``, or a percentile such as ``p99``."""
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A number made of several metrics by CloudWatch's metric math, which names them by id.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
+
+    expression: str
+    metrics: Mapping[str, Metric]
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """When people are told, and what they are told."""
+
+    name: str
+    """Of what and which, such as ``payment-queue-age``."""
+    meaning: str
+    """What it means for customers."""
+    section: str
+    """Of the runbook: what to do."""
+    of: Metric | Formula
+    above: float | None = None
+    below: float | None = None
+    """One of the two."""
+    minutes: int = 1
+    """The period, in production."""
+    periods: int = 1
+    """How many in a row."""
+    missing: Missing = Missing.GOOD
+    asked_for: Alarms = Alarms.ALL
+    """The settings that it takes."""
+    is_part: bool = False
+    """Whether it tells nobody by itself: it is a part of a combination."""
+
+
+@dataclass(frozen=True)
+class Combination:
+    """An alarm about other alarms, as a condition of CloudWatch: those of any, or of all."""
+
+    name: str
+    meaning: str
+    section: str
+    any_of: Sequence[str] = ()
+    all_of: Sequence[str] = ()
+    """One of the two: names of alarms."""
+
 
 class AlarmTopic:
-    """An encrypted topic for alarms, with the settings' addresses subscribed by e-mail.
-
-    Dead letters and failed runs are watched everywhere, the rest where the settings ask for all.
-    """
+    """An encrypted topic for alarms, with the settings' addresses subscribed by e-mail."""
 
     def __init__(self, stack: BaseStack, key_arn: str, *, metrics_namespace: str) -> None:
         names = stack.names
-        self._watches_all = stack.settings.alarms is Alarms.ALL
         name = names.of("alarm", "topic")
-        arn = names.topic_arn(name)
+        self.arn = names.topic_arn(name)
+        self.namespace = metrics_namespace
+        """Of the metrics that functions embed in their logs."""
         self._stack = stack
-        self._namespace = metrics_namespace
-        self.arns: list[str] = []
-        """The alarms that there are, as they were made."""
+        self._made: dict[str, CloudwatchMetricAlarm | CloudwatchCompositeAlarm] = {}
         self._topic = SnsTopic(
             stack,
             "alarm-topic",
@@ -42,14 +117,14 @@ class AlarmTopic:
                         sid="AlarmsOfThisCopy",
                         principal={"Service": "cloudwatch.amazonaws.com"},
                         actions=("sns:Publish",),
-                        resources=(arn,),
+                        resources=(self.arn,),
                         conditions={
                             "ArnLike": {
                                 "aws:SourceArn": names.arn("cloudwatch", f"alarm:*-{names.suffix}")
                             }
                         },
                     ),
-                    refuse_plain_http("sns:Publish", arn),
+                    refuse_plain_http("sns:Publish", self.arn),
                 ]
             ),
         )
@@ -62,129 +137,123 @@ class AlarmTopic:
                 endpoint=address,
             )
 
-    def watch_event(self, event_type: EventType, log_group_name: str, meaning: str) -> None:
-        """Raise an alarm as soon as a function logs that it recorded an event of this type."""
-        pattern = f'{{ $.recorded = "{event_type.value}" }}'
-        self.watch_log(event_type.value, pattern, log_group_name, meaning)
+    @property
+    def arns(self) -> tuple[str, ...]:
+        """The ARNs of the alarms that there are by now, combinations among them, by name."""
+        return tuple(self._arn_of(name) for name in sorted(self._made))
 
-    def watch_log(self, metric: str, pattern: str, log_group_name: str, meaning: str) -> None:
-        """Raise an alarm as soon as a function logs what fits a pattern, counted as `metric`."""
-        if not self._watches_all:
+    def embedded(self, metric: str, service: str, statistic: str = "Sum") -> Metric:
+        """Return a metric that the function `service` embeds, with no dimension but that one."""
+        return Metric(self.namespace, metric, {"service": service}, statistic)
+
+    def watch(self, *alarms: Alarm) -> None:
+        """Raise these alarms, as far as the settings ask for them."""
+        for alarm in alarms:
+            if self._are_asked_for(alarm.asked_for):
+                self._made[alarm.name] = self._metric_alarm(alarm)
+
+    def watch_log(self, alarm: Alarm, *, pattern: str, log_group_name: str) -> None:
+        """Raise an alarm about a metric that counts what a function logs by a pattern."""
+        if not self._are_asked_for(alarm.asked_for):
             return
-        resource = _kebab(metric)
+        assert isinstance(alarm.of, Metric), "a filter counts one metric"
         CloudwatchLogMetricFilter(
             self._stack,
-            f"{resource}-filter",
-            name=self._stack.names.of(resource, "filter"),
+            f"{alarm.name}-filter",
+            name=self._stack.names.of(alarm.name, "filter"),
             log_group_name=log_group_name,
             pattern=pattern,
             metric_transformation=CloudwatchLogMetricFilterMetricTransformation(
-                name=metric,
-                namespace=self._namespace,
-                value="1",
-                unit="Count",
+                name=alarm.of.name, namespace=alarm.of.namespace, value="1", unit="Count"
             ),
         )
-        self._alarm(
-            resource, meaning, namespace=self._namespace, metric_name=metric, statistic="Sum"
-        )
+        self.watch(alarm)
 
-    def watch_metric(self, metric: str, service: str, meaning: str) -> None:
-        """Raise an alarm as soon as a metric that the function `service` embeds is above zero."""
-        if not self._watches_all:
+    def combine(self, combination: Combination) -> None:
+        """Raise an alarm about alarms, as far as the settings ask for more than faults."""
+        if not self._are_asked_for(Alarms.ALL):
             return
-        self._alarm(
-            _kebab(metric),
-            meaning,
-            namespace=self._namespace,
-            metric_name=metric,
-            statistic="Maximum",
-            dimensions={"service": service},
-        )
-
-    def watch_errors(self, function_id: str, function_name: str, meaning: str) -> None:
-        """Raise an alarm as soon as an invocation of a function fails."""
-        self._alarm(
-            f"{function_id}-errors",
-            meaning,
-            namespace="AWS/Lambda",
-            metric_name="Errors",
-            statistic="Sum",
-            dimensions={"FunctionName": function_name},
-        )
-
-    def watch_dead_letters(self, queue: str, queue_name: str) -> None:
-        """Raise an alarm as soon as there is a message on the dead-letter queue `queue_name`."""
-        self._alarm(
-            queue,
-            f"There are messages on {queue_name}: see why, repair, redrive.",
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue_name},
-            statistic="Maximum",
-        )
-
-    def watch_waiting(self, resource: str, queue_name: str, minutes: int, meaning: str) -> None:
-        """Raise an alarm when messages of the queue `queue_name` wait for more than `minutes`.
-
-        It takes two: the age leaves out messages that were received three times, and a message
-        that is tried again and again is in flight (the SQS guide, "Available CloudWatch metrics").
-        """
-        if not self._watches_all:
-            return
-        self._alarm(
-            f"{resource}-age",
-            f"Messages on {queue_name} are not handled. {meaning}",
-            above=minutes * 60,
-            namespace="AWS/SQS",
-            metric_name="ApproximateAgeOfOldestMessage",
-            dimensions={"QueueName": queue_name},
-            statistic="Maximum",
-        )
-        self._alarm(
-            f"{resource}-retries",
-            f"Messages on {queue_name} are tried again and again. {meaning}",
-            minutes=minutes,
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesNotVisible",
-            dimensions={"QueueName": queue_name},
-            statistic="Maximum",
-        )
-
-    def _alarm(
-        self,
-        resource: str,
-        meaning: str,
-        *,
-        namespace: str,
-        metric_name: str,
-        statistic: str,
-        dimensions: Mapping[str, str] | None = None,
-        above: int = 0,
-        minutes: int = 1,
-    ) -> None:
-        """Raise an alarm when a metric is above a threshold for so many minutes in a row."""
-        name = self._stack.names.of(resource, "alarm")
-        self.arns.append(self._stack.names.arn("cloudwatch", f"alarm:{name}"))
-        CloudwatchMetricAlarm(
+        parts = combination.any_of or combination.all_of
+        self._made[combination.name] = CloudwatchCompositeAlarm(
             self._stack,
-            f"{resource}-alarm",
-            alarm_name=name,
-            alarm_description=meaning,
-            namespace=namespace,
-            metric_name=metric_name,
-            dimensions=dimensions,
-            statistic=statistic,
-            period=60,
-            evaluation_periods=minutes,
-            comparison_operator="GreaterThanThreshold",
-            threshold=above,
-            treat_missing_data="notBreaching",
+            f"{combination.name}-alarm",
+            alarm_name=self._name_of(combination.name),
+            alarm_description=self._description(combination),
+            alarm_rule=(" OR " if combination.any_of else " AND ").join(
+                f'ALARM("{self._arn_of(part)}")' for part in parts
+            ),
             alarm_actions=[self._topic.arn],
             ok_actions=[self._topic.arn],
+            # CloudWatch refuses a rule about alarms that do not exist.
+            depends_on=[self._made[part] for part in parts],
+        )
+
+    def has(self, name: str) -> bool:
+        """Whether there is such an alarm by now."""
+        return name in self._made
+
+    def _are_asked_for(self, alarms: Alarms) -> bool:
+        return alarms is Alarms.FAULTS or self._stack.settings.alarms is Alarms.ALL
+
+    def _name_of(self, alarm: str) -> str:
+        return self._stack.names.of(alarm, "alarm")
+
+    def _arn_of(self, alarm: str) -> str:
+        return self._stack.names.arn("cloudwatch", f"alarm:{self._name_of(alarm)}")
+
+    def _description(self, alarm: Alarm | Combination) -> str:
+        return f"{alarm.meaning} {self._stack.settings.runbook_url}#{alarm.section}"
+
+    def _metric_alarm(self, alarm: Alarm) -> CloudwatchMetricAlarm:
+        assert (alarm.above is None) is not (alarm.below is None), alarm.name
+        actions = None if alarm.is_part else [self._topic.arn]
+        period = self._stack.settings.alarm_period_seconds or alarm.minutes * MINUTE
+        return CloudwatchMetricAlarm(
+            self._stack,
+            f"{alarm.name}-alarm",
+            alarm_name=self._name_of(alarm.name),
+            alarm_description=self._description(alarm),
+            **_looked_at(alarm.of, period),
+            evaluation_periods=alarm.periods,
+            comparison_operator="GreaterThanThreshold"
+            if alarm.below is None
+            else "LessThanThreshold",
+            threshold=alarm.above if alarm.below is None else alarm.below,
+            treat_missing_data=alarm.missing.value,
+            alarm_actions=actions,
+            ok_actions=actions,
         )
 
 
-def _kebab(name: str) -> str:
-    """Return ``payment-capture-failed`` for ``PaymentCaptureFailed``."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+def _looked_at(of: Metric | Formula, period: int) -> dict[str, Any]:
+    """Return the arguments of an alarm that say what it looks at."""
+    if isinstance(of, Metric):
+        kind = "extended_statistic" if _is_percentile(of.statistic) else "statistic"
+        return {
+            "namespace": of.namespace,
+            "metric_name": of.name,
+            "dimensions": of.dimensions or None,
+            kind: of.statistic,
+            "period": period,
+        }
+    parts = [
+        CloudwatchMetricAlarmMetricQuery(
+            id=name,
+            metric=CloudwatchMetricAlarmMetricQueryMetric(
+                namespace=metric.namespace,
+                metric_name=metric.name,
+                dimensions=metric.dimensions or None,
+                stat=metric.statistic,
+                period=period,
+            ),
+        )
+        for name, metric in of.metrics.items()
+    ]
+    result = CloudwatchMetricAlarmMetricQuery(
+        id="result", expression=of.expression, label="result", return_data=True
+    )
+    return {"metric_query": [*parts, result]}
+
+
+def _is_percentile(statistic: str) -> bool:
+    return re.fullmatch(r"p\d+(\.\d+)?", statistic) is not None

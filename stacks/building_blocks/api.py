@@ -7,6 +7,7 @@ from order_pipeline.api.gateway import gateway_document
 from stacks.building_blocks.document import as_json
 from stacks.building_blocks.firewall import Firewall
 from stacks.building_blocks.function import Function
+from stacks.building_blocks.watched import of_api
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import (
     ApiGatewayDeployment,
@@ -143,6 +144,16 @@ class Api:
                 host="*",
                 resource_arn="*",
             )
+            function.watch_errors("Callers of the API get errors: customers see them, or wait.")
+        self.name, self.stage_name = names.of(resource, "api"), stage_name
+        stack.alarms.watch(
+            *of_api(
+                f"{resource}-api",
+                self.name,
+                stage_name,
+                requests_a_second=settings.throttling.rate,
+            )
+        )
         if settings.firewall:
             Firewall(stack, resource, stage=stage, rate=settings.firewall.rate_per_address)
         self.endpoint = (

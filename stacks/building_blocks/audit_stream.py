@@ -8,6 +8,7 @@ from stacks.building_blocks.policy import (
     use_of_key,
 )
 from stacks.building_blocks.topic import EventTopic
+from stacks.building_blocks.watched import of_delivery_stream
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import (
     AuditBucketDestination,
@@ -125,6 +126,9 @@ class AuditStream:
             ],
         )
         from_.record(stream.arn, "audit", subscriber.arn)
+        stack.alarms.watch(
+            of_delivery_stream("audit-stream", self._name, buffer_seconds=BUFFER_SECONDS)
+        )
 
     def _role(
         self, resource: str, service: str, statements: list[Statement]

@@ -284,14 +284,22 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
         Reach(
             "Alarms",
             (names.arn("cloudwatch", f"alarm:{ours}"),),
-            ("cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"),
+            ("cloudwatch:ListTagsForResource",),
             (
                 "cloudwatch:DeleteAlarms",
-                "cloudwatch:PutCompositeAlarm",
                 "cloudwatch:PutMetricAlarm",
                 "cloudwatch:TagResource",
                 "cloudwatch:UntagResource",
             ),
+        ),
+        Reach(
+            # Composite alarms are refused to a permission for some alarms only.
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+            "CompositeAlarms",
+            ANY,
+            ("cloudwatch:DescribeAlarms",),
+            ("cloudwatch:PutCompositeAlarm",),
         ),
         Reach(
             "Dashboards",

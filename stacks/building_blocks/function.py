@@ -10,6 +10,7 @@ from stacks.building_blocks.policy import (
     policy_document,
     use_of_key,
 )
+from stacks.building_blocks.watched import errors, of_function
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import (
     CloudwatchLogGroup,
@@ -114,6 +115,14 @@ class Function:
         )
         stack.functions.append(self)
         stack.live_versions[folder.replace("_", "-")] = self._alias.function_version
+        stack.alarms.watch(
+            *of_function(
+                self.id,
+                self.name,
+                timeout=timeout,
+                reserved_concurrency=settings.reserved_concurrency.get(folder),
+            )
+        )
 
     @property
     def alias(self) -> LambdaAlias:
@@ -137,6 +146,10 @@ class Function:
     def policy(self) -> IamRolePolicy:
         """The role's policy, for others to wait for."""
         return self._policy
+
+    def watch_errors(self, meaning: str) -> None:
+        """Raise an alarm when the function fails again and again; what it means says its caller."""
+        self._stack.alarms.watch(errors(self.id, self.name, meaning))
 
     def may(self, *grants: Grant) -> None:
         """Let the function do what `grants` say."""

@@ -4,6 +4,7 @@ from stacks.building_blocks.function import Function
 from stacks.building_blocks.policy import Grant, KeyUse, Statement
 from stacks.building_blocks.queue import DeadLetterQueue
 from stacks.building_blocks.topic import EventTopic
+from stacks.building_blocks.watched import of_stream
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import (
     LambdaEventSourceMapping,
@@ -74,3 +75,7 @@ class EventPublisher:
             lifecycle=TerraformResourceLifecycle(ignore_changes=["enabled"]),
             depends_on=[self.function.policy],
         )
+        self.function.watch_errors(
+            "Changes of orders are published late or not at all: their orders stand still."
+        )
+        stack.alarms.watch(of_stream(self.function.id, self.function.name))

@@ -8,6 +8,7 @@ from stacks.building_blocks.policy import (
     policy_document,
     refuse_plain_http,
 )
+from stacks.building_blocks.watched import of_dead_letters, of_queue, retries
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import SqsQueue
 
@@ -21,6 +22,8 @@ DATA_KEY_REUSE = DAY
 # How often a message is received before it is given up: some ten minutes with the backoff of the
 # consumers (2 s doubling to 300 s).
 MAX_RECEIVES = 10
+# What a stage has not begun by then it does not get done: it takes seconds for a message.
+LATE_AFTER_MINUTES = 5
 # Long polling: an empty answer costs as much as a full one.
 WAIT = 20
 
@@ -64,7 +67,7 @@ class DeadLetterQueue:
             else None,
         )
         stack.dead_letter_queue_names[resource] = self.name
-        stack.alarms.watch_dead_letters(f"{resource}-dlq", self.name)
+        stack.alarms.watch(of_dead_letters(f"{resource}-dlq", self.name))
 
     @property
     def resource(self) -> SqsQueue:
@@ -92,15 +95,19 @@ class Queue:
         topic_arn: str = "",
         max_receives: int | None = MAX_RECEIVES,
         retention: int = RETENTION,
+        waiting: str,
+        late_after_minutes: int = LATE_AFTER_MINUTES,
+        section: str = "waiting-messages",
     ) -> None:
         """Make ``{resource}-queue`` and ``{resource}-dlq``.
+
+        `waiting` says what it means for customers when messages wait for longer than
+        `late_after_minutes`, and `section` of the runbook what to do.
 
         Without `max_receives` nothing is given up while it is kept: only the function that works
         the queue off puts messages on the dead-letter queue, those that can never be handled.
         """
         names = stack.names
-        self._stack = stack
-        self._resource = resource
         self.name = names.of(resource, "queue")
         self.arn = names.queue_arn(self.name)
         self.url = names.queue_url(self.name)
@@ -132,6 +139,26 @@ class Queue:
             # SQS refuses a redrive policy that names a queue which does not exist.
             depends_on=[self.dead_letters.resource],
         )
+        stack.alarms.watch(
+            *of_queue(
+                resource,
+                self.name,
+                meaning=waiting,
+                section=section,
+                minutes=late_after_minutes,
+                depth=stack.settings.queue_depth,
+            )
+        )
+        if not max_receives:
+            stack.alarms.watch(
+                retries(
+                    resource,
+                    self.name,
+                    meaning=waiting,
+                    section=section,
+                    minutes=late_after_minutes,
+                )
+            )
 
     @property
     def resource(self) -> SqsQueue:
@@ -145,10 +172,6 @@ class Queue:
             Statement("SendToQueue", ("sqs:SendMessage",), (self.arn,)),
             KeyUse.to_send("sqs"),
         )
-
-    def watch_waiting(self, minutes: int, meaning: str) -> None:
-        """Raise an alarm when messages wait for more than `minutes`."""
-        self._stack.alarms.watch_waiting(self._resource, self.name, minutes, meaning)
 
     @property
     def consume(self) -> Grant:

@@ -1,6 +1,7 @@
 """Schedules: functions that run by the clock."""
 
 from stacks.building_blocks.function import Function
+from stacks.building_blocks.watched import failed_runs
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import (
     CloudwatchEventRule,
@@ -45,4 +46,5 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
         maximum_retry_attempts=0,
         maximum_event_age_in_seconds=60,
     )
-    stack.alarms.watch_errors(function.id, function.name, failed)
+    rule_name = stack.names.of(name, "schedule")
+    stack.alarms.watch(*failed_runs(function.id, function.name, rule_name, failed))

@@ -1,10 +1,12 @@
 """DynamoDB tables, and what functions may be allowed to do with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stacks.base import BaseStack
+from stacks.building_blocks.alarms import Alarm
 from stacks.building_blocks.policy import Grant, KeyUse, Statement
+from stacks.building_blocks.watched import of_table
 from stacks.cdk import (
     DynamodbTable,
     DynamodbTableAttribute,
@@ -45,6 +47,7 @@ class Table:
         since 1970) has passed; one that `streams` has a stream of new and old images.
         """
         self._resource = resource
+        self._indexes = indexes
         self.name = stack.names.of(resource, "table")
         self.arn = stack.names.table_arn(self.name)
         keys = {key, *(each for index in indexes for each in (index.partition_key, index.sort_key))}
@@ -101,6 +104,19 @@ class Table:
     def query(self, index: Index) -> Grant:
         """Read a range of one of the table's indexes."""
         return self._grant("Query", f"{self.arn}/index/{index.name}")
+
+    def alarms(self, *operations: str, has_transactions: bool = False) -> Iterator[Alarm]:
+        """Yield what is to be watched of the table, for whoever has an alarm topic.
+
+        `operations` are those of DynamoDB that are made on it.
+        """
+        return of_table(
+            f"{self._resource}-table",
+            self.name,
+            operations=operations,
+            indexes=[index.name for index in self._indexes],
+            has_transactions=has_transactions,
+        )
 
     def _grant(self, action: str, arn: str = "") -> Grant:
         sid = f"{action}Of{self._resource.capitalize()}"

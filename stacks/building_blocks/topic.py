@@ -12,6 +12,7 @@ from stacks.building_blocks.policy import (
     refuse_plain_http,
 )
 from stacks.building_blocks.queue import DeadLetterQueue, Queue
+from stacks.building_blocks.watched import of_topic
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import SnsTopic, SnsTopicSubscription, XrayResourcePolicy
 
@@ -32,6 +33,7 @@ class EventTopic:
             tracing_config="Active",
             policy=policy_document([refuse_plain_http("sns:Publish", self.arn)]),
         )
+        stack.alarms.watch(*of_topic(f"{resource}-topic", self.name))
         if not stack.settings.is_local:  # LocalStack has no X-Ray resource policies
             self._let_topic_trace()
 

@@ -55,6 +55,10 @@ class QueueWorker:
                 **environment,
             },
         )
+        self.function.watch_errors(
+            "Whole batches are cut off and come again: their orders wait, and in the end are "
+            "given up."
+        )
         # A message that can never be handled goes to the dead-letter queue at once.
         self.may(self.queue.consume, self.queue.dead_letters.send)
         self.mapping = LambdaEventSourceMapping(
@@ -84,10 +88,6 @@ class QueueWorker:
             )
         )
 
-    def watch(self, event_type: EventType, meaning: str) -> None:
-        """Raise an alarm whenever the worker records an event of this type."""
-        self._stack.alarms.watch_event(event_type, self.function.log_group_name, meaning)
-
     def may(self, *grants: Grant) -> None:
         """Let the worker's function do what `grants` say."""
         self.function.may(*grants)
@@ -108,11 +108,12 @@ class Worker(QueueWorker):
         batch_size: int = BATCH_SIZE,
         max_receives: int = MAX_RECEIVES,
         longest_delay: int | None = None,
+        waiting: str,
     ) -> None:
         """Make the queue ``{name}-queue`` and the function of the folder `name`.
 
         Times are in seconds. `longest_delay` ends the doubling of the backoff: that of the
-        settings, if not given.
+        settings, if not given. `waiting` says what it means for customers when events wait.
         """
         queue = Queue(
             stack,
@@ -120,6 +121,7 @@ class Worker(QueueWorker):
             topic_arn=from_.arn,
             visibility_timeout=VISIBILITY_TIMEOUTS * timeout,
             max_receives=max_receives,
+            waiting=waiting,
         )
         from_.fill(queue, name, consumes)
         super().__init__(

@@ -1,8 +1,10 @@
-"""What people are alarmed about: events that a function logs, counted and watched."""
+"""What people are alarmed about, and what reaches them."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from tests.e2e.deployment import AWS_CONFIG
 from tests.e2e.shop import Shop
 from tests.e2e.waiting import wait_for
 
@@ -31,10 +33,76 @@ def assert_alarmed(shop: Shop, event: str, order_id: str) -> None:
     )
     assert json.loads(lines[0])["recorded"] == event
 
-    cloudwatch = deployment.session().client(
-        "cloudwatch", endpoint_url=deployment.endpoint, config=AWS_CONFIG
-    )
-    (alarm,) = cloudwatch.describe_alarms_for_metric(
+    (alarm,) = shop.cloudwatch.describe_alarms_for_metric(
         MetricName=event, Namespace=f"OrderPipeline/{deployment.suffix}"
     )["MetricAlarms"]
     assert alarm["AlarmActions"], "nobody is told"
+
+
+@dataclass
+class Subscriber:
+    """Somebody who is subscribed to the alarm topic: here by a queue, in a shop by e-mail."""
+
+    shop: Shop
+    queue_url: str
+    _heard: list[tuple[str, str]] = field(default_factory=list)
+
+    def heard_about(self, alarm: str) -> list[str]:
+        """Return the states of an alarm such as `payment-dlq` that the subscriber was told."""
+        while messages := self.shop.sqs.receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=10
+        ).get("Messages", []):
+            for message in messages:
+                told = json.loads(message["Body"])
+                self._heard.append((told["AlarmName"], told["NewStateValue"]))
+                self.shop.sqs.delete_message(
+                    QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"]
+                )
+        name = alarm_name(self.shop, alarm)
+        return [state for about, state in self._heard if about == name]
+
+
+@contextmanager
+def subscribed(shop: Shop) -> Iterator[Subscriber]:
+    """Subscribe to the alarm topic for a while."""
+    name = shop.new_id("alarms-told")
+    queue_url = shop.sqs.create_queue(QueueName=name)["QueueUrl"]
+    attributes = shop.sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    (topic,) = (
+        each["TopicArn"]
+        for each in shop.sns.list_topics()["Topics"]
+        if each["TopicArn"].endswith(f":alarm-topic-{shop.deployment.suffix}")
+    )
+    subscription = shop.sns.subscribe(
+        TopicArn=topic,
+        Protocol="sqs",
+        Endpoint=attributes["Attributes"]["QueueArn"],
+        Attributes={"RawMessageDelivery": "true"},
+        ReturnSubscriptionArn=True,
+    )["SubscriptionArn"]
+    try:
+        yield Subscriber(shop, queue_url)
+    finally:
+        shop.sns.unsubscribe(SubscriptionArn=subscription)
+        shop.sqs.delete_queue(QueueUrl=queue_url)
+
+
+def alarm_name(shop: Shop, alarm: str) -> str:
+    """Return the deployed name of an alarm such as `payment-dlq`."""
+    return f"{alarm}-alarm-{shop.deployment.suffix}"
+
+
+def until_in_state(shop: Shop, alarm: str, state: str) -> None:
+    """Wait until an alarm is in a state."""
+
+    def look() -> str:
+        found = shop.cloudwatch.describe_alarms(
+            AlarmNames=[alarm_name(shop, alarm)], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        states = [each["StateValue"] for each in found["MetricAlarms"]]
+        states += [each["StateValue"] for each in found["CompositeAlarms"]]
+        assert len(states) == 1, f"there are {len(states)} alarms {alarm}"
+        return states[0]
+
+    # Two periods of what is looked at, and the time until it is counted; on a busy machine.
+    wait_for(look, lambda seen: seen == state, f"{alarm} in {state}", within=120)

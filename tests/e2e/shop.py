@@ -83,6 +83,7 @@ class Shop:
         self.mailbox = Mailbox(deployment.endpoint)
         self.phones = Phones(deployment.endpoint)
         session, endpoint = deployment.session(), deployment.endpoint
+        self.cloudwatch = session.client("cloudwatch", endpoint_url=endpoint, config=AWS_CONFIG)
         self.dynamodb = session.client("dynamodb", endpoint_url=endpoint, config=AWS_CONFIG)
         self.functions = session.client("lambda", endpoint_url=endpoint, config=AWS_CONFIG)
         self.logs = session.client("logs", endpoint_url=endpoint, config=AWS_CONFIG)

@@ -13,6 +13,7 @@ from typing import Any
 
 from order_pipeline.transitions import EventType
 from stacks.settings import Alarms, Environment
+from tests.stacks.metrics import looked_at
 from tests.stacks.synthesised import Deployment, Resource
 
 type Rule = Callable[[Deployment], Iterator[str]]
@@ -30,6 +31,7 @@ NAME_OF = {
     "aws_api_gateway_rest_api": "name",
     "aws_api_gateway_stage": "stage_name",
     "aws_cloudwatch_dashboard": "dashboard_name",
+    "aws_cloudwatch_composite_alarm": "alarm_name",
     "aws_cloudwatch_event_rule": "name",
     "aws_cloudwatch_log_group": "name",
     "aws_cloudwatch_log_metric_filter": "name",
@@ -106,6 +108,8 @@ MANAGED_POLICIES = {
 
 # Actions of CI that no resource narrows down → why that is no more than it needs.
 CI_ON_EVERYTHING = {
+    "cloudwatch:DescribeAlarms": "tells of composite alarms only where it is for every alarm",
+    "cloudwatch:PutCompositeAlarm": "makes none where it is for some alarms only",
     "kms:ListAliases": "takes no resource, and shows names only",
     "lambda:CreateEventSourceMapping": "takes no resource; a condition names the functions",
     "logs:CreateLogDelivery": "takes no resource",
@@ -236,17 +240,72 @@ FIREWALL_GROUPS: dict[str, set[str]] = {
     "AWSManagedRulesCommonRuleSet": {"SizeRestrictions_BODY", "NoUserAgent_HEADER"},
 }
 
-# What is watched beside dead letters and failed runs, where the settings ask for all alarms.
-ALL_ALARMS = (
-    "intake-overflow-age",
+# Where the settings ask for all alarms: kind of resource → what is watched of each, as the end of
+# the alarm's name, and the metric.
+WATCHED_OF_EACH = {
+    "aws_lambda_function": (
+        ("errors", "Errors"),
+        ("throttles", "Throttles"),
+        ("duration", "Duration"),
+    ),
+    "aws_dynamodb_table": (
+        ("read-throttles", "ReadThrottleEvents"),
+        ("write-throttles", "WriteThrottleEvents"),
+        ("system-errors", "SystemErrors"),
+    ),
+    "aws_api_gateway_rest_api": (
+        ("5xx", "5XXError"),
+        ("4xx", "4XXError"),
+        ("latency", "Latency"),
+        ("requests", "Count"),
+    ),
+    "aws_kinesis_firehose_delivery_stream": (("freshness", "DeliveryToS3.DataFreshness"),),
+}
+WATCHED_OF_QUEUES = (
+    ("age", "ApproximateAgeOfOldestMessage"),
+    ("depth", "ApproximateNumberOfMessagesVisible"),
+    ("in-flight", "ApproximateNumberOfMessagesNotVisible"),
+)
+WATCHED_OF_TOPICS = (
+    ("failed", "NumberOfNotificationsFailed"),
+    ("lost", "NumberOfNotificationsFailedToRedriveToDlq"),
+)
+
+# What is watched of orders, money, stock and service levels.
+WATCHED_BESIDE = (
+    "accepted-30-minutes",
+    "accepted-360-minutes",
+    "accepted-5-minutes",
+    "accepted-60-minutes",
+    "accepted-fast-burn",
+    "accepted-slow-burn",
+    "account-concurrency",
+    "confirmed-30-minutes",
+    "confirmed-360-minutes",
+    "confirmed-5-minutes",
+    "confirmed-60-minutes",
+    "confirmed-fast-burn",
+    "confirmed-slow-burn",
     "intake-overflow-retries",
+    "inventory-table-conflicts",
+    "lost-orders",
+    "orders-not-flowing",
+    "orders-table-conflicts",
     "payment-capture-failed",
     "payment-circuit-opened",
+    "payment-declines",
     "payment-differences",
     "payment-expired",
     "refund-failed",
+    "stock-differences",
     "stuck-orders",
+    "time-to-confirm",
 )
+
+ALARM_KINDS = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
+
+# Whom alarms tell.
+ALARM_TOPIC = ["${aws_sns_topic.alarm-topic.arn}"]
 
 NOT_OUR_KEY = {
     "aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption": (
@@ -347,7 +406,7 @@ def every_dead_letter_queue_has_an_alarm(deployment: Deployment) -> Iterator[str
     watched = {
         alarm["dimensions"]["QueueName"]
         for alarm in deployment.all("aws_cloudwatch_metric_alarm")
-        if alarm["metric_name"] == "ApproximateNumberOfMessagesVisible"
+        if alarm.get("metric_name") == "ApproximateNumberOfMessagesVisible"
         and alarm["comparison_operator"] == "GreaterThanThreshold"
         and alarm["threshold"] == 0
         and alarm.get("alarm_actions")
@@ -991,7 +1050,9 @@ def a_schedule_runs_one_function_of_its_own_and_somebody_hears_of_a_failed_run(
     watched = {
         alarm["dimensions"]["FunctionName"]
         for alarm in deployment.all("aws_cloudwatch_metric_alarm")
-        if alarm["metric_name"] == "Errors" and alarm.get("alarm_actions")
+        if alarm.get("metric_name") == "Errors"
+        and alarm["threshold"] == 0
+        and alarm.get("alarm_actions")
     }
     runs = {
         str(deployment.referred(permission.stack, permission["source_arn"])): str(
@@ -1152,20 +1213,76 @@ def only_local_and_dev_charge_a_default_method(deployment: Deployment) -> Iterat
 
 @rule
 def there_are_the_alarms_that_the_settings_ask_for(deployment: Deployment) -> Iterator[str]:
-    asks_for_all = deployment.settings.alarms is Alarms.ALL
-    others = [
-        alarm
-        for alarm in deployment.all("aws_cloudwatch_metric_alarm")
-        if (alarm["namespace"], alarm["metric_name"])
-        not in {("AWS/SQS", "ApproximateNumberOfMessagesVisible"), ("AWS/Lambda", "Errors")}
-    ]
-    if not asks_for_all:
-        for each in (*others, *deployment.all("aws_cloudwatch_log_metric_filter")):
+    found = {alarm.id.removesuffix("-alarm"): alarm for alarm in deployment.all(*ALARM_KINDS)}
+    if deployment.settings.alarms is not Alarms.ALL:
+        of_faults = {*_dead_letter_alarms(deployment), *_failed_run_alarms(deployment)}
+        for name, alarm in found.items():
+            if name not in of_faults:
+                yield f"{alarm} is not asked for"
+        for each in deployment.all("aws_cloudwatch_log_metric_filter"):
             yield f"{each} is not asked for"
         return
-    found = {alarm.id.removesuffix("-alarm") for alarm in others}
-    for missing in sorted(set(ALL_ALARMS) - found):
-        yield f"there is no alarm {missing}"
+    for name, metric in _asked_for(deployment):
+        looks_at = {key.name for key in looked_at(found[name])} if name in found else set()
+        if name not in found:
+            yield f"there is no alarm {name}"
+        elif metric and looks_at != {metric}:
+            yield f"{found[name]} looks at {', '.join(sorted(looks_at))}, not at {metric}"
+
+
+def _asked_for(deployment: Deployment) -> Iterator[tuple[str, str | None]]:
+    """Yield what has to be watched where all is: an alarm, and the metric it is about."""
+    for kind, watched in WATCHED_OF_EACH.items():
+        for resource in deployment.all(kind):
+            yield from ((f"{resource.id}-{end}", metric) for end, metric in watched)
+    for queue in deployment.all("aws_sqs_queue"):
+        if _queue_arn(deployment, queue) not in _dead_letter_queues(deployment):
+            name = queue.id.removesuffix("-queue")
+            yield from ((f"{name}-{end}", metric) for end, metric in WATCHED_OF_QUEUES)
+    for topic in deployment.all("aws_sns_topic"):
+        if topic.id != "alarm-topic":  # what it cannot tell, it cannot tell either
+            yield from ((f"{topic.id}-{end}", metric) for end, metric in WATCHED_OF_TOPICS)
+    for function in deployment.all("aws_lambda_function"):
+        if function.get("reserved_concurrent_executions") is not None:
+            yield f"{function.id}-concurrency", "ConcurrentExecutions"
+    for schedule in deployment.all("aws_cloudwatch_event_rule"):
+        name = schedule.id.removesuffix("-schedule")
+        yield f"{name}-function-not-run", "FailedInvocations"
+    for mapping in deployment.all("aws_lambda_event_source_mapping"):
+        if mapping.get("starting_position"):
+            yield f"{mapping.id.removesuffix('-mapping')}-function-iterator-age", "IteratorAge"
+    yield from ((name, None) for name in WATCHED_BESIDE)
+
+
+def _dead_letter_alarms(deployment: Deployment) -> Iterator[str]:
+    dead_letters = _dead_letter_queues(deployment)
+    return (
+        queue.id
+        for queue in deployment.all("aws_sqs_queue")
+        if _queue_arn(deployment, queue) in dead_letters
+    )
+
+
+def _failed_run_alarms(deployment: Deployment) -> Iterator[str]:
+    for schedule in deployment.all("aws_cloudwatch_event_rule"):
+        yield f"{schedule.id.removesuffix('-schedule')}-function-errors"
+
+
+@rule
+def every_alarm_tells_people_or_is_part_of_one_that_does(deployment: Deployment) -> Iterator[str]:
+    parts = {
+        arn.rpartition(":")[2]
+        for combined in deployment.all("aws_cloudwatch_composite_alarm")
+        for arn in re.findall(r'ALARM\("([^"]+)"\)', combined["alarm_rule"])
+    }
+    names = {alarm["alarm_name"] for alarm in deployment.all(*ALARM_KINDS)}
+    for missing in sorted(parts - names):
+        yield f"there is no alarm {missing}, which another is made of"
+    for alarm in deployment.all(*ALARM_KINDS):
+        told = [alarm.get("alarm_actions"), alarm.get("ok_actions")]
+        is_part = alarm["alarm_name"] in parts and told == [None, None]
+        if told != [ALARM_TOPIC, ALARM_TOPIC] and not is_part:
+            yield f"{alarm} tells nobody when it begins or when it is over"
 
 
 @rule

@@ -896,6 +896,62 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
         "there is no alarm stuck-orders",
         _missing("aws_cloudwatch_metric_alarm.stuck-orders-alarm"),
     ),
+    *(
+        (
+            architecture.there_are_the_alarms_that_the_settings_ask_for,
+            f"there is no alarm {name}",
+            _missing(f"aws_cloudwatch_metric_alarm.{name}-alarm"),
+        )
+        for name in (
+            "payment-function-errors",
+            "payment-function-throttles",
+            "payment-function-duration",
+            "payment-function-concurrency",
+            "reconciler-function-not-run",
+            "event-publisher-function-iterator-age",
+            "payment-age",
+            "payment-depth",
+            "payment-in-flight",
+            "order-events-topic-failed",
+            "order-events-topic-lost",
+            "orders-api-5xx",
+            "orders-api-4xx",
+            "orders-api-latency",
+            "orders-api-requests",
+            "orders-table-read-throttles",
+            "orders-table-write-throttles",
+            "orders-table-system-errors",
+            "audit-stream-freshness",
+        )
+    ),
+    (
+        architecture.there_are_the_alarms_that_the_settings_ask_for,
+        "payment-depth-alarm looks at ApproximateNumberOfMessagesNotVisible, not at",
+        _changed(
+            "aws_cloudwatch_metric_alarm.payment-depth-alarm",
+            metric_name="ApproximateNumberOfMessagesNotVisible",
+        ),
+    ),
+    (
+        architecture.every_alarm_tells_people_or_is_part_of_one_that_does,
+        "payment-age-alarm tells nobody",
+        _changed("aws_cloudwatch_metric_alarm.payment-age-alarm", ok_actions=None),
+    ),
+    (
+        architecture.every_alarm_tells_people_or_is_part_of_one_that_does,
+        "orders-not-flowing-alarm tells nobody",
+        _changed("aws_cloudwatch_composite_alarm.orders-not-flowing-alarm", alarm_actions=[]),
+    ),
+    (
+        architecture.every_alarm_tells_people_or_is_part_of_one_that_does,
+        "accepted-5-minutes-alarm tells nobody",
+        _missing("aws_cloudwatch_composite_alarm.accepted-fast-burn-alarm"),
+    ),
+    (
+        architecture.every_alarm_tells_people_or_is_part_of_one_that_does,
+        "there is no alarm payment-age-alarm-prod, which another is made of",
+        _missing("aws_cloudwatch_metric_alarm.payment-age-alarm"),
+    ),
     (
         architecture.everybody_who_is_named_hears_of_alarms,
         "ops@example.com does not hear of alarms",

@@ -11,6 +11,7 @@ READ_BY = {
     "aws_api_gateway_method_settings": "apigateway:GET",
     "aws_api_gateway_rest_api": "apigateway:GET",
     "aws_api_gateway_stage": "apigateway:GET",
+    "aws_cloudwatch_composite_alarm": "cloudwatch:DescribeAlarms",
     "aws_cloudwatch_dashboard": "cloudwatch:GetDashboard",
     "aws_cloudwatch_event_rule": "events:DescribeRule",
     "aws_cloudwatch_event_target": "events:ListTargetsByRule",

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from tests.stacks.conftest import Deployments
+from tests.stacks.metrics import looked_at
 
 TEXT = (Path(__file__).parents[2] / "docs/deploying.md").read_text()
 TABLE = TEXT.partition("\n## What it costs to leave running\n")[2].partition("\n## ")[0]
@@ -24,6 +25,17 @@ def test_the_alarms_are_counted(deployments: Deployments) -> None:
     assert re.findall(r"\d+", what) == [str(dev), str(prod)]
     # https://aws.amazon.com/cloudwatch/pricing/: 0.10 for an alarm of one metric.
     assert float(cost) == round(0.10 * dev, 2)
+
+
+def test_the_metrics_and_combinations_of_alarms_are_counted(deployments: Deployments) -> None:
+    prod = deployments("prod")
+    metrics = sum(len(list(looked_at(alarm))) for alarm in prod.all("aws_cloudwatch_metric_alarm"))
+    assert f"`prod`'s alarms look at {metrics}, {0.10 * metrics:.2f} a month" in TABLE
+    what, _ = row("composite alarms")
+    combinations = [
+        len(deployments(name).all("aws_cloudwatch_composite_alarm")) for name in ("dev", "prod")
+    ]
+    assert re.findall(r"\d+", what) == [str(number) for number in combinations]
 
 
 def test_the_rules_of_the_firewall_are_counted(deployments: Deployments) -> None:

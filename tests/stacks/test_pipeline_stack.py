@@ -159,7 +159,8 @@ def test_orders_that_wait_outside_the_table_raise_an_alarm(watched: Deployment) 
             "QueueName": f"intake-overflow-queue-{watched.settings.suffix}"
         }
         assert (raised["metric_name"], raised["threshold"]) == (metric, threshold)
-        assert (raised["evaluation_periods"], raised["period"]) == (minutes, 60)
+        period = 10 if watched.settings.is_local else 60
+        assert (raised["evaluation_periods"], raised["period"]) == (minutes, period)
         assert raised["alarm_actions"] == ["${aws_sns_topic.alarm-topic.arn}"]
 
 
@@ -351,11 +352,13 @@ def test_a_deployment_leaves_paused_what_is_paused(deployment: Deployment) -> No
         assert mapping["lifecycle"]["ignore_changes"] == ["enabled"], str(mapping)
 
 
-@pytest.mark.parametrize("metric", ["StuckOrders", "PaymentDifferences"])
+@pytest.mark.parametrize("metric", ["StuckOrders", "PaymentDifferences", "StockDifferences"])
 def test_what_the_reconciler_finds_raises_an_alarm(watched: Deployment, metric: str) -> None:
     suffix = watched.settings.suffix
     (alarm,) = (
-        each for each in watched.all("aws_cloudwatch_metric_alarm") if each["metric_name"] == metric
+        each
+        for each in watched.all("aws_cloudwatch_metric_alarm")
+        if each.get("metric_name") == metric
     )
     variables = watched.one("aws_lambda_function.reconciler-function")["environment"]["variables"]
     assert alarm["namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]

@@ -146,6 +146,13 @@ def test_settings_cannot_be_changed() -> None:
             {"SHOP_ADDRESSES": "shop@"},
             "SHOP_ADDRESSES has 'shop@', which must be an e-mail address, such as",
         ),
+        *(
+            (
+                {"RUNBOOK_URL": address},
+                f"RUNBOOK_URL is {address!r}; it must be an address or a path without spaces and #",
+            )
+            for address in ("docs/my runbook.md", "https://x/runbook#top", "https://x/${y}")
+        ),
         (
             {"EMAIL_SENDER": ""},
             "EMAIL_SENDER is ''; it must be an e-mail address, such as orders@example.com.",
@@ -379,6 +386,27 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
             "trace_sampling is set; in the environment 'local' it must be none: LocalStack has no",
         ),
         ("prod", {"alarms": "some"}, "alarms is 'some'; it must be one of faults, all."),
+        (
+            "local",
+            {"alarm_period_seconds": 20},
+            "alarm_period_seconds is 20; it must be none, or 10 or 30 seconds.",
+        ),
+        (
+            "prod",
+            {"alarm_period_seconds": 10},
+            "alarm_period_seconds is 10; in the environment 'prod' it must be none: AWS's metrics",
+        ),
+        ("prod", {"queue_depth": 0}, "queue_depth is 0; it must be a whole number above 0."),
+        (
+            "prod",
+            {"least_orders": {"orders": 1, "minutes": 1441}},
+            "least_orders.minutes is 1441; it must be none, or a number of orders above 0 in 1 to",
+        ),
+        (
+            "prod",
+            {"least_orders": {"orders": 0, "minutes": 5}},
+            "least_orders.orders is 0; it must be none, or a number of orders above 0 in 1 to",
+        ),
         (
             "prod",
             {"retry_longest_delay_seconds": 1},

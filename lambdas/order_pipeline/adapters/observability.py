@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from itertools import groupby
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from order_pipeline.adapters.redaction import RedactingFormatter
@@ -21,9 +21,6 @@ logger = Logger(logger_formatter=RedactingFormatter())
 """Service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
 
 NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "OrderPipeline")
-
-metrics = Metrics(namespace=NAMESPACE)
-"""Embedded in the log, once per invocation."""
 
 
 def note_recorded(before: Order | None, after: Order) -> None:

@@ -40,6 +40,7 @@ def test_what_is_told_apart_by_the_same_shares_a_document(
 def test_a_recorded_event_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     note_recorded(a_reserved_order(), a_confirmed_order())
     assert {each.name for each in embedded(capsys)} == {
+        "ConfirmedLate",
         "OrdersConfirmed",
         "RevenueConfirmed",
         "StageLatency",

@@ -1,15 +1,17 @@
-"""The provider's records against the orders."""
+"""The provider's records and the reservations against the orders."""
 
 import pytest
 
-from order_pipeline.books import difference
+from order_pipeline.books import difference, stock_difference
 from order_pipeline.order import Order, PaymentState, Stock, StockState
 from order_pipeline.ports import Money, MoneyState
+from order_pipeline.reservation import Reservation
 from tests.unit.builders import (
     a_cancelled_order,
     a_captured_order,
     a_confirmed_order,
     a_declined_order,
+    a_placed_order,
     a_reserved_order,
 )
 
@@ -31,6 +33,10 @@ def with_replacement(order: Order) -> Order:
 
 def with_state(order: Order, state: PaymentState) -> Order:
     return order.model_copy(update={"payment": order.payment.model_copy(update={"state": state})})
+
+
+def with_stock(state: StockState) -> Order:
+    return a_confirmed_order().model_copy(update={"stock": Stock(state=state)})
 
 
 @pytest.mark.parametrize(
@@ -81,3 +87,59 @@ def test_the_books_differ(found: Money, order: Order | None, problem: str) -> No
 def test_money_for_an_order_that_came_to_nothing_is_a_difference() -> None:
     released = a_declined_order().model_copy(update={"stock": Stock(state=StockState.RELEASED)})
     assert difference(money(), released) == "held, not NONE"
+
+
+def a_reservation(state: StockState = StockState.HELD, **changes: object) -> Reservation:
+    values: dict[str, object] = {"state": state, "units": {"ITEM-001": 2}}
+    return Reservation.model_validate(values | changes)
+
+
+@pytest.mark.parametrize(
+    ("order", "reservation"),
+    [
+        (a_placed_order(), None),
+        (a_confirmed_order(), a_reservation()),
+        # what has left, and what was refunded before it left
+        (a_confirmed_order(), a_reservation(shipped={"ITEM-001": 1}, withheld={"ITEM-001": 1})),
+        (a_declined_order(), a_reservation()),  # until it is released
+        (with_stock(StockState.RELEASED), None),  # expired since
+        # the reservation hears of the last parcel a moment later
+        (with_stock(StockState.SHIPPED), a_reservation()),
+        (with_stock(StockState.SHIPPED), a_reservation(StockState.SHIPPED)),
+    ],
+)
+def test_an_order_and_its_reservation_agree(order: Order, reservation: Reservation | None) -> None:
+    assert stock_difference(order, reservation) is None
+
+
+@pytest.mark.parametrize(
+    ("order", "reservation", "what"),
+    [
+        (a_confirmed_order(), None, "its stock is HELD, and no reservation says so"),
+        (
+            a_confirmed_order(),
+            a_reservation(StockState.RELEASED),
+            "its stock is HELD, and its reservation is RELEASED",
+        ),
+        (
+            a_confirmed_order(),
+            a_reservation(units={"ITEM-001": 1}),
+            "its reservation has other units than it has",
+        ),
+        (
+            a_confirmed_order(),
+            a_reservation(shipped={"ITEM-001": 2}, withheld={"ITEM-001": 1}),
+            "its reservation holds less than nothing of ITEM-001",
+        ),
+        (
+            with_stock(StockState.RELEASED),
+            a_reservation(),
+            "its reservation is HELD, and its stock is RELEASED",
+        ),
+        (a_placed_order(), a_reservation(), "its reservation is HELD, and its stock is NONE"),
+    ],
+)
+def test_what_is_wrong_with_the_stock_is_told(
+    order: Order, reservation: Reservation | None, what: str
+) -> None:
+    assert stock_difference(order, reservation) == what

@@ -47,9 +47,24 @@ def test_a_confirmed_order_tells_its_time_and_its_money() -> None:
     assert list(measurements_of(before, after)) == [
         Measurement("OrdersConfirmed", 1),
         Measurement("TimeToConfirm", 4200.0, Unit.MILLISECONDS),
+        Measurement("ConfirmedLate", 0),
         Measurement("RevenueConfirmed", 59.98, Unit.NONE, GBP),
         Measurement("StageLatency", 4200.0, Unit.MILLISECONDS),
     ]
+
+
+@pytest.mark.parametrize(("seconds", "late"), [(5.0, 0), (5.001, 1)])
+def test_an_order_that_is_confirmed_after_five_seconds_is_late(seconds: float, late: int) -> None:
+    before = a_reserved_order(intent_id="pi_1")
+    after = before.after(EventType.ORDER_CONFIRMED, by=BY, at=NOON + timedelta(seconds=seconds))
+    assert measured(before, after)["ConfirmedLate"] == Measurement("ConfirmedLate", late)
+
+
+def test_a_declined_payment_is_counted_whatever_its_reason() -> None:
+    before = a_reserved_order()
+    found = measured(before, payment_declined(before, "insufficient_funds", by=BY))
+    assert found["PaymentsDeclined"] == Measurement("PaymentsDeclined", 1)
+    assert "PaymentsDeclined" not in measured(None, check(a_placed_order(), {}, by=BY))
 
 
 def test_a_stages_latency_counts_from_what_it_acts_upon() -> None:

@@ -1,6 +1,6 @@
 """Overdue orders are moved on by what is true, and none keeps the others from it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,12 +13,20 @@ from order_pipeline.limits import (
     PAYMENT_HOLD_MARGIN,
     SETTLING_TIME,
 )
-from order_pipeline.order import Order, PaymentState
-from order_pipeline.ports import Declined, Money, MoneyState, PaymentOutcomeUnknownError
+from order_pipeline.order import Order, PaymentState, StockState
+from order_pipeline.ports import (
+    Declined,
+    Money,
+    MoneyState,
+    PaymentOutcomeUnknownError,
+    ReservationsUnavailableError,
+)
+from order_pipeline.reservation import Reservation
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 from reconciler.books import SLICE, compare_payments
 from reconciler.overdue import NotPublishedError, Reconciliation
+from reconciler.stock import MOST_PER_RUN, StockBook
 from tests.unit.builders import (
     BY,
     a_cancelled_order,
@@ -68,6 +76,22 @@ class Topic:
         return [event.event_type for event in self.published]
 
 
+class Reservations:
+    """Reservations by order; `meanwhile` is what happens before one is read."""
+
+    def __init__(self, **reservations: Reservation) -> None:
+        self._reservations = reservations
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def of(self, order_id: str) -> Reservation | None:
+        self.meanwhile()
+        return self._reservations.get(order_id)
+
+
+def stock_book(orders: Orders, reservations: Reservations | None = None) -> StockBook:
+    return StockBook(orders, reservations or Reservations())
+
+
 def run(
     orders: OpenOrders,
     provider: Provider | None = None,
@@ -76,7 +100,11 @@ def run(
     provider_is_out: bool = False,
 ) -> Reconciliation:
     reconciliation = Reconciliation(
-        orders, provider or Provider(), topic or Topic(), provider_is_out=provider_is_out
+        orders,
+        provider or Provider(),
+        topic or Topic(),
+        stock_book(orders),
+        provider_is_out=provider_is_out,
     )
     reconciliation.run(lambda: True)
     return reconciliation
@@ -201,7 +229,10 @@ def test_an_intent_that_the_provider_does_not_know_does_not_stop_the_others() ->
 def test_a_run_ends_when_its_time_does() -> None:
     orders, topic = OpenOrders(a_placed_order(), a_placed_order(order_id="ORD-2")), Topic()
     time_left = iter([True, False])
-    Reconciliation(orders, Provider(), topic, provider_is_out=False).run(lambda: next(time_left))
+    reconciliation = Reconciliation(
+        orders, Provider(), topic, stock_book(orders), provider_is_out=False
+    )
+    reconciliation.run(lambda: next(time_left))
     assert [event.order_id for event in topic.published] == ["ORD-1"]
 
 
@@ -460,8 +491,13 @@ def held(order_id: str | None = "ORD-1", intent_id: str = "pi_1") -> Money:
 
 
 def compare(records: Records, bookmark: Bookmark, *orders: Order) -> int:
+    table = Orders(*orders)
     return compare_payments(
-        records=records, orders=Orders(*orders), bookmark=bookmark, has_time=lambda: True
+        records=records,
+        orders=table,
+        bookmark=bookmark,
+        stock=stock_book(table),
+        has_time=lambda: True,
     )
 
 
@@ -512,7 +548,11 @@ def test_comparing_ends_with_its_time() -> None:
     records, bookmark = Records(), Bookmark(begin)
     time_left = iter([True, True, False])
     compare_payments(
-        records=records, orders=Orders(), bookmark=bookmark, has_time=lambda: next(time_left)
+        records=records,
+        orders=Orders(),
+        bookmark=bookmark,
+        stock=stock_book(Orders()),
+        has_time=lambda: next(time_left),
     )
     assert bookmark.at == begin + 2 * SLICE
 
@@ -525,8 +565,109 @@ def test_money_for_an_order_that_cannot_be_read_is_a_difference_and_the_next_is_
         records=records,
         orders=OrdersWithGarbage(),
         bookmark=bookmark,
+        stock=stock_book(Orders()),
         has_time=lambda: True,
     )
     assert differences == 2
     assert bookmark.at
     assert bookmark.at > made
+
+
+# ------------------------------------------------------------------ the stock
+
+
+def reservation(**changes: object) -> Reservation:
+    """Return the reservation of two units that an order of the builders has."""
+    values: dict[str, object] = {"state": StockState.HELD, "units": {"ITEM-001": 2}}
+    return Reservation.model_validate(values | changes)
+
+
+def test_an_overdue_order_is_compared_with_its_reservation() -> None:
+    # given an order that was never reserved, and stock held for it
+    orders, topic = OpenOrders(a_placed_order(), a_placed_order(order_id="ORD-2")), Topic()
+    stock = stock_book(orders, Reservations(**{"ORD-1": reservation()}))
+    # when
+    Reconciliation(orders, Provider(), topic, stock, provider_is_out=False).run(lambda: True)
+    # then
+    assert stock.differences == 1
+
+
+def test_an_order_that_there_is_money_for_is_compared_with_its_reservation() -> None:
+    # given two orders whose stock is held, one of them by no reservation
+    made = ago(SETTLING_TIME + timedelta(minutes=2))
+    bookmark = Bookmark(ago(SETTLING_TIME + timedelta(minutes=5)))
+    orders = Orders(a_confirmed_order(), a_confirmed_order(order_id="ORD-2"))
+    stock = stock_book(orders, Reservations(**{"ORD-1": reservation()}))
+    # when
+    differences = compare_payments(
+        records=Records((made, held()), (made, held("ORD-2"))),
+        orders=orders,
+        bookmark=bookmark,
+        stock=stock,
+        has_time=lambda: True,
+    )
+    # then
+    assert differences == 0
+    assert stock.differences == 1
+
+
+def test_an_order_that_differs_twice_is_counted_once() -> None:
+    orders = Orders(a_confirmed_order())
+    stock = stock_book(orders)
+    stock.compare(a_confirmed_order())
+    stock.compare(a_confirmed_order())
+    assert stock.differences == 1
+
+
+def test_an_order_that_moves_on_while_it_is_compared_is_no_difference() -> None:
+    # given an order that is reserved between the two reads
+    orders = Orders(a_validated_order())
+    reservations = Reservations(**{"ORD-1": reservation()})
+    reservations.meanwhile = lambda: orders.change("ORD-1", lambda _: a_reserved_order())
+    stock = stock_book(orders, reservations)
+    # when
+    stock.compare(a_validated_order())
+    # then
+    assert stock.differences == 0
+
+
+def test_an_order_that_is_gone_meanwhile_is_no_difference() -> None:
+    stock = stock_book(Orders())
+    stock.compare(a_confirmed_order())
+    assert stock.differences == 0
+
+
+def test_a_reservation_that_cannot_be_read_is_a_difference() -> None:
+    class Garbage(Reservations):
+        def of(self, order_id: str) -> Reservation | None:
+            return Reservation.model_validate({"orderId": order_id})
+
+    stock = stock_book(Orders(a_confirmed_order()), Garbage())
+    stock.compare(a_confirmed_order())
+    assert stock.differences == 1
+
+
+def test_while_reservations_cannot_be_read_overdue_orders_are_moved_on_all_the_same() -> None:
+    # given
+    def refuse() -> None:
+        raise ReservationsUnavailableError("throttled")
+
+    orders, topic, reservations = OpenOrders(a_placed_order(at=now())), Topic(), Reservations()
+    reservations.meanwhile = refuse
+    stock = stock_book(orders, reservations)
+    reconciliation = Reconciliation(orders, Provider(), topic, stock, provider_is_out=False)
+    # when
+    reconciliation.run(lambda: True)
+    # then
+    assert topic.types == [EventType.ORDER_PLACED]
+    assert (reconciliation.stuck, stock.differences) == (0, 0)
+
+
+def test_a_run_compares_the_stock_of_so_many_orders_and_no_more() -> None:
+    reads = []
+    reservations = Reservations()
+    reservations.meanwhile = lambda: reads.append(1)
+    stock = stock_book(Orders(), reservations)
+    for _ in range(MOST_PER_RUN + 1):
+        stock.compare(a_placed_order())
+    assert len(reads) == MOST_PER_RUN

@@ -1,0 +1,135 @@
+"""What is watched of orders, money and stock: alarms about what the functions measure."""
+
+import re
+from collections.abc import Sequence
+
+from order_pipeline.limits import CONFIRMED_WITHIN
+from order_pipeline.transitions import EventType
+from stacks.building_blocks.alarms import Alarm, AlarmTopic, Combination, Formula, Metric, Missing
+from stacks.settings import LeastOrders
+
+PLACES = ("place_order", "intake_drain")
+"""The functions that store new orders."""
+CONFIRMS = ("payment", "reconciler")
+"""The functions that record how a payment ended."""
+
+DECLINED_SHARE = 0.3
+"""Of payments. Of card payments on the web, one in ten is declined on a bad day; three in ten are a
+fault of ours or the provider's, or somebody who tries stolen cards."""
+DECLINED_OF_AT_LEAST = 20
+"""Payments in the period. Fewer say nothing: at night one may be all."""
+
+
+def sum_of(alarms: AlarmTopic, prefix: str, metric: str, services: Sequence[str]) -> Formula:
+    """Return the sum of a metric that several functions embed; its parts' ids begin so."""
+    parts = {
+        f"{prefix}{number}": alarms.embedded(metric, service)
+        for number, service in enumerate(services)
+    }
+    return Formula(" + ".join(f"FILL({name}, 0)" for name in parts), parts)
+
+
+def watch_payments(alarms: AlarmTopic) -> None:
+    """Watch how many payments are declined, and how long orders take to be confirmed."""
+    declined = sum_of(alarms, "d", "PaymentsDeclined", CONFIRMS)
+    confirmed = sum_of(alarms, "c", "OrdersConfirmed", CONFIRMS)
+    payments = f"({declined.expression} + {confirmed.expression})"
+    alarms.watch(
+        Alarm(
+            "payment-declines",
+            "More payments are declined than is normal: customers who want to buy are turned away.",
+            "payment-declines",
+            Formula(
+                f"IF({payments} >= {DECLINED_OF_AT_LEAST}, ({declined.expression}) / {payments}, "
+                "0)",
+                {**declined.metrics, **confirmed.metrics},
+            ),
+            above=DECLINED_SHARE,
+            minutes=15,
+        ),
+        Alarm(
+            "time-to-confirm",
+            "For a quarter of an hour, one order in twenty was confirmed later than promised: "
+            "customers wait for their confirmation.",
+            "time-to-confirm",
+            # The reconciler's own confirmations are late by nature, and count in the objective.
+            alarms.embedded("TimeToConfirm", "payment", "p95"),
+            above=CONFIRMED_WITHIN.total_seconds() * 1000,
+            minutes=5,
+            periods=3,
+        ),
+    )
+
+
+def watch_for_orders(alarms: AlarmTopic, least: LeastOrders | None) -> None:
+    """Watch whether there are as many orders as there should be, if anybody says how many."""
+    if least is None:
+        return
+    alarms.watch(
+        Alarm(
+            "nothing-placed",
+            f"In {least.minutes} minutes fewer orders were placed than the {least.orders} that "
+            "there always are: customers cannot order, although nothing else may say so.",
+            "nothing-placed",
+            sum_of(alarms, "p", "OrdersPlaced", PLACES),
+            below=least.orders,
+            minutes=least.minutes,
+            # Without an order no function measures anything.
+            missing=Missing.BAD,
+        )
+    )
+
+
+def watch_event(alarms: AlarmTopic, event: EventType, log_group_name: str, meaning: str) -> None:
+    """Raise an alarm as soon as a function logs that it recorded an event of this type."""
+    pattern = f'{{ $.recorded = "{event.value}" }}'
+    watch_log(alarms, event.value, log_group_name, meaning, pattern=pattern)
+
+
+def watch_log(
+    alarms: AlarmTopic, metric: str, log_group_name: str, meaning: str, *, pattern: str
+) -> None:
+    """Raise an alarm as soon as a function logs what fits a pattern, counted as `metric`."""
+    name = _kebab(metric)
+    alarm = Alarm(name, meaning, name, Metric(alarms.namespace, metric), above=0)
+    alarms.watch_log(alarm, pattern=pattern, log_group_name=log_group_name)
+
+
+def watch_found(alarms: AlarmTopic, metric: str, service: str, meaning: str) -> None:
+    """Raise an alarm as soon as a run of the function `service` has found any of something."""
+    name, found = _kebab(metric), alarms.embedded(metric, service, "Maximum")
+    alarms.watch(Alarm(name, meaning, name, found, above=0))
+
+
+def watch_the_flow(alarms: AlarmTopic) -> None:
+    """Raise one alarm when orders do not flow, whatever the reason.
+
+    Of its parts each means that orders stand still on their way from the checkout to the
+    confirmation. What only happens after it, or to single orders, is none of them.
+    """
+    parts = [
+        "nothing-placed",
+        "orders-api-5xx",
+        "intake-overflow-age",
+        "intake-overflow-retries",
+        "event-publisher-function-iterator-age",
+        "order-events-topic-failed",
+        "order-events-topic-lost",
+        *(f"{stage}-age" for stage in ("validation", "inventory", "payment")),
+        *(f"{stage}-depth" for stage in ("validation", "inventory", "payment")),
+        "payment-circuit-opened",
+    ]
+    alarms.combine(
+        Combination(
+            "orders-not-flowing",
+            "Orders are not flowing: customers cannot order, or their orders are accepted and not "
+            "confirmed.",
+            "orders-not-flowing",
+            any_of=[part for part in parts if alarms.has(part)],
+        )
+    )
+
+
+def _kebab(name: str) -> str:
+    """Return ``payment-capture-failed`` for ``PaymentCaptureFailed``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
