@@ -1,9 +1,9 @@
 """Collects what the deployed dashboard shows of a run on LocalStack, for `draw.py`.
 
 The dashboard is read from CloudWatch as it was deployed. What the functions embed in their logs is
-taken from there, since LocalStack makes no metrics of it; so are runs and durations of functions
-(the platform's reports) and the calls of the API (its access log). The rest is asked of
-LocalStack's CloudWatch, which has the queues; what it lacks stays empty.
+taken from there, since LocalStack makes no metrics of it; so are the functions' runs (the
+platform's reports) and the calls of the API (its access log). The rest is asked of LocalStack's
+CloudWatch, which has the queues; what it lacks stays empty.
 """
 
 import json
@@ -32,6 +32,7 @@ class Run:
         self._logs = session.client("logs", endpoint_url=deployment.endpoint, config=AWS_CONFIG)
         self._suffix = deployment.suffix
         self._logged = list(self._of_logs())
+        self._logged += at_once(self._logged)
         times = [each.at for each in self._logged]
         self.began, self.ended = min(times), max(times)
 
@@ -127,6 +128,26 @@ class Run:
                 for page in read.paginate(logGroupName=group["logGroupName"]):
                     for event in page["events"]:
                         yield group["logGroupName"], event["timestamp"] / 1000, event["message"]
+
+
+def at_once(values: Sequence[Value]) -> list[Value]:
+    """Return how many runs of a function were under way when each of its runs began."""
+    runs: dict[str, list[tuple[float, float]]] = {}
+    for each in values:
+        if each.name == "Duration":
+            began = each.at - each.value / 1000
+            runs.setdefault(each.dimensions["FunctionName"], []).append((began, each.at))
+    return [
+        Value(
+            "AWS/Lambda",
+            "ConcurrentExecutions",
+            {"FunctionName": function},
+            began,
+            sum(other <= began < ended for other, ended in spans),
+        )
+        for function, spans in runs.items()
+        for began, _ in spans
+    ]
 
 
 def _of_line(group: str, at: float, message: str) -> Iterator[Value]:

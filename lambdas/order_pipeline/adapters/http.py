@@ -28,8 +28,6 @@ from order_pipeline.ports import ConcurrentChangeError
 
 _RETRY_AFTER_SECONDS = "5"
 _ID: TypeAdapter[str] = TypeAdapter(Id)
-_ORDER_ID = "orderId"
-"""Of the paths that are about an order."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +107,9 @@ def api_handler(routes: Routes) -> Callable[[dict[str, Any], LambdaContext], Pro
     """Return the function's handler: one place that maps every error to a problem document."""
 
     def handler(event: dict[str, Any], context: LambdaContext) -> ProxyResponse:  # noqa: ARG001
-        request = _request(event)
-        _begin_log(event, request)
+        _begin_log(event)
         try:
-            response = routes[event["httpMethod"], event["resource"]](request)
+            response = routes[event["httpMethod"], event["resource"]](_request(event))
         except ProblemError as problem:
             logger.info("refused", problem=problem.problem.value)
             return _problem(problem)
@@ -136,15 +133,15 @@ def api_handler(routes: Routes) -> Callable[[dict[str, Any], LambdaContext], Pro
     return handler
 
 
-def _begin_log(event: Mapping[str, Any], request: Request) -> None:
+def _begin_log(event: Mapping[str, Any]) -> None:
     """Let every line of the log name the request, and the order that it is about, if any."""
     # A function that places an order adds the order's id: there was none before.
     logger.remove_keys(["order_id"])
     logger.append_keys(request_id=event["requestContext"].get("requestId"))
-    if _ORDER_ID in request.path_parameters:
-        # Not before it is known to be one: what a caller sends is not logged.
-        with suppress(ProblemError):
-            logger.append_keys(order_id=request.id(_ORDER_ID))
+    order_id = (event.get("pathParameters") or {}).get("orderId")
+    # What a caller sends in the place of an id is not logged.
+    with suppress(ValidationError):
+        logger.append_keys(order_id=_ID.validate_python(order_id))
 
 
 def _request(event: dict[str, Any]) -> Request:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.pictures.collect import at_once
 from tests.pictures.series import Value, lines, points, statistic
 from tests.stacks.dashboards import Shown
 
@@ -68,3 +69,11 @@ def test_statistics(stat: str, value: float) -> None:
 def test_a_statistic_that_is_not_known_is_refused() -> None:
     with pytest.raises(ValueError, match="Average"):
         statistic("Average", [1])
+
+
+def test_runs_at_once_are_those_under_way_when_one_begins() -> None:
+    # given runs of 0 to 2, 1 to 3 and 2 to 4 seconds
+    name = {"FunctionName": "payment"}
+    runs = [Value("AWS/Lambda", "Duration", name, end, 2000) for end in (2, 3, 4)]
+    # when, then
+    assert [(each.at, each.value) for each in at_once(runs)] == [(0, 1), (1, 2), (2, 2)]
