@@ -1,8 +1,9 @@
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -13,6 +14,7 @@ from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.transitions import EventType
 from orderctl.__main__ import app
+from orderctl.dead_letters import DEAD_LETTER_QUEUES
 from orderctl.terminal import age, moment
 from tests.unit.builders import BY, NOON, a_placed_order
 from tests.unit.conftest import ORDERS_TABLE
@@ -86,8 +88,10 @@ def run(*arguments: str, answer: str | None = None) -> Result:
 
 
 @pytest.fixture
-def spoilt(dynamodb: "DynamoDBClient") -> "DynamoDBClient":
-    """The tables, with one order among others that is none."""
+def spoilt(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "DynamoDBClient":
+    """The tables, with one order among others that is none, a day after it was written."""
+    # Every hour up to now is looked at for what the bucket lacks.
+    monkeypatch.setattr("orderctl.commands.records.now", lambda: NOON + timedelta(days=1))
     table = OrdersTable(dynamodb, ORDERS_TABLE)
     for order_id in ("OLD", "OLDER"):
         order = a_placed_order(order_id=order_id).after(EventType.ORDER_REJECTED, by=BY)
@@ -134,6 +138,47 @@ def test_bad_data_is_told_in_a_sentence(arguments: list[str], exit_code: int, sa
     assert isinstance(done.exception, SystemExit | None), done.exception
     assert done.exit_code == exit_code, done.output
     assert said in done.output
+
+
+@pytest.mark.usefixtures("spoilt")
+def test_what_is_shown_is_a_document_for_a_program(sqs: "SQSClient") -> None:
+    # given
+    for queue in DEAD_LETTER_QUEUES:
+        url = sqs.create_queue(QueueName=f"{queue}-dlq-test")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody='{"orderId": "ORD-1"}')
+
+    def document(*arguments: str, exit_code: int = 0) -> Any:
+        done = run(*arguments, "--json")
+        assert done.exit_code == exit_code, done.output
+        return json.loads(done.stdout)
+
+    # then
+    assert document("overdue") == [
+        {
+            "orderId": "[/x]",
+            "status": "cannot be read",
+            "dueAt": "2026-01-31T12:00:00.000Z",
+            "lastEvent": "-",
+            "lastEventAt": None,
+        }
+    ]
+    audited = document("audit", "OLD", exit_code=1)
+    assert (audited["orderId"], audited["agrees"], audited["events"]) == ("OLD", False, [])
+    assert [each["event"] for each in audited["notInTheBucket"]] == ["OrderPlaced", "OrderRejected"]
+    books = document(
+        *("books", "--since", "2026-01-31T11:00:00Z", "--until", "2026-01-31T13:00:00Z"),
+        exit_code=1,
+    )
+    assert books["orders"] == 2
+    assert {"book": "orders", "about": "[/x]", "difference": "cannot be read"} in books[
+        "differences"
+    ]
+    listed = {each["queue"]: each for each in document("dlq", "list")}
+    assert listed.keys() == DEAD_LETTER_QUEUES.keys()
+    assert (listed["audit-subscription"]["messages"], listed["payment"]["messages"]) == (1, 0)
+    [letter] = document("dlq", "show", "audit-subscription")
+    assert letter["orderId"] == "ORD-1"
+    assert letter["event"] is None
 
 
 @pytest.mark.usefixtures("spoilt")

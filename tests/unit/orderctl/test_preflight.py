@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -262,6 +263,11 @@ def test_the_command_ends_with_what_it_found(
     assert done.exit_code == status, done.output
     assert "Lambda concurrency: 1000 concurrent executions" in done.output
     assert "Traceback" not in done.output
+    # and for a program
+    done = CliRunner(env=variables).invoke(app, ["preflight", "--json"])
+    assert done.exit_code == status
+    found = {each["check"]: each for each in json.loads(done.stdout)}
+    assert found["Lambda concurrency"]["state"] == "ok"
 
 
 def test_a_setting_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

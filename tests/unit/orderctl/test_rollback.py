@@ -1,5 +1,6 @@
 """The commands, over functions and a release record that are in memory."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
@@ -179,3 +180,35 @@ def test_old_versions_are_deleted_but_for_what_is_live_and_what_was_before(
     assert done.exit_code == 0, done.output
     assert functions.deleted == ["6", "4", "3", "1"]
     assert "deleted: version 6 of a" in done.output
+
+
+def test_versions_are_a_document_for_a_program(
+    monkeypatch: pytest.MonkeyPatch, store: ParameterStore
+) -> None:
+    # given
+    store.deploy(a="1")
+    store.deploy(a="2")
+    functions = Functions({"a": "2"}, newest=2)
+    # when
+    done = run(monkeypatch, functions, store, "versions", "--json")
+    # then
+    assert done.exit_code == 0, done.output
+    [function] = json.loads(done.stdout)["functions"]
+    assert (function["function"], function["live"], function["backTo"]) == ("a", "2", "1")
+    assert [each["version"] for each in function["versions"]] == ["2", "1"]
+    # and nothing is deleted on the way
+    assert run(monkeypatch, functions, store, "versions", "--json", "--prune", "1").exit_code == 2
+    assert functions.deleted == []
+
+
+@pytest.mark.parametrize("arguments", [["rollback"], ["versions", "--prune", "1"]])
+def test_nothing_is_done_where_nobody_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch, store: ParameterStore, arguments: list[str]
+) -> None:
+    store.deploy(a="1")
+    store.deploy(a="5")
+    functions = Functions({"a": "5"}, newest=7)
+    done = run(monkeypatch, functions, store, *arguments, answer="y\n")
+    assert done.exit_code == 2, done.output
+    assert "say --yes" in done.stderr
+    assert (functions.live, functions.deleted) == ({"a": "5"}, [])
