@@ -1,6 +1,7 @@
 """The pipeline stack: everything that moves orders."""
 
 from order_pipeline.api.calls import Caller
+from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
@@ -35,7 +36,7 @@ class PipelineStack(WorkloadStack):
         }
 
         self._events = self._outbox()
-        self._api(self._intake_overflow())
+        api = self._api(self._intake_overflow())
         self._validation()
         self._inventory()
         payment = self._payment()
@@ -44,6 +45,8 @@ class PipelineStack(WorkloadStack):
 
         self._breaker(payment)
         self._reconciler()
+        if settings.canary_item:
+            self._canary(api, settings.canary_item)
         ReleaseRecord(self)
 
         self._output("OrdersTableName", storage.orders.name)
@@ -90,7 +93,7 @@ class PipelineStack(WorkloadStack):
         self._output_queue("IntakeOverflow", overflow)
         return overflow
 
-    def _api(self, overflow: Queue) -> None:
+    def _api(self, overflow: Queue) -> Api:
         """Take orders, and all that callers ask for afterwards."""
         orders, inventory = self._storage.orders, self._storage.inventory
         idempotency = self._storage.idempotency
@@ -119,6 +122,7 @@ class PipelineStack(WorkloadStack):
         for caller in Caller:
             name = caller.value.title().replace("-", "")
             self._output(f"{name}PolicyArn", CallerPolicy(self, caller, api).arn)
+        return api
 
     # ------------------------------------------------------------------ stages
 
@@ -223,7 +227,10 @@ class PipelineStack(WorkloadStack):
         """Hand over to the warehouse system: five minutes for what it picks up at once."""
         fulfilment = Queue(self, "fulfilment", topic_arn=self._events.arn, visibility_timeout=300)
         self._events.fill(
-            fulfilment, "fulfilment", [EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED]
+            fulfilment,
+            "fulfilment",
+            [EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED],
+            of_canary=False,
         )
         self._output_queue("Fulfilment", fulfilment)
 
@@ -294,6 +301,42 @@ class PipelineStack(WorkloadStack):
             reconciler.log_group_name,
             "The hold on a customer's money is over before the first parcel has left, and could "
             "not be renewed: settle it with the customer, or cancel the order.",
+        )
+
+    def _canary(self, api: Api, item_id: str) -> None:
+        """Place a test order every few minutes, as a storefront does, and cancel it again."""
+        canary = Function(
+            self,
+            "canary",
+            # Longer than the longest run (lambdas/canary/probe.py), shorter than its interval.
+            timeout=270,
+            environment={
+                "API_ENDPOINT": api.endpoint_for_functions,
+                "CANARY_ITEM": item_id,
+                "CANARY_PAYMENT_METHOD": self.settings.canary_payment_method,
+            },
+        )
+        canary.may(
+            api.make_calls(
+                "MakeTestOrders",
+                ("GET", f"/customers/{CUSTOMER_ID}/orders"),
+                ("GET", f"/orders/{ORDER_ID_PREFIX}*"),
+                ("POST", "/orders"),
+                ("POST", f"/orders/{ORDER_ID_PREFIX}*/cancel"),
+            )
+        )
+        run_every(
+            self,
+            canary,
+            minutes=self.settings.canary_minutes,
+            failed="The canary could not run to its end, so nothing tells whether orders flow: see "
+            "the function's log.",
+        )
+        self.alarms.watch_metric(
+            "CanaryFailed",
+            canary.folder,
+            "A test order was not taken, confirmed, cancelled or given back: customers' orders "
+            "probably fare the same. The function's log says at which step, and why.",
         )
 
     # ------------------------------------------------------------------ outputs
