@@ -636,9 +636,8 @@ class Settings(BaseModel):
         ``SHOP_EVENTS``. Addresses and events are lists separated by commas.
         ``GITHUB_REPOSITORY_NAME`` and ``GITHUB_OIDC_PROVIDER`` are for the bootstrap stack.
         ``LOCAL_ENDPOINT``, ``LOCAL_FUNCTIONS_ENDPOINT`` and ``PAYMENT_API_URL`` are read for
-        ``local`` only. There is a canary where ``CANARY_ITEM`` is set; ``CANARY_PAYMENT_METHOD`` goes
-        with it where there is no default method. In ``local`` there is one unless it is set to
-        nothing.
+        ``local`` only. There is a canary where ``CANARY_ITEM`` is set (in ``local``, unless it is
+        empty); ``CANARY_PAYMENT_METHOD`` goes with it where there is no default method.
 
         Raises
         ------

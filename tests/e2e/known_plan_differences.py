@@ -5,6 +5,8 @@ type Difference = tuple[str, str]
 
 _ALARMS = (
     "audit-subscription-dlq-alarm",
+    "canary-failed-alarm",
+    "canary-function-errors-alarm",
     "event-publisher-dlq-alarm",
     "fulfilment-dlq-alarm",
     "fulfilment-subscription-dlq-alarm",

@@ -309,7 +309,7 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
             "prod",
             {"ACCOUNT_CONCURRENCY": 800},
             (
-                "reserved_concurrency adds up to 834; it must be at most 700: the account's 800"
+                "reserved_concurrency adds up to 835; it must be at most 700: the account's 800"
                 " (ACCOUNT_CONCURRENCY) less the 100 that AWS keeps unreserved. Have the quota"
                 " raised, or reserve less."
             ),
