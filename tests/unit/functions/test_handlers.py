@@ -605,7 +605,7 @@ class FakeCanary:
 
 
 @pytest.mark.parametrize(
-    ("event", "order_id"),
+    "run",
     [
         ({"time": "2026-01-31T09:30:00Z", "id": "5e0c7d0e"}, "canary-2026-01-31T09-30-00Z"),
         ({}, "canary-request-1"),
@@ -616,9 +616,9 @@ def test_a_run_of_the_canary_is_told_and_measured(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
-    event: dict[str, Any],
-    order_id: str,
+    run: tuple[dict[str, Any], str],
 ) -> None:
+    event, order_id = run
     monkeypatch.setattr("canary.probe.Canary", FakeCanary)
     account.invoke("canary", event)
     assert sums(capsys.readouterr().out.splitlines()) == {
