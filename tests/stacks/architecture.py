@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+from order_pipeline.canary import CUSTOMER_ID as CANARY
 from order_pipeline.transitions import EventType
 from stacks.settings import Alarms, Environment
 from tests.stacks.synthesised import Deployment, Resource
@@ -362,6 +363,9 @@ def dead_letters_are_kept_longest(deployment: Deployment) -> Iterator[str]:
             yield f"{queue} keeps messages as long as its dead-letter queue"
 
 
+EVERYBODY_BUT_THE_CANARY = [{"anything-but": [CANARY]}]
+
+
 @rule
 def every_subscription_has_a_dead_letter_queue_and_a_filter(
     deployment: Deployment,
@@ -377,8 +381,11 @@ def every_subscription_has_a_dead_letter_queue_and_a_filter(
             continue  # the audit takes every event
         policy = json.loads(subscription.get("filter_policy") or "{}")
         types = policy.get("eventType") or ["none"]
-        if set(policy) != {"eventType"} or not set(types) <= set(EventType):
+        if set(policy) - {"customerId"} != {"eventType"} or not set(types) <= set(EventType):
             yield f"{subscription} does not filter by event type: {policy}"
+        customers = policy.get("customerId", EVERYBODY_BUT_THE_CANARY)
+        if customers != EVERYBODY_BUT_THE_CANARY:
+            yield f"{subscription} leaves customers out: {policy}"
         if subscription.get("filter_policy_scope") != "MessageAttributes":
             yield f"{subscription} filters by something else than attributes"
 

@@ -327,7 +327,7 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
         (
             "prod",
             {"maximum_concurrency": {**WORKERS_OF_PROD, "shipping": 5}},
-            "must not name shipping: there are event_publisher, intake_drain,",
+            "must not name shipping: there are canary, event_publisher,",
         ),
         (
             "dev",
@@ -353,7 +353,7 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
         (
             "prod",
             {"reserved_concurrency": {"shipping": 5}},
-            "must not name shipping: there are event_publisher, intake_drain,",
+            "must not name shipping: there are canary, event_publisher,",
         ),
         (
             "prod",

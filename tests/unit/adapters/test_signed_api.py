@@ -55,7 +55,7 @@ def server() -> Iterator[Server]:
 
         do_POST = do_GET  # noqa: N815 - the library's name
 
-        def log_message(self, *_: object) -> None:  # type: ignore[override]
+        def log_message(self, *_: object) -> None:
             """Say nothing."""
 
     http = HTTPServer(("127.0.0.1", 0), Handler)
