@@ -1,12 +1,11 @@
 """The pipeline stack: everything that moves orders."""
 
 from order_pipeline.api.calls import Caller
-from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
 from stacks.building_blocks.audit_table import AuditTable
-from stacks.building_blocks.callers import CallerPolicy
+from stacks.building_blocks.callers import CALLS_OF_CANARY, CallerPolicy
 from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.publisher import EventPublisher
@@ -316,15 +315,7 @@ class PipelineStack(WorkloadStack):
                 "CANARY_PAYMENT_METHOD": self.settings.canary_payment_method,
             },
         )
-        canary.may(
-            api.make_calls(
-                "MakeTestOrders",
-                ("GET", f"/customers/{CUSTOMER_ID}/orders"),
-                ("GET", f"/orders/{ORDER_ID_PREFIX}*"),
-                ("POST", "/orders"),
-                ("POST", f"/orders/{ORDER_ID_PREFIX}*/cancel"),
-            )
-        )
+        canary.may(api.make_calls("MakeTestOrders", CALLS_OF_CANARY))
         run_every(
             self,
             canary,

@@ -131,7 +131,7 @@ class Api:
             f"{settings.functions_endpoint}{local}" if settings.is_local else on_aws
         )
 
-    def make_calls(self, sid: str, *calls: tuple[str, str]) -> Grant:
+    def make_calls(self, sid: str, calls: Sequence[tuple[str, str]]) -> Grant:
         """Make calls of this API, each a method and a path that may have wildcards."""
         return Grant(
             Statement(sid, ("execute-api:Invoke",), tuple(self.call_arn(*call) for call in calls))

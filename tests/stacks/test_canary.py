@@ -11,7 +11,7 @@ from order_pipeline.api.calls import CALLS
 from order_pipeline.canary import CUSTOMER_ID
 from stacks.settings import LEAST_CANARY_MINUTES
 from tests.stacks.conftest import Deployments
-from tests.stacks.synthesised import Deployment, settings_of, synthesise
+from tests.stacks.synthesised import ACCOUNT_ID, Deployment, settings_of, synthesise
 from tests.stacks.test_callers import API, ODD_IDS, USUAL_IDS, decide, paths
 
 STEPS_WITH_CALLS = 6
@@ -43,6 +43,26 @@ def test_it_may_make_its_calls_about_its_orders_and_no_other(prod: Deployment) -
     # then
     assert allowed == ITS_CALLS
     assert not decide(calls, f"{API}/other/POST/orders")
+
+
+def test_the_boundary_lets_it_make_its_calls_and_no_other(prod: Deployment) -> None:
+    # given
+    on_aws = f"arn:aws:execute-api:eu-west-2:{ACCOUNT_ID}:a1b2c3d4e5"
+    boundary = [
+        each
+        for each in prod.one("aws_iam_policy.ci-boundary-policy").statements()
+        if each["Action"] == ["execute-api:Invoke"]
+    ]
+    ids = ("canary-1", CUSTOMER_ID, *USUAL_IDS)
+    # when
+    allowed = {
+        f"{API}/prod/{call.method}{path}"
+        for call in CALLS
+        for path in paths(call, ids)
+        if decide(boundary, f"{on_aws}/prod/{call.method}{path}")
+    }
+    # then
+    assert allowed == ITS_CALLS
 
 
 def test_it_calls_the_api_that_it_is_deployed_with(prod: Deployment, local: Deployment) -> None:
