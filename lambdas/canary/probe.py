@@ -173,7 +173,8 @@ class Canary:
         for listed in orders:
             if listed.order_id != order_id and listed.status in _OPEN:
                 logger.warning("an earlier run's order is open", order_id=listed.order_id)
-                self._cancel(listed.order_id, Step.CLEAN_UP)
+                # The list follows the orders within moments: it may have ended meanwhile.
+                self._cancel(listed.order_id, Step.CLEAN_UP, or_else=HTTPStatus.CONFLICT)
 
     def _place(self, order_id: str) -> None:
         order: dict[str, Any] = {
@@ -198,9 +199,11 @@ class Canary:
 
         return self._follow(order_id, Step.CONFIRM, CONFIRM_SECONDS, seconds_to_confirm)
 
-    def _cancel(self, order_id: str, step: Step) -> None:
+    def _cancel(self, order_id: str, step: Step, *, or_else: HTTPStatus | None = None) -> None:
         self._insist(
-            step, lambda: self.api.post(f"orders/{order_id}/cancel", {"reason": _REASON.value})
+            step,
+            lambda: self.api.post(f"orders/{order_id}/cancel", {"reason": _REASON.value}),
+            or_else=or_else,
         )
 
     def _follow_to_settlement(self, order_id: str) -> None:
@@ -222,8 +225,10 @@ class Canary:
 
     # ------------------------------------------------------------------ asking
 
-    def _insist(self, step: Step, ask: Callable[[], ApiAnswer]) -> ApiAnswer:
-        """Ask until the API does it, as long as asking again may help."""
+    def _insist(
+        self, step: Step, ask: Callable[[], ApiAnswer], *, or_else: HTTPStatus | None = None
+    ) -> ApiAnswer:
+        """Ask until the API does it, or answers `or_else`, as long as asking again may help."""
         ends = self.clock() + ASK_SECONDS
         while True:
             try:
@@ -231,7 +236,7 @@ class Canary:
             except ApiSilentError as silent:
                 problem = f"no answer: {silent}"
             else:
-                if answer.status < HTTPStatus.BAD_REQUEST:
+                if answer.status < HTTPStatus.BAD_REQUEST or answer.status == or_else:
                     return answer
                 problem = _problem(answer)
                 if not _passes_by_itself(answer):

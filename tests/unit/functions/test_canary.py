@@ -320,6 +320,16 @@ def test_nothing_is_placed_unless_earlier_orders_are_known(
     assert not api.stored
 
 
+def test_an_earlier_order_that_ends_before_it_is_cancelled_is_no_failure(api: Api) -> None:
+    # given: it is listed as open, and is cancelled by somebody else, for a reason of theirs
+    api.stuck_in = {Status.CONFIRMED}
+    api.says["cancel"] = iter([FORBIDDEN])
+    run(api)
+    api.says["cancel"] = iter([ApiAnswer(409, {"detail": "It was cancelled before."})])
+    # then
+    assert run(api, NEXT_RUN).succeeded
+
+
 def test_orders_that_have_ended_are_left_as_they_are(api: Api) -> None:
     # given
     assert run(api).succeeded
