@@ -22,11 +22,15 @@ A line has these fields:
 ``entries``
     How many messages or items a batch has; only for batches.
 
+A call of an API of API Gateway is one, too: service ``execute-api``, operation ``Invoke``, and
+``Call`` with its method and path.
+
 A retry of the AWS SDK is a request of its own.
 """
 
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -71,6 +75,9 @@ _REDUCED: Mapping[str, Callable[[Any], Any]] = {
     "TargetArn": lambda arn: arn.rpartition("/")[0],
     "TransactItems": _actions,
 }
+API_PATH = re.compile(r"/_aws/execute-api/[^/]+/[^/]+(?P<path>/.*)")
+"""Where LocalStack has the APIs: by id and stage."""
+
 _BATCHES = ("Entries", "PublishBatchRequestEntries", "TransactItems")
 
 
@@ -97,18 +104,43 @@ class Recorder:
         self, _chain: "HandlerChain", context: "RequestContext", _response: "Response"
     ) -> None:
         """Take note of a request, which goes on to its service."""
+        if context.operation is not None:
+            request = context.service_request or {}
+            self._write(
+                context,
+                context.service.service_name,
+                context.operation.name,
+                parameters(request),
+                **_entries(request),
+            )
+
+    def note_call_of_api(
+        self, _chain: "HandlerChain", context: "RequestContext", _response: "Response"
+    ) -> None:
+        """Take note of a call of an API, which goes on to the API."""
+        if called := API_PATH.match(context.request.path):
+            call = f"{context.request.method} {called['path']}"
+            self._write(context, "execute-api", "Invoke", {"Call": call})
+
+    def _write(
+        self,
+        context: "RequestContext",
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        **more: int,
+    ) -> None:
         token = context.request.headers.get(SESSION_TOKEN, "")
-        if not token.startswith(TOKEN_PREFIX) or context.operation is None:
+        if not token.startswith(TOKEN_PREFIX):
             return
-        request = context.service_request or {}
         line = json.dumps(
             {
                 "time": datetime.now(UTC).isoformat(),
                 "function": token.removeprefix(TOKEN_PREFIX),
-                "service": context.service.service_name,
-                "operation": context.operation.name,
-                "parameters": parameters(request),
-                **_entries(request),
+                "service": service,
+                "operation": operation,
+                "parameters": parameters,
+                **more,
             }
         )
         with self._writing:
@@ -127,5 +159,8 @@ def record_calls_of_functions() -> None:
     if path := os.environ.get(FILE):
         from localstack.aws import handlers  # noqa: PLC0415 - not before LocalStack is configured
 
+        recorder = Recorder(Path(path))
         # The last handlers before a request goes to its service: by then it has been parsed.
-        handlers.serve_custom_service_request_handlers.append(Recorder(Path(path)))
+        handlers.serve_custom_service_request_handlers.append(recorder)
+        # Calls of an API are answered before, by the routes of LocalStack's gateway.
+        handlers.preprocess_request.append(recorder.note_call_of_api)

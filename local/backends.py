@@ -22,6 +22,10 @@ class Backend(Protocol):
         """Say whether LocalStack runs."""
 
     @property
+    def endpoint_for_functions(self) -> str:
+        """Where a function finds LocalStack."""
+
+    @property
     def payment_url_for_functions(self) -> str:
         """Where a function finds the payment server."""
 

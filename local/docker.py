@@ -48,6 +48,11 @@ class DockerBackend:
         return bool(self._compose("ps", "--quiet", "--status=running", "localstack", quiet=True))
 
     @property
+    def endpoint_for_functions(self) -> str:
+        """Where a function, a container in the same network, finds LocalStack."""
+        return "http://localstack:4566"
+
+    @property
     def payment_url_for_functions(self) -> str:
         """Where a function, a container in the same network, finds the payment server."""
         return "http://payment-server:8420"

@@ -66,6 +66,11 @@ class HostBackend:
         return self.localstack.process() is not None
 
     @property
+    def endpoint_for_functions(self) -> str:
+        """Where a function, a process of this machine, finds LocalStack."""
+        return self.settings.endpoint
+
+    @property
     def payment_url_for_functions(self) -> str:
         """Where a function, a process of this machine, finds the payment server."""
         settings = self.settings

@@ -57,6 +57,7 @@ def tool_environment(
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_ACCOUNT_ID": "000000000000",
             "LOCAL_ENDPOINT": settings.endpoint,
+            "LOCAL_FUNCTIONS_ENDPOINT": backend.endpoint_for_functions,
             "PAYMENT_API_URL": backend.payment_url_for_functions,
         }
     return variables

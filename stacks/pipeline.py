@@ -5,7 +5,7 @@ from order_pipeline.transitions import EventType
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
 from stacks.building_blocks.audit_table import AuditTable
-from stacks.building_blocks.callers import CallerPolicy
+from stacks.building_blocks.callers import CALLS_OF_CANARY, CallerPolicy
 from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.objectives import watch_objectives
@@ -56,6 +56,8 @@ class PipelineStack(WorkloadStack):
 
         self._breaker(payment)
         self._reconciler()
+        if settings.canary_item:
+            self._canary(api, settings.canary_item)
         self._alarms(api)
         self._insight()
         ReleaseRecord(self)
@@ -256,7 +258,10 @@ class PipelineStack(WorkloadStack):
             late_after_minutes=60,
         )
         self._events.fill(
-            fulfilment, "fulfilment", [EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED]
+            fulfilment,
+            "fulfilment",
+            [EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED],
+            of_canary=False,
         )
         self._output_queue("Fulfilment", fulfilment)
 
@@ -340,6 +345,35 @@ class PipelineStack(WorkloadStack):
             reconciler.log_group_name,
             "The hold on a customer's money is over before the first parcel has left, and could "
             "not be renewed: if it is sent, nobody pays for it.",
+        )
+
+    def _canary(self, api: Api, item_id: str) -> None:
+        """Place a test order every few minutes, as a storefront does, and cancel it again."""
+        canary = Function(
+            self,
+            "canary",
+            # Longer than the longest run (lambdas/canary/probe.py), shorter than its interval.
+            timeout=270,
+            environment={
+                "API_ENDPOINT": api.endpoint_for_functions,
+                "CANARY_ITEM": item_id,
+                "CANARY_PAYMENT_METHOD": self.settings.canary_payment_method,
+            },
+        )
+        canary.may(api.make_calls("MakeTestOrders", CALLS_OF_CANARY))
+        run_every(
+            self,
+            canary,
+            minutes=self.settings.canary_minutes,
+            failed="The canary could not run to its end: nothing tells whether a customer's order "
+            "would go through.",
+        )
+        watch_found(
+            self.alarms,
+            "CanaryFailed",
+            canary.folder,
+            "A test order was not taken, confirmed, cancelled or given back: customers' orders "
+            "probably fare the same.",
         )
 
     # ------------------------------------------------------------------ insight

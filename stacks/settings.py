@@ -21,6 +21,7 @@ from pydantic import (
     model_validator,
 )
 
+from order_pipeline.limits import ID_PATTERN, PAYMENT_METHOD_PATTERN
 from order_pipeline.transitions import EventType
 
 REGION: Final = "eu-west-2"
@@ -41,6 +42,7 @@ WORKERS = ("intake_drain", "validation", "inventory", "payment", "notification")
 """The functions that work off a queue, by their folders."""
 FUNCTIONS = (
     *WORKERS,
+    "canary",
     "event_publisher",
     "inventory_api",
     "orders_api",
@@ -51,6 +53,8 @@ FUNCTIONS = (
 
 # The window of the firewall's rate rule.
 FIREWALL_WINDOW_SECONDS = 300
+
+LEAST_CANARY_MINUTES = 5
 
 # What the shop hears of unless it asks for more.
 FAILURES: Final = (
@@ -156,6 +160,18 @@ def _email_address_or_phone_number(value: str) -> str:
     return value
 
 
+def _id_of_an_item(value: str) -> str:
+    if value and not re.fullmatch(ID_PATTERN, value):
+        raise ValueError("must be the id of an item, such as canary, or nothing")
+    return value
+
+
+def _payment_method(value: str) -> str:
+    if value and not re.fullmatch(PAYMENT_METHOD_PATTERN, value):
+        raise ValueError("must be a payment method's token such as pm_card_visa, or nothing")
+    return value
+
+
 def _known_event(value: str) -> str:
     if value not in list(EventType):
         raise ValueError(f"must be of {', '.join(EventType)}")
@@ -213,6 +229,13 @@ class Settings(BaseModel):
             "Where LocalStack answers.",
         ),
     ] = Field(default="", alias="LOCAL_ENDPOINT")
+    functions_endpoint: Annotated[
+        str,
+        About(
+            "an address without a path, such as http://localstack:4566; read for local only",
+            "Where functions find LocalStack: with Docker, by its name in their network.",
+        ),
+    ] = Field(default="", alias="LOCAL_FUNCTIONS_ENDPOINT")
     payment_api_url: Annotated[
         str,
         About(
@@ -259,6 +282,25 @@ class Settings(BaseModel):
             " subscription above 10 messages a second.",
         ),
     ] = Field(default=FAILURES, alias="SHOP_EVENTS")
+
+    canary_item: Annotated[
+        str,
+        AfterValidator(_id_of_an_item),
+        About(
+            "the id of an item that is there for it and for nobody else, or nothing",
+            "What the canary orders: one unit, every few minutes, cancelled as soon as it is"
+            " confirmed. Empty: there is no canary.",
+        ),
+    ] = Field(default="", alias="CANARY_ITEM")
+    canary_payment_method: Annotated[
+        str,
+        AfterValidator(_payment_method),
+        About(
+            "the payment provider's token for a method that can be charged again and again, such"
+            " as pm_card_visa in its test mode; or nothing, where there is a default method",
+            "What the canary pays with. The money is held for seconds and never taken.",
+        ),
+    ] = Field(default="", alias="CANARY_PAYMENT_METHOD")
 
     github_repository: Annotated[
         str,
@@ -386,6 +428,14 @@ class Settings(BaseModel):
             " be no orders for hours, as in a shop with quiet nights.",
         ),
     ] = None
+    canary_minutes: Annotated[
+        int,
+        About(
+            f"{LEAST_CANARY_MINUTES} to 1440 minutes",
+            "How often the canary runs, where there is one. A run has to end before the next one."
+            " On LocalStack the tests run it.",
+        ),
+    ] = Field(default=5, ge=LEAST_CANARY_MINUTES, le=1440)
     maximum_concurrency: Annotated[
         Mapping[str, int],
         About(
@@ -460,7 +510,7 @@ class Settings(BaseModel):
             raise ValueError(f"must be {REGION}: the pipeline is deployed to London only")
         return value
 
-    @field_validator("local_endpoint", "payment_api_url")
+    @field_validator("local_endpoint", "functions_endpoint", "payment_api_url")
     @classmethod
     def _address(cls, value: str) -> str:
         if value and not re.fullmatch(r"https?://[^\s/]+", value):
@@ -546,6 +596,7 @@ class Settings(BaseModel):
     def _stand_ins_are_local(self) -> Self:
         for variable, value in (
             ("LOCAL_ENDPOINT", self.local_endpoint),
+            ("LOCAL_FUNCTIONS_ENDPOINT", self.functions_endpoint),
             ("PAYMENT_API_URL", self.payment_api_url),
         ):
             if bool(value) != self.is_local:
@@ -575,6 +626,21 @@ class Settings(BaseModel):
             raise ValueError(
                 f"default_payment_method is {self.default_payment_method!r}; in the environment"
                 f" {self.environment.value!r} it must be empty (only local and dev have one)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_canary_can_pay(self) -> Self:
+        if self.canary_payment_method and not self.canary_item:
+            raise ValueError(
+                f"CANARY_PAYMENT_METHOD is {self.canary_payment_method!r} but CANARY_ITEM is empty;"
+                " there is no canary without an item to order"
+            )
+        if self.canary_item and not (self.canary_payment_method or self.default_payment_method):
+            raise ValueError(
+                f"CANARY_PAYMENT_METHOD is empty but CANARY_ITEM is {self.canary_item!r}; in the"
+                f" environment {self.environment.value!r}, which has no default payment method, it"
+                " must be what the canary pays with"
             )
         return self
 
@@ -670,7 +736,9 @@ class Settings(BaseModel):
         ``AWS_REGION`` is optional, and so are ``ACCOUNT_CONCURRENCY``, ``RUNBOOK_URL``,
         ``SHOP_ADDRESSES`` and ``SHOP_EVENTS``. Addresses and events are lists separated by commas.
         ``GITHUB_REPOSITORY_NAME`` and ``GITHUB_OIDC_PROVIDER`` are for the bootstrap stack.
-        ``LOCAL_ENDPOINT`` and ``PAYMENT_API_URL`` are read for ``local`` only.
+        ``LOCAL_ENDPOINT``, ``LOCAL_FUNCTIONS_ENDPOINT`` and ``PAYMENT_API_URL`` are read for
+        ``local`` only. There is a canary where ``CANARY_ITEM`` is set (in ``local``, unless it is
+        empty); ``CANARY_PAYMENT_METHOD`` goes with it where there is no default method.
 
         Raises
         ------
@@ -690,6 +758,8 @@ class Settings(BaseModel):
             "RUNBOOK_URL": variables.get("RUNBOOK_URL") or "docs/runbook.md",
             "SHOP_ADDRESSES": _separated(variables.get("SHOP_ADDRESSES")),
             "SHOP_EVENTS": _separated(variables.get("SHOP_EVENTS")) or FAILURES,
+            "CANARY_ITEM": variables.get("CANARY_ITEM", _LOCAL_CANARY_ITEM.get(environment, "")),
+            "CANARY_PAYMENT_METHOD": variables.get("CANARY_PAYMENT_METHOD", ""),
             "GITHUB_REPOSITORY_NAME": variables.get("GITHUB_REPOSITORY_NAME")
             or _LOCAL_REPOSITORY.get(environment, ""),
             "GITHUB_OIDC_PROVIDER": variables.get("GITHUB_OIDC_PROVIDER") or "new",
@@ -697,9 +767,11 @@ class Settings(BaseModel):
             **_SIZES.get(environment, _SIZES[Environment.DEV]),
         }
         if environment == Environment.LOCAL:
+            endpoint = variables.get("LOCAL_ENDPOINT") or "http://localhost:4566"
             values |= {
                 "AWS_ACCOUNT_ID": LOCAL_ACCOUNT_ID,
-                "LOCAL_ENDPOINT": variables.get("LOCAL_ENDPOINT") or "http://localhost:4566",
+                "LOCAL_ENDPOINT": endpoint,
+                "LOCAL_FUNCTIONS_ENDPOINT": variables.get("LOCAL_FUNCTIONS_ENDPOINT") or endpoint,
                 "PAYMENT_API_URL": variables.get("PAYMENT_API_URL") or "http://127.0.0.1:8420",
             }
         try:
@@ -709,6 +781,8 @@ class Settings(BaseModel):
 
 
 _LOCAL_SENDER = {Environment.LOCAL.value: "orders@example.com"}
+# So that the canary is deployed with the rest, too.
+_LOCAL_CANARY_ITEM = {Environment.LOCAL.value: "canary"}
 # So that the roles of CI are deployed with the rest wherever that is tried.
 _LOCAL_REPOSITORY = {Environment.LOCAL.value: "example/order-pipeline"}
 
@@ -768,6 +842,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "throttling": Throttling(rate=1000, burst=2000),
         "alarm_period_seconds": 10,
         "queue_depth": 10,
+        "canary_minutes": 1440,
         # A schedule scaled down: what was broken on purpose heals in seconds.
         "retry_longest_delay_seconds": 20,
         "payment_retry_longest_delay_seconds": 20,
@@ -839,6 +914,8 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
             "event_publisher": 100,
             "reconciler": 2,
             "payment_breaker": 2,
+            # One run at a time: the next one cancels what it finds open.
+            "canary": 1,
             "validation": 100,
             "inventory": 100,
             "payment": 60,

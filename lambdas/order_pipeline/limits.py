@@ -13,6 +13,9 @@ ID_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}$"
 Hence no leading dot: `..` would be another folder.
 """
 
+PAYMENT_METHOD_PATTERN = r"^pm_[A-Za-z0-9_]{1,64}$"
+"""The payment provider's tokens for payment methods."""
+
 MAX_LINES = 50
 MAX_QUANTITY = 10_000
 MAX_AVAILABLE = 1_000_000_000

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from order_pipeline.catalogue import Item
 from order_pipeline.events import OrderEvent
@@ -355,4 +355,39 @@ class Messenger(Protocol):
         ------
         UndeliverableError
             If the address is one that the channel will never deliver to.
+        """
+
+
+class ApiSilentError(Exception):
+    """The API did not answer; what was asked for may have been done all the same."""
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    """What the API answered."""
+
+    status: int
+    body: Mapping[str, Any]
+    """The JSON document; empty where there is none."""
+
+
+class OrdersApi(Protocol):
+    """The pipeline's own API, asked from outside."""
+
+    def get(self, path: str) -> ApiAnswer:
+        """Ask for what is at a path.
+
+        Raises
+        ------
+        ApiSilentError
+            If no answer came.
+        """
+
+    def post(self, path: str, body: Mapping[str, Any]) -> ApiAnswer:
+        """Send a document to a path.
+
+        Raises
+        ------
+        ApiSilentError
+            If no answer came.
         """

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from order_pipeline.adapters.observability import logger
 from order_pipeline.api.models import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
+from order_pipeline.canary import is_reserved_for_canary
 from order_pipeline.content_hash import content_hash
 from order_pipeline.limits import MAX_IDEMPOTENCY_KEY
 from order_pipeline.money import AmountError, minor_units
@@ -80,6 +81,8 @@ def _order(
     method = request.payment.method if request.payment else default_payment_method
     if not method:
         raise invalid_field("payment", "is required: this environment has no default method")
+    if is_reserved_for_canary(request.customer_id, request.order_id):
+        raise invalid_field("customerId", "is reserved for the pipeline's own test orders")
     lines = _lines(request)
     return place(
         order_id=request.order_id or _derived_id(idempotency_key),

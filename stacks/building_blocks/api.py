@@ -7,6 +7,7 @@ from order_pipeline.api.gateway import gateway_document
 from stacks.building_blocks.document import as_json
 from stacks.building_blocks.firewall import Firewall
 from stacks.building_blocks.function import Function
+from stacks.building_blocks.policy import Grant, Statement
 from stacks.building_blocks.watched import of_api
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import (
@@ -156,10 +157,17 @@ class Api:
         )
         if settings.firewall:
             Firewall(stack, resource, stage=stage, rate=settings.firewall.rate_per_address)
-        self.endpoint = (
-            f"{settings.local_endpoint}/_aws/execute-api/{api.id}/{stage_name}/"
-            if settings.is_local
-            else f"{stage.invoke_url}/"
+        local = f"/_aws/execute-api/{api.id}/{stage_name}/"
+        on_aws = f"{stage.invoke_url}/"
+        self.endpoint = f"{settings.local_endpoint}{local}" if settings.is_local else on_aws
+        self.endpoint_for_functions = (
+            f"{settings.functions_endpoint}{local}" if settings.is_local else on_aws
+        )
+
+    def make_calls(self, sid: str, calls: Sequence[tuple[str, str]]) -> Grant:
+        """Make calls of this API, each a method and a path that may have wildcards."""
+        return Grant(
+            Statement(sid, ("execute-api:Invoke",), tuple(self.call_arn(*call) for call in calls))
         )
 
     def call_arn(self, method: str, path: str) -> str:

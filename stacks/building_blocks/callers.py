@@ -1,13 +1,25 @@
-"""The API's callers: for each a managed policy that lets it make its calls, and no other."""
+"""The API's callers: for each a managed policy that lets it make its calls, and no other.
+
+The canary is none of them: it is a function, with a role of its own.
+"""
 
 import re
 from collections.abc import Sequence
 
 from order_pipeline.api.calls import CALLS, Call, Caller
+from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
 from stacks.base import BaseStack
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.policy import Statement, policy_document
 from stacks.cdk import IamPolicy
+
+CALLS_OF_CANARY = (
+    ("GET", f"/customers/{CUSTOMER_ID}/orders"),
+    ("GET", f"/orders/{ORDER_ID_PREFIX}*"),
+    ("POST", "/orders"),
+    ("POST", f"/orders/{ORDER_ID_PREFIX}*/cancel"),
+)
+"""What the canary may call: method, and path with wildcards. No orders but its own."""
 
 _ID = re.compile(r"\{\w+\}")
 

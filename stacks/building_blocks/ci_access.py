@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from stacks.base import APPLICATION
+from stacks.building_blocks.callers import CALLS_OF_CANARY
 from stacks.building_blocks.policy import Condition, Statement
 from stacks.names import Names
 
@@ -602,6 +603,13 @@ def boundary(names: Names, email_sender: str) -> Iterator[Statement]:
         "Secrets",
         ("secretsmanager:GetSecretValue",),
         (names.arn("secretsmanager", "secret:*-secret-*"),),
+    )
+    yield Statement(
+        "TestOrders",
+        ("execute-api:Invoke",),
+        tuple(  # of an API that is known by an id
+            names.arn("execute-api", f"*/{method}{path}") for method, path in CALLS_OF_CANARY
+        ),
     )
     yield Statement(
         "Mappings",

@@ -10,6 +10,9 @@ from stacks.cdk import (
     LambdaPermission,
 )
 
+_DAY = 24 * 60
+"""In minutes."""
+
 
 def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed: str) -> None:
     """Run a function every so many minutes; an alarm says what it means when a run has `failed`.
@@ -23,7 +26,7 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
         f"{name}-schedule",
         name=stack.names.of(name, "schedule"),
         description=f"Runs {function.name}",
-        schedule_expression=f"rate({minutes} minute{'s' if minutes > 1 else ''})",
+        schedule_expression=f"rate({_interval(minutes)})",
     )
     CloudwatchEventTarget(
         stack, f"{name}-target", rule=rule.name, arn=function.alias.arn, target_id=name
@@ -48,3 +51,12 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
     )
     rule_name = stack.names.of(name, "schedule")
     stack.alarms.watch(*failed_runs(function.id, function.name, rule_name, failed))
+
+
+def _interval(minutes: int) -> str:
+    """Return an interval as schedules have it: in days, where it is a number of whole ones.
+
+    LocalStack makes a pattern of cron of it, in which minutes end at 59.
+    """
+    number, unit = (minutes // _DAY, "day") if minutes % _DAY == 0 else (minutes, "minute")
+    return f"{number} {unit}{'s' if number > 1 else ''}"

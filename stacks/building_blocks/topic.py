@@ -1,7 +1,9 @@
 """The topic that events are published on, and the subscriptions that pass them on."""
 
 from collections.abc import Sequence
+from typing import Any
 
+from order_pipeline.canary import CUSTOMER_ID as CANARY
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.document import as_json
 from stacks.building_blocks.policy import (
@@ -45,13 +47,23 @@ class EventTopic:
             KeyUse.to_send("sns"),
         )
 
-    def fill(self, queue: Queue, resource: str, event_types: Sequence[EventType]) -> None:
-        """Pass events of the given types on to a queue, as they were published."""
+    def fill(
+        self,
+        queue: Queue,
+        resource: str,
+        event_types: Sequence[EventType],
+        *,
+        of_canary: bool = True,
+    ) -> None:
+        """Pass events of the given types on to a queue, as they were published.
+
+        Without those `of_canary`, it has what happened to customers' orders only.
+        """
         self._subscribe(
             resource,
             protocol="sqs",
             endpoint=queue.resource.arn,
-            filter_policy=as_json({"eventType": [each.value for each in event_types]}),
+            filter_policy=_filter_policy(event_types, of_canary=of_canary),
             filter_policy_scope="MessageAttributes",
         )
 
@@ -65,7 +77,7 @@ class EventTopic:
         )
 
     def tell_shop(self, addresses: Sequence[str], event_types: Sequence[EventType]) -> None:
-        """Pass events of the given types on to the shop's own e-mail addresses and phones."""
+        """Pass customers' events of the given types on to the shop's own addresses and phones."""
         for number, address in enumerate(addresses, start=1):
             SnsTopicSubscription(
                 self._stack,
@@ -73,7 +85,7 @@ class EventTopic:
                 topic_arn=self._topic.arn,
                 protocol="email" if "@" in address else "sms",
                 endpoint=address,
-                filter_policy=as_json({"eventType": [each.value for each in event_types]}),
+                filter_policy=_filter_policy(event_types, of_canary=False),
                 filter_policy_scope="MessageAttributes",
             )
 
@@ -117,3 +129,15 @@ class EventTopic:
                 ]
             ),
         )
+
+
+def _filter_policy(event_types: Sequence[EventType], *, of_canary: bool) -> str:
+    """Return the policy by which a subscription takes events of the given types.
+
+    Every attribute that it names has to fit:
+    https://docs.aws.amazon.com/sns/latest/dg/string-value-matching.html#string-anything-but-matching
+    """
+    policy: dict[str, Any] = {"eventType": [each.value for each in event_types]}
+    if not of_canary:
+        policy["customerId"] = [{"anything-but": [CANARY]}]
+    return as_json(policy)

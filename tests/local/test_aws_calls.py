@@ -84,6 +84,25 @@ def test_record_tells_whose_calls_they_are(
     assert len(recorded(other)) == 2
 
 
+def test_calls_of_an_api_are_recorded_by_method_and_path(function: Create) -> None:
+    # given: a signed request, as to AWS
+    asks = function("""
+    import os
+    import urllib.error, urllib.request
+    def handler(event, context):
+        headers = {"X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"]}
+        url = f"{event['endpoint']}/_aws/execute-api/nosuchapi/local/orders/ORD-1?limit=1"
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, headers=headers))
+        except urllib.error.HTTPError as answer:
+            return answer.code
+    """)
+    # when
+    asks.invoke({"endpoint": asks.settings.endpoint})
+    # then
+    assert recorded(asks) == [("execute-api", "Invoke", {"Call": "GET /orders/ORD-1"}, None)]
+
+
 def recorded(function: Function) -> list[tuple[str, str, dict[str, Any], int | None]]:
     """Return the function's calls, oldest first."""
     calls: list[Any] = []

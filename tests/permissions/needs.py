@@ -51,6 +51,9 @@ def _resource(call: RecordedCall) -> str:
         PUSH: _arn("sns", "endpoint/*"),
     }.get(call.resource) or {
         "dynamodb": _arn("dynamodb", f"table/{name}-{{suffix}}" + f"/index/{index}" * bool(index)),
+        "execute-api": _arn(
+            "execute-api", f"{{orders-api}}/{{suffix}}/{call.resource.replace(' ', '')}"
+        ),
         "lambda": _arn("lambda", f"event-source-mapping:{{{worker}-mapping}}"),
         "secretsmanager": _arn("secretsmanager", f"secret:{name}-{{suffix}}-{{random}}"),
         "ses": _arn("ses", "identity/{sender}"),

@@ -15,6 +15,7 @@ from typing import Any
 
 from local.aws import client
 from local.settings import LocalSettings, settings_from_environment
+from order_pipeline.canary import ORDER_ID_PREFIX
 
 FILE = Path(__file__).with_name("recorded_calls.json")
 
@@ -32,7 +33,10 @@ class RecordedCall:
     operation: str
     """As AWS names it; of a transaction one for each kind of action: `TransactWriteItems/Put`."""
     resource: str
-    """A name without its suffix: a table, or `table/index`, a queue, a topic, a mapping, …"""
+    """A name without its suffix: a table, or `table/index`, a queue, a topic, a mapping, …
+
+    Of a call of the API: its method and path.
+    """
 
     def __str__(self) -> str:
         return f"{self.service}:{self.operation} {self.resource}"
@@ -113,6 +117,8 @@ _NAMES: Mapping[str, Callable[[str], str]] = {
     "SecretId": lambda arn: re.sub(r"-\w{6}$", "", arn.rpartition(":")[2]),
     "Source": str,
     "PhoneNumber": lambda _: SMS,
+    # Of an API's calls: with any of the canary's orders for the one that it was about.
+    "Call": lambda call: re.sub(rf"/{ORDER_ID_PREFIX}[^/]+", f"/{ORDER_ID_PREFIX}*", call),
     "TargetArn": lambda _: PUSH,
 }
 """A parameter that says alone what a call is about → the name of it."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+from order_pipeline.canary import CUSTOMER_ID as CANARY
 from order_pipeline.transitions import EventType
 from stacks.settings import Alarms, Environment
 from tests.stacks.metrics import looked_at
@@ -93,6 +94,9 @@ PART_OF_A_RESOURCE = {
     r":log-group:[^*]+:log-stream:\*$": "streams of one log group, which the service names",
     r"^arn:aws:s3:::[^*]+/\*$": "objects of one bucket",
     r"^\$\{aws_api_gateway_rest_api\.[^}]+\}/[^/*]+/[A-Z]+/\w+/\*(/|$)": "ids in paths of the API",
+    r"^\$\{aws_api_gateway_rest_api\.[^}]+\}/[^/*]+/[A-Z]+/orders/canary-\*(/cancel)?$": (
+        "the canary's orders, whose ids begin so"
+    ),
     r"^arn:aws:sns:[^*]+:endpoint/\*$": "this account's mobile devices, one endpoint each",
 }
 
@@ -431,6 +435,9 @@ def dead_letters_are_kept_longest(deployment: Deployment) -> Iterator[str]:
             yield f"{queue} keeps messages as long as its dead-letter queue"
 
 
+EVERYBODY_BUT_THE_CANARY = [{"anything-but": [CANARY]}]
+
+
 @rule
 def every_subscription_has_a_dead_letter_queue_and_a_filter(
     deployment: Deployment,
@@ -446,8 +453,11 @@ def every_subscription_has_a_dead_letter_queue_and_a_filter(
             continue  # the audit takes every event
         policy = json.loads(subscription.get("filter_policy") or "{}")
         types = policy.get("eventType") or ["none"]
-        if set(policy) != {"eventType"} or not set(types) <= set(EventType):
+        if set(policy) - {"customerId"} != {"eventType"} or not set(types) <= set(EventType):
             yield f"{subscription} does not filter by event type: {policy}"
+        customers = policy.get("customerId", EVERYBODY_BUT_THE_CANARY)
+        if customers != EVERYBODY_BUT_THE_CANARY:
+            yield f"{subscription} leaves customers out: {policy}"
         if subscription.get("filter_policy_scope") != "MessageAttributes":
             yield f"{subscription} filters by something else than attributes"
 

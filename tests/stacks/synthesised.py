@@ -122,6 +122,8 @@ def settings_of(environment: str, **variables: str) -> Settings:
         "EMAIL_SENDER": "orders@example.com",
         "ALARM_ADDRESSES": "ops@example.com",
         "GITHUB_REPOSITORY_NAME": "example/order-pipeline",
+        "CANARY_ITEM": "canary",
+        "CANARY_PAYMENT_METHOD": "pm_card_visa",
     }
     return Settings.from_environment(told | variables)
 

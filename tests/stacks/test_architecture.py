@@ -362,6 +362,17 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
         "does not filter by event type",
         _changed(SUBSCRIPTION, filter_policy=None),
     ),
+    *(
+        (
+            architecture.every_subscription_has_a_dead_letter_queue_and_a_filter,
+            "leaves customers out",
+            _changed(
+                SUBSCRIPTION,
+                filter_policy=json.dumps({"eventType": ["StockReserved"], "customerId": customers}),
+            ),
+        )
+        for customers in (["CUST-1"], [{"anything-but": ["CUST-1"]}], [{"prefix": "CUST"}])
+    ),
     (
         architecture.every_subscription_has_a_dead_letter_queue_and_a_filter,
         "something else than attributes",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.stacks.conftest import Deployments
 from tests.stacks.metrics import looked_at
+from tests.stacks.synthesised import settings_of, synthesise
 
 TEXT = (Path(__file__).parents[2] / "docs/deploying.md").read_text()
 TABLE = TEXT.partition("\n## What it costs to leave running\n")[2].partition("\n## ")[0]
@@ -17,10 +18,18 @@ def row(start: str) -> tuple[str, str]:
     return what, cost
 
 
-def test_the_alarms_are_counted(deployments: Deployments) -> None:
+ALARM = "aws_cloudwatch_metric_alarm"
+
+
+def test_the_alarms_are_counted(deployments: Deployments, tmp_path: Path) -> None:
+    without = {"CANARY_ITEM": "", "CANARY_PAYMENT_METHOD": ""}
     dev, prod = (
-        len(deployments(name).all("aws_cloudwatch_metric_alarm")) for name in ("dev", "prod")
+        len(synthesise(settings_of(name, **without), tmp_path / name).all(ALARM))
+        for name in ("dev", "prod")
     )
+    with_canary = len(deployments("prod").all(ALARM))
+    what, _ = row("canary")
+    assert f"{with_canary - prod} alarms" in what
     what, cost = row("metric alarms")
     assert re.findall(r"\d+", what) == [str(dev), str(prod)]
     # https://aws.amazon.com/cloudwatch/pricing/: 0.10 for an alarm of one metric.

@@ -41,6 +41,7 @@ CONSUMED = {
 }
 
 FUNCTIONS = {
+    "canary",
     "place-order",
     "intake-drain",
     "orders-api",
@@ -332,11 +333,11 @@ def test_the_outputs(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "minutes"), [("payment-breaker", "1 minute"), ("reconciler", "5 minutes")]
+    ("function", "interval"), [("payment-breaker", "1 minute"), ("reconciler", "5 minutes")]
 )
-def test_what_runs_by_the_clock(deployment: Deployment, function: str, minutes: str) -> None:
+def test_what_runs_by_the_clock(deployment: Deployment, function: str, interval: str) -> None:
     schedule = deployment.one(f"aws_cloudwatch_event_rule.{function}-schedule")
-    assert schedule["schedule_expression"] == f"rate({minutes})"
+    assert schedule["schedule_expression"] == f"rate({interval})"
     target = deployment.one(f"aws_cloudwatch_event_target.{function}-target")
     assert target["arn"] == f"${{aws_lambda_alias.{function}-function-alias.arn}}"
 

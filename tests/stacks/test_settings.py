@@ -27,7 +27,7 @@ def test_without_any_variable_the_environment_is_local() -> None:
     assert settings.environment == "local"
     assert settings.suffix == "local"
     assert settings.account_id == "000000000000"
-    assert settings.local_endpoint == "http://localhost:4566"
+    assert settings.local_endpoint == settings.functions_endpoint == "http://localhost:4566"
     assert settings.payment_api_url == "http://127.0.0.1:8420"
 
 
@@ -44,9 +44,12 @@ def test_the_suffix_is_the_environment_unless_set() -> None:
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_stand_ins_are_not_even_read_outside_local(environment: str) -> None:
     settings = settings_of(
-        environment, LOCAL_ENDPOINT="http://localhost:4566", PAYMENT_API_URL="http://localhost:1"
+        environment,
+        LOCAL_ENDPOINT="http://localhost:4566",
+        LOCAL_FUNCTIONS_ENDPOINT="http://localstack:4566",
+        PAYMENT_API_URL="http://localhost:1",
     )
-    assert settings.local_endpoint == ""
+    assert settings.local_endpoint == settings.functions_endpoint == ""
     assert settings.payment_api_url == ""
 
 
@@ -201,6 +204,25 @@ def test_settings_cannot_be_changed() -> None:
             for quota in ("9", "many", "1000.5", "-1", "1000001")
         ),
         (
+            {"CANARY_ITEM": "tea pot"},
+            "CANARY_ITEM is 'tea pot'; it must be the id of an item, such as canary, or nothing.",
+        ),
+        (
+            {"CANARY_ITEM": "canary", "CANARY_PAYMENT_METHOD": "4242424242424242"},
+            "CANARY_PAYMENT_METHOD is '4242424242424242'; it must be a payment method's token such",
+        ),
+        (
+            {"CANARY_PAYMENT_METHOD": "pm_card_visa"},
+            (
+                "CANARY_PAYMENT_METHOD is 'pm_card_visa' but CANARY_ITEM is empty; there is no"
+                " canary without an item to order."
+            ),
+        ),
+        (
+            {"ENVIRONMENT": "local", "LOCAL_FUNCTIONS_ENDPOINT": "localstack:4566"},
+            "LOCAL_FUNCTIONS_ENDPOINT is 'localstack:4566'; it must be an address without a path",
+        ),
+        (
             {"ENVIRONMENT": "local", "LOCAL_ENDPOINT": "localhost:4566"},
             "LOCAL_ENDPOINT is 'localhost:4566'; it must be an address without a path",
         ),
@@ -214,6 +236,34 @@ def test_a_wrong_variable_is_explained(variables: dict[str, str], sentence: str)
     with pytest.raises(SettingsError) as raised:
         Settings.from_environment(DEV | variables)
     assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_there_is_a_canary_where_an_item_is_set_aside_for_it(environment: str) -> None:
+    # given: nothing said about it
+    untold = Settings.from_environment(
+        DEV | {"ENVIRONMENT": environment, "ALARM_ADDRESSES": "ops@example.com"}
+    )
+    # then
+    assert untold.canary_item == ("canary" if environment == "local" else "")
+    assert settings_of(environment, CANARY_ITEM="TEA-1").canary_item == "TEA-1"
+    assert settings_of(environment, CANARY_ITEM="", CANARY_PAYMENT_METHOD="").canary_item == ""
+
+
+def test_where_there_is_a_default_method_the_canary_needs_none() -> None:
+    settings = Settings.from_environment(DEV | {"CANARY_ITEM": "canary"})
+    assert (settings.canary_item, settings.canary_payment_method) == ("canary", "")
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_where_there_is_no_default_method_the_canary_needs_one(environment: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        settings_of(environment, CANARY_PAYMENT_METHOD="")
+    assert str(raised.value) == (
+        "CANARY_PAYMENT_METHOD is empty but CANARY_ITEM is 'canary'; in the environment"
+        f" '{environment}', which has no default payment method, it must be what the canary pays"
+        " with."
+    )
 
 
 def test_every_wrong_variable_is_explained_at_once() -> None:
@@ -284,7 +334,7 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
         (
             "prod",
             {"maximum_concurrency": {**WORKERS_OF_PROD, "shipping": 5}},
-            "must not name shipping: there are event_publisher, intake_drain,",
+            "must not name shipping: there are canary, event_publisher,",
         ),
         (
             "dev",
@@ -310,13 +360,13 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
         (
             "prod",
             {"reserved_concurrency": {"shipping": 5}},
-            "must not name shipping: there are event_publisher, intake_drain,",
+            "must not name shipping: there are canary, event_publisher,",
         ),
         (
             "prod",
             {"ACCOUNT_CONCURRENCY": 800},
             (
-                "reserved_concurrency adds up to 834; it must be at most 700: the account's 800"
+                "reserved_concurrency adds up to 835; it must be at most 700: the account's 800"
                 " (ACCOUNT_CONCURRENCY) less the 100 that AWS keeps unreserved. Have the quota"
                 " raised, or reserve less."
             ),
@@ -385,6 +435,8 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
             {"trace_sampling": {"reservoir": 1, "rate": 1}},
             "trace_sampling is set; in the environment 'local' it must be none: LocalStack has no",
         ),
+        ("prod", {"canary_minutes": 4}, "canary_minutes is 4; it must be 5 to 1440 minutes."),
+        ("prod", {"canary_minutes": 1441}, "canary_minutes is 1441; it must be 5 to 1440 minutes."),
         ("prod", {"alarms": "some"}, "alarms is 'some'; it must be one of faults, all."),
         (
             "local",

@@ -35,6 +35,7 @@ from order_pipeline.limits import (
     MAX_QUANTITY,
     MAX_REFUNDS,
     MAX_TEXT,
+    PAYMENT_METHOD_PATTERN,
 )
 from order_pipeline.money import Currency
 from order_pipeline.order import Channel, PaymentState, Priority, RefundState, StockState
@@ -197,7 +198,7 @@ class AddressRequest(RequestModel):
 class PaymentRequest(RequestModel):
     """How the order is paid."""
 
-    method: Annotated[str, StringConstraints(pattern=r"^pm_[A-Za-z0-9_]{1,64}$")] = Field(
+    method: Annotated[str, StringConstraints(pattern=PAYMENT_METHOD_PATTERN)] = Field(
         description="The payment provider's token for a payment method; never card data.",
         examples=["pm_card_visa"],
     )

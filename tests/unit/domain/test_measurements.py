@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from order_pipeline.authorisation import confirmed, payment_declined
+from order_pipeline.canary import CUSTOMER_ID as CANARY
 from order_pipeline.cancellation import PAYMENT_OVERDUE, CancelReason, cancel
 from order_pipeline.catalogue import RejectionReason, check
 from order_pipeline.measurements import OTHER, Measurement, Unit, measurements_of
@@ -148,6 +149,13 @@ def test_a_cancelled_order_is_counted_by_its_reason(reason: str) -> None:
     assert found["OrdersCancelled"].dimensions == {"reason": str(reason)}
     assert found["RevenueLost"].value == 59.98
     assert "StageLatency" not in found  # a person's decision
+
+
+def test_the_canarys_orders_tell_of_the_stages_and_are_no_business() -> None:
+    order = confirmed(a_reserved_order(customer_id=CANARY), by=BY)
+    cancelled = cancel(order, CancelReason.OTHER, by=BY)
+    names = [each.name for each in measurements_of(None, cancelled)]
+    assert names == ["StageLatency"] * 3
 
 
 def test_an_order_that_jumps_is_measured_at_each_step() -> None:

@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import re
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import Mock
@@ -11,14 +13,17 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from canary.probe import Outcome, Step
 from order_pipeline.adapters.circuit import FAILURES_TO_OPEN, CircuitTable
 from order_pipeline.adapters.orders_table import OrdersTable
+from order_pipeline.adapters.signed_api import SignedApi
 from order_pipeline.events import OrderEvent
+from order_pipeline.limits import ID_PATTERN
 from order_pipeline.order import PaymentState
 from order_pipeline.ports import Money, MoneyState
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
-from tests.embedded_metrics import sums
+from tests.embedded_metrics import embedded_metrics, sums
 from tests.unit.adapters.tracing import ROOT, SAMPLED, on_lambda
 from tests.unit.builders import (
     a_confirmed_order,
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 SENDER = "orders@shop.example"
+ID = re.compile(ID_PATTERN)
 
 
 class Context:
@@ -84,6 +90,9 @@ class Account:
             "PAYMENT_SECRET_ARN": secret["ARN"],
             "PAYMENT_API_URL": "",
             "EMAIL_SENDER": SENDER,
+            "API_ENDPOINT": "https://api.example/prod/",
+            "CANARY_ITEM": "canary",
+            "CANARY_PAYMENT_METHOD": "pm_canary",
             "QUEUE_URL": self.queue_url,
             "DEAD_LETTER_QUEUE_URL": self.dead_letter_queue_url,
             "PAYMENT_MAPPING_ID": "mapping-1",
@@ -619,6 +628,80 @@ def test_the_reconciler_leaves_a_provider_that_is_out_alone(
         "StuckOrders": 1.0,
         "StockDifferences": 1.0,
     }
+
+
+class FakeCanary:
+    """In place of the canary: does nothing, and tells the outcome it was made with."""
+
+    outcome = Outcome("canary-1", seconds_to_confirm=1.5)
+
+    def __init__(self, *made_of: object) -> None:
+        self.made_of = made_of
+
+    def run(self, order_id: str) -> Outcome:
+        return replace(self.outcome, order_id=order_id)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        ({"time": "2026-01-31T09:30:00Z", "id": "5e0c7d0e"}, "canary-2026-01-31T09-30-00Z"),
+        ({}, "canary-request-1"),
+    ],
+)
+def test_a_run_of_the_canary_is_told_and_measured(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    run: tuple[dict[str, Any], str],
+) -> None:
+    event, order_id = run
+    monkeypatch.setattr("canary.probe.Canary", FakeCanary)
+    account.invoke("canary", event)
+    assert sums(capsys.readouterr().out.splitlines()) == {
+        "CanarySucceeded": 1.0,
+        "CanaryFailed": 0.0,
+        "CanaryTimeToConfirm": 1500.0,
+    }
+    (told,) = caplog.records
+    assert told.levelname == "INFO"
+    assert told.message.startswith("the canary placed an order, saw it confirmed, cancelled it")
+    assert vars(told)["order_id"] == order_id
+    assert vars(told)["seconds_to_confirm"] == 1.5
+    assert ID.fullmatch(order_id)
+
+
+def test_a_failed_run_of_the_canary_is_told_as_an_error_and_is_no_failed_invocation(
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("canary.probe.Canary", FakeCanary)
+    monkeypatch.setattr(FakeCanary, "outcome", Outcome("", Step.PAYMENT, "PAYMENT_DECLINED: lost"))
+    account.invoke("canary", {})
+    failures = [
+        metric
+        for metric in embedded_metrics(capsys.readouterr().out.splitlines())
+        if metric.name == "CanaryFailed"
+    ]
+    assert [metric.values for metric in failures] == [(1.0,), (1.0,)]
+    steps = [dict(metric.dimensions).get("step") for metric in failures]
+    assert steps == [None, "payment"]
+    (told,) = caplog.records
+    assert (told.levelname, told.message) == ("ERROR", "the canary failed at payment")
+    assert vars(told)["reason"] == "PAYMENT_DECLINED: lost"
+
+
+def test_the_canary_is_made_of_its_settings(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("canary.probe.Canary", FakeCanary)
+    account.invoke("canary", {})
+    api, item, method = sys.modules["canary.handler"].canary.made_of
+    assert isinstance(api, SignedApi)
+    assert (item, method) == ("canary", "pm_canary")
 
 
 def test_notification_sends_the_mail(account: Account) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from order_pipeline.api.models import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
+from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
 from order_pipeline.erasure import erased
 from order_pipeline.order import Order
 from order_pipeline.transitions import EventType, Status
@@ -85,6 +86,18 @@ def test_without_a_payment_method_anywhere_the_request_is_refused() -> None:
     with pytest.raises(ProblemError) as error:
         placed(Orders(), default="")
     assert problem_of(error) == (ProblemType.INVALID_REQUEST, ["payment"])
+
+
+@pytest.mark.parametrize("order_id", ["ORD-1", "Canary-1", ...])
+def test_nobody_orders_in_the_canarys_name(order_id: Any) -> None:
+    with pytest.raises(ProblemError) as error:
+        placed(Orders(), key="k-1", customerId=CUSTOMER_ID, orderId=order_id)
+    assert problem_of(error) == (ProblemType.INVALID_REQUEST, ["customerId"])
+
+
+def test_the_canary_orders_in_its_name() -> None:
+    order = placed(Orders(), customerId=CUSTOMER_ID, orderId=f"{ORDER_ID_PREFIX}1")
+    assert order.customer_id == CUSTOMER_ID
 
 
 def test_the_same_request_finds_the_same_order() -> None:

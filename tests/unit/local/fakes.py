@@ -4,6 +4,7 @@
 class FakeBackend:
     def __init__(self, *, running: bool = False) -> None:
         self.running = running
+        self.endpoint_for_functions = "http://localstack"
         self.payment_url_for_functions = "http://payments"
 
     def start(self) -> None:

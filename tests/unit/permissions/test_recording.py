@@ -68,6 +68,15 @@ def line(service: str, operation: str, **parameters: Any) -> str:
             ["sns:Publish device"],
         ),
         (line("ses", "SendEmail", Source="shop@example.com"), ["ses:SendEmail shop@example.com"]),
+        *(
+            (line("execute-api", "Invoke", Call=f"GET {path}"), [f"execute-api:Invoke GET {about}"])
+            for path, about in (
+                ("/orders/canary-2026-01-31T09-30-00Z", "/orders/canary-*"),
+                ("/orders/canary-1/cancel", "/orders/canary-*/cancel"),
+                ("/orders/ORD-1", "/orders/ORD-1"),
+                ("/customers/order-pipeline-canary/orders",) * 2,
+            )
+        ),
         (
             line("secretsmanager", "GetSecretValue", SecretId=SECRET),
             ["secretsmanager:GetSecretValue payment-secret"],
