@@ -1,9 +1,10 @@
 """The orders that are watched: those that are open, and those that were seen to end a moment ago.
 
 The cheapest source that tells of every open order is the open-orders index: sixteen queries, of
-keys alone. An order itself is read when it is new, when its due time in the index has changed, and
-while the pipeline is moving it; one that rests is not read again. When it has left the index it is
-read until it has ended. What ended before it was ever seen is in no index, and is not shown.
+keys alone. An order itself is read at every look until it has ended, but for most of them: those
+that wait for their first parcel. Whatever happens to one of those changes its due time in the
+index, so it is read again only then. What ended before it was ever seen is in no index, and is not
+shown.
 """
 
 import time
@@ -18,7 +19,7 @@ from order_pipeline.adapters.items import Item, from_item, to_item
 from order_pipeline.adapters.orders_table import OPEN_BUCKETS, OrdersTable, open_bucket_key
 from order_pipeline.money import Currency, major_units
 from order_pipeline.order import HistoryEntry
-from order_pipeline.transitions import TRANSITIONS, Status
+from order_pipeline.transitions import TRANSITIONS, EventType, Status
 from orderctl.following import ON_ITS_WAY
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ ENDED = frozenset(
         Status.CANCELLED,
     }
 )
+
+_AWAITS_FIRST_PARCEL = frozenset({EventType.ORDER_CONFIRMED, EventType.PAYMENT_REAUTHORISED})
 
 _KEEP = timedelta(minutes=1)
 """How long an order is still shown when it has ended."""
@@ -89,6 +92,11 @@ class WatchedOrder:
     def is_moving(self) -> bool:
         """Tell whether the pipeline leads it out of its status by itself."""
         return self.status in ON_ITS_WAY
+
+    @property
+    def awaits_first_parcel(self) -> bool:
+        """Tell whether it rests until something happens that gives it another due time."""
+        return self.status is Status.CONFIRMED and self.last_event in _AWAITS_FIRST_PARCEL
 
     @property
     def has_ended(self) -> bool:
@@ -224,7 +232,7 @@ class Board:
         if order_id not in ids:
             return not known.has_ended
         mark = ids[order_id]
-        return mark is None or known.is_moving or mark != self._marks.get(order_id)
+        return mark != self._marks.get(order_id) or mark is None or not known.awaits_first_parcel
 
     def _read(self, order_ids: list[str]) -> None:
         items = self.source.read(order_ids) if order_ids else {}

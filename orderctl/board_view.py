@@ -27,6 +27,7 @@ def board(frame: Frame, *, where: str, rows: int) -> Group:
     shown = table(
         *("order", "customer", "way", "status", "for", "total", "payment", "stock"),
         ids=("order", "way", "status"),
+        framed=False,
     )
     for order in frame.orders[:rows]:
         shown.add_row(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -80,9 +81,11 @@ def age(since: datetime, now: datetime | None = None) -> str:
     return f"{max(0, int(passed.total_seconds()))} s"
 
 
-def table(*columns: str, ids: tuple[str, ...] = (), title: str | None = None) -> Table:
+def table(
+    *columns: str, ids: tuple[str, ...] = (), title: str | None = None, framed: bool = True
+) -> Table:
     """Return a table that shows everything, however narrow the terminal; ids on one line."""
-    made = Table(title=title)
+    made = Table(title=title) if framed else Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold", no_wrap=column in ids)
     return made

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from order_pipeline.money import Currency, major_units
 from orderctl import colours
 from orderctl.terminal import age, table
 
@@ -24,18 +25,19 @@ def timeline(order: Json, *, now: datetime | None = None) -> Group:
         parts.append(_parcels(order))
     if order["refunds"]:
         parts.append(_refunds(order))
-    parts.append(_history(order["history"]))
+    parts.append(_history(order))
     return Group(*parts)
 
 
-def history_lines(entries: Iterable[Json], placed_at: datetime) -> Iterator[Text]:
-    """Yield history entries as lines, with the time since the order was placed."""
-    for entry in entries:
-        line = Text(f"{since(at(entry) - placed_at):>9}  ")
+def history_lines(order: Json, told: int) -> Iterator[Text]:
+    """Yield what is new in an order's history as lines, with the time since it was placed."""
+    placed_at = at(order["history"][0])
+    for entry in order["history"][told:]:
+        line = Text(f"{since(at(entry) - placed_at):>12}  ")
         line.append(f"{entry['event']:20}", style=colours.of_event(entry["event"]))
         line.append(f"  {entry['by']}", style=colours.DIM)
         if entry["detail"]:
-            line.append(f"  {_detail(entry)}")
+            line.append(f"  {_detail(entry, order)}")
         yield line
 
 
@@ -92,7 +94,7 @@ def _axes(order: Json) -> Text:
 
 
 def _lines(order: Json) -> RenderableType:
-    shown = table("item", "quantity", "unit price", ids=("item",))
+    shown = table("item", "quantity", "unit price", ids=("item",), framed=False)
     for line in order["items"]:
         price = money(line.get("unitPrice"), order)
         shown.add_row(line["itemId"], str(line["quantity"]), price)
@@ -100,7 +102,9 @@ def _lines(order: Json) -> RenderableType:
 
 
 def _parcels(order: Json) -> RenderableType:
-    shown = table("parcel", "what", "carrier", "shipped", "delivered", ids=("parcel",))
+    shown = table(
+        "parcel", "what", "carrier", "shipped", "delivered", ids=("parcel",), framed=False
+    )
     for parcel in order["parcels"]:
         shown.add_row(
             parcel["parcelId"],
@@ -113,7 +117,7 @@ def _parcels(order: Json) -> RenderableType:
 
 
 def _refunds(order: Json) -> RenderableType:
-    shown = table("refund", "amount", "for", "state", "requested", ids=("refund",))
+    shown = table("refund", "amount", "for", "state", "requested", ids=("refund",), framed=False)
     for refund in order["refunds"]:
         shown.add_row(
             refund["refundId"],
@@ -125,10 +129,10 @@ def _refunds(order: Json) -> RenderableType:
     return shown
 
 
-def _history(entries: Iterable[Json]) -> RenderableType:
-    shown = table("#", "at (UTC)", "after", "event", "by", "detail", ids=("event",))
+def _history(order: Json) -> RenderableType:
+    shown = table("#", "at (UTC)", "after", "event", "by", "detail", ids=("event",), framed=False)
     before: datetime | None = None
-    for entry in entries:
+    for entry in order["history"]:
         happened = at(entry)
         shown.add_row(
             str(entry["version"]),
@@ -136,14 +140,20 @@ def _history(entries: Iterable[Json]) -> RenderableType:
             since(happened - before) if before else "",
             Text(entry["event"], style=colours.of_event(entry["event"])),
             entry["by"],
-            _detail(entry),
+            _detail(entry, order),
         )
         before = happened
     return shown
 
 
-def _detail(entry: Json) -> str:
-    return ", ".join(f"{name} {_value(value)}" for name, value in entry["detail"].items())
+def _detail(entry: Json, order: Json) -> str:
+    told = []
+    for name, value in entry["detail"].items():
+        if name == "amount" and isinstance(value, int):  # of minor units, as events have it
+            told.append(money(major_units(value, Currency(order["currency"])), order))
+        else:
+            told.append(f"{name} {_value(value)}")
+    return ", ".join(told)
 
 
 def _value(value: object) -> object:

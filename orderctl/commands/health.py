@@ -41,7 +41,7 @@ def _print(seen: Health, where: str) -> None:
         console.print(_stages(seen))
     _print_alarms(seen)
     if seen.overdue:
-        shown = table("overdue order", "status", "due since", ids=("overdue order",))
+        shown = table("overdue order", "status", "due since", ids=("overdue order",), framed=False)
         for order in seen.overdue[:_MOST_OVERDUE]:
             shown.add_row(order.order_id, order.status, age(order.due_at, seen.at))
         console.print(shown)
@@ -59,7 +59,11 @@ def _print(seen: Health, where: str) -> None:
 
 
 def _queues(seen: Health) -> Table:
-    shown = table("queue", "waiting", "in flight", "oldest", "dead letters", "oldest dead letter")
+    shown = table(
+        *("queue", "waiting", "in flight", "oldest", "dead letters", "oldest dead"),
+        ids=("queue",),
+        framed=False,
+    )
     dead = {each.name: each for each in seen.dead_letters}
     for queue in seen.queues:
         shown.add_row(queue.name, *_depth(queue), *_dead(dead.pop(queue.name, None)))
@@ -90,7 +94,7 @@ def _oldest(queue: QueueHealth) -> Text:
 
 
 def _stages(seen: Health) -> Table:
-    shown = table("stage", "state", "why")
+    shown = table("stage", "state", "why", framed=False)
     for stage in seen.stages:
         style = colours.GOOD if stage.state == RUNNING else f"bold {colours.BAD}"
         shown.add_row(stage.name, Text(stage.state, style=style), stage.reason or "")
@@ -100,7 +104,7 @@ def _stages(seen: Health) -> Table:
 def _print_alarms(seen: Health) -> None:
     if not seen.alarms:
         return
-    shown = table("alarm", "for", "what it means", ids=("alarm",))
+    shown = table("alarm", "for", "what it means", ids=("alarm",), framed=False)
     for alarm in seen.alarms:
         since = age(alarm.since, seen.at)
         shown.add_row(Text(alarm.name, style=colours.BAD), since, alarm.meaning)

@@ -20,7 +20,7 @@ from orderctl.commands.options import AsJson, Lines, OrderId, Units, Yes, units
 from orderctl.deployment import Deployment
 from orderctl.following import follow as follow_order
 from orderctl.terminal import age, confirm, console, emit, is_interactive, note, say, table
-from orderctl.timeline import at, history_lines, money, timeline
+from orderctl.timeline import history_lines, money, timeline
 
 _WENT_WELL = frozenset({Status.CONFIRMED, Status.SHIPPED, Status.DELIVERED})
 
@@ -257,8 +257,7 @@ def _follow(api: Api, order_id: str, within: int, *, as_json: bool) -> Json:
     order: Json = {}
     for order in follow_order(api, order_id, within_seconds=within):
         if not as_json:
-            placed_at = at(order["history"][0])
-            for line in history_lines(order["history"][told:], placed_at):
+            for line in history_lines(order, told):
                 console.print(line, soft_wrap=True)
         told = len(order["history"])
     if not as_json:

@@ -31,6 +31,9 @@ COLUMNS, LINES = 118, 40
 _FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace(
     "Fira Code", "DejaVu Sans Mono, Menlo, Consolas"
 )
+_ASPECT_RATIO = 0.602
+"""Of DejaVu Sans Mono and Menlo: so that columns stand where they should, whatever draws them."""
+
 # What a live display writes before it draws a frame over the one before.
 _NEW_FRAME = re.compile(r"\r\x1b\[2K(?:\x1b\[1A\x1b\[2K)*")
 
@@ -38,6 +41,8 @@ _NEW_FRAME = re.compile(r"\r\x1b\[2K(?:\x1b\[1A\x1b\[2K)*")
 def main() -> None:
     """Write docs/pictures/orderctl-show.svg and orderctl-watch.svg."""
     PICTURES.mkdir(exist_ok=True)
+    # A watch is ended by Ctrl-C, also where a shell has this program, and so the watch, ignore it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     shop = Shop(Deployment.read())
     try:
         items = {name: item_for_sale(shop, name, price) for name, price in WARES.items()}
@@ -121,9 +126,10 @@ def watching(shop: Shop) -> Iterator[Callable[[], str]]:
     ):
         try:
             yield lambda: _NEW_FRAME.split(_read(output))[-1]
-        finally:
             watch.send_signal(signal.SIGINT)
             assert watch.wait(timeout=30) == 0
+        finally:
+            watch.kill()
 
 
 def _read(output: IO[bytes]) -> str:
@@ -149,7 +155,9 @@ def draw(name: str, title: str, printed: str) -> None:
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(printed.strip("\n")))
     path = PICTURES / f"{name}.svg"
-    svg = console.export_svg(title=title, code_format=_FORMAT, unique_id=name)
+    svg = console.export_svg(
+        title=title, code_format=_FORMAT, unique_id=name, font_aspect_ratio=_ASPECT_RATIO
+    )
     path.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n")
     sys.stdout.write(f"{path.relative_to(ROOT)}\n")
 

@@ -26,6 +26,7 @@ from tests.unit.builders import (
     a_declined_order,
     a_placed_order,
     a_reserved_order,
+    a_shipped_order,
     a_validated_order,
 )
 from tests.unit.conftest import ORDERS_TABLE
@@ -98,6 +99,19 @@ def test_an_order_that_rests_is_read_once() -> None:
         seen.look(LATER)
     # then
     assert table.reads == [["MOVES", "RESTS"], ["MOVES"], ["MOVES"]]
+
+
+def test_an_order_that_moves_on_without_another_due_time_is_seen() -> None:
+    # given an order whose payment is still to be taken
+    table = OrdersInMemory()
+    seen = Board(table)
+    shipped = table.put(a_shipped_order(order_id="A"))
+    assert statuses(seen) == {"A": "SHIPPED"}
+    # when it is delivered meanwhile
+    table.put(shipped.after(EventType.ORDER_DELIVERED, by=BY))
+    # then
+    assert len(set(table.ids().values())) == 1
+    assert statuses(seen) == {"A": "DELIVERED"}
 
 
 def test_an_order_that_is_gone_is_not_shown() -> None:
