@@ -10,6 +10,7 @@ from stacks.building_blocks.customer_channels import CustomerChannels
 from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.objectives import watch_objectives
 from stacks.building_blocks.order_alarms import (
+    watch_canary,
     watch_event,
     watch_for_orders,
     watch_found,
@@ -368,13 +369,7 @@ class PipelineStack(WorkloadStack):
             failed="The canary could not run to its end: nothing tells whether a customer's order "
             "would go through.",
         )
-        watch_found(
-            self.alarms,
-            "CanaryFailed",
-            canary.folder,
-            "A test order was not taken, confirmed, cancelled or given back: customers' orders "
-            "probably fare the same.",
-        )
+        watch_canary(self.alarms, minutes=self.settings.canary_minutes)
 
     # ------------------------------------------------------------------ insight
 

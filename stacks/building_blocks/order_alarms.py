@@ -101,6 +101,25 @@ def watch_found(alarms: AlarmTopic, metric: str, service: str, meaning: str) -> 
     alarms.watch(Alarm(name, meaning, name, found, above=0))
 
 
+def watch_canary(alarms: AlarmTopic, *, minutes: int) -> None:
+    """Watch what test orders, one every so many minutes, tell of the customers'.
+
+    It takes two in a row: one may have met a deploy, and the next one cleans up after it.
+    """
+    alarms.watch(
+        Alarm(
+            "canary-failed",
+            "Test orders are not taken, confirmed, cancelled or given back: customers' orders "
+            "probably fare the same.",
+            "canary-failed",
+            alarms.embedded("CanaryFailed", "canary", "Maximum"),
+            above=0,
+            minutes=minutes,
+            periods=2,
+        )
+    )
+
+
 def watch_the_flow(alarms: AlarmTopic) -> None:
     """Raise one alarm when orders do not flow, whatever the reason.
 
@@ -118,6 +137,7 @@ def watch_the_flow(alarms: AlarmTopic) -> None:
         *(f"{stage}-age" for stage in ("validation", "inventory", "payment")),
         *(f"{stage}-depth" for stage in ("validation", "inventory", "payment")),
         "payment-circuit-opened",
+        "canary-failed",
     ]
     alarms.combine(
         Combination(

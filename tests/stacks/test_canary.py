@@ -113,12 +113,21 @@ def test_it_runs_by_the_clock(deployments: Deployments, environment: str, interv
     assert target["arn"] == "${aws_lambda_alias.canary-function-alias.arn}"
 
 
-def test_a_failed_run_raises_an_alarm(watched: Deployment) -> None:
+def test_two_failed_runs_in_a_row_raise_an_alarm(watched: Deployment) -> None:
     alarm = watched.one("aws_cloudwatch_metric_alarm.canary-failed-alarm")
     variables = watched.one("aws_lambda_function.canary-function")["environment"]["variables"]
     assert alarm["metric_name"] == "CanaryFailed"
     assert alarm["namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
     assert alarm["dimensions"] == {"service": variables["POWERTOOLS_SERVICE_NAME"]}
+    assert alarm["evaluation_periods"] == 2
+    flow = watched.one("aws_cloudwatch_composite_alarm.orders-not-flowing-alarm")
+    assert alarm["alarm_name"] in flow["alarm_rule"]
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_its_alarm_looks_at_one_run_at_a_time(deployments: Deployments, environment: str) -> None:
+    alarm = deployments(environment).one("aws_cloudwatch_metric_alarm.canary-failed-alarm")
+    assert alarm["period"] == settings_of(environment).canary_minutes * 60
 
 
 def test_without_an_item_there_is_no_canary(tmp_path: Path) -> None:
