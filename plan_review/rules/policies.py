@@ -9,6 +9,9 @@ from plan_review.rules.documents import Document, documents, subjects
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
 ANY_RESOURCE_ALLOWED = {
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+    "cloudwatch:DescribeAlarms": "composite alarms are not told to a narrower permission",
+    "cloudwatch:PutCompositeAlarm": "it is refused to a narrower permission",
     "xray:PutTelemetryRecords": "X-Ray has no resources for it",
     "xray:PutTraceSegments": "X-Ray has no resources for it",
     "xray:GetSamplingRules": "X-Ray has no resources for it",

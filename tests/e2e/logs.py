@@ -7,6 +7,10 @@ from tests.e2e.shop import Json, Shop
 from tests.e2e.waiting import wait_for
 from tests.log_insights import LogEvent
 
+LOGGED_WITHIN = 180
+"""Seconds. LocalStack stores what an invocation has logged after it, one by one for each function:
+those of a function that is asked again and again come late on a busy machine."""
+
 
 def events(shop: Shop) -> list[LogEvent]:
     """Return every event of every function's log group, as the API gives them."""
@@ -53,4 +57,9 @@ def complete_events(shop: Shop) -> list[LogEvent]:
             for entry in order["history"]
         }
 
-    return wait_for(logged, has_all, "every event of every order in the functions' logs")
+    return wait_for(
+        logged,
+        has_all,
+        "every event of every order in the functions' logs",
+        within=LOGGED_WITHIN,
+    )

@@ -11,7 +11,7 @@ from stacks.building_blocks.queries import (
     SLOWEST_ORDERS,
 )
 from tests.e2e import purchases
-from tests.e2e.logs import complete_events, events, stored_orders
+from tests.e2e.logs import LOGGED_WITHIN, complete_events, events, stored_orders
 from tests.e2e.shop import Json, Shop, quantities
 from tests.e2e.test_whole_life import LIFE
 from tests.e2e.waiting import wait_for
@@ -53,6 +53,7 @@ def life(shop: Shop, order: Json) -> list[Row]:
             >= set(range(1, last + 1))
         ),
         f"the whole life of {order['orderId']} in the functions' logs",
+        within=LOGGED_WITHIN,
     )
 
 

@@ -57,7 +57,10 @@ def test_the_plan_after_the_deploy_passes(deployed: Reviewed) -> None:
 def test_nothing_is_changed_but_what_localstack_forgets(deployed: Reviewed) -> None:
     # The tags of alarms, when it makes them; it keeps those that a later apply sets.
     for address in changed_addresses(deployed.plan("plans/pipeline")):
-        assert address.startswith("aws_cloudwatch_metric_alarm.")
+        assert address.partition(".")[0] in {
+            "aws_cloudwatch_composite_alarm",
+            "aws_cloudwatch_metric_alarm",
+        }
         assert f"- `{address}`" in deployed.text
 
 
