@@ -359,6 +359,7 @@ class OrderDashboard:
                             ("OverdueOrders", "overdue orders", BLUE),
                             ("StuckOrders", "stuck orders", ORANGE),
                             ("PaymentDifferences", "differences of payments", RED),
+                            ("StockDifferences", "differences of stock", PURPLE),
                         )
                     ],
                     "at a run",

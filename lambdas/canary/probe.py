@@ -119,7 +119,7 @@ class Outcome:
         yield Measurement("CanarySucceeded", int(self.succeeded))
         yield Measurement("CanaryFailed", int(not self.succeeded))
         if self.failed_at is not None:
-            yield Measurement("CanaryFailed", 1, dimensions={"step": self.failed_at.value})
+            yield Measurement("CanaryFailedAt", 1, dimensions={"step": self.failed_at.value})
         if self.seconds_to_confirm is not None:
             milliseconds = self.seconds_to_confirm * 1000
             yield Measurement("CanaryTimeToConfirm", milliseconds, Unit.MILLISECONDS)

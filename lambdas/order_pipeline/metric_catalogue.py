@@ -52,6 +52,17 @@ METRICS = {
             "From an order's placement, also of one that was deferred, to its confirmation.",
         ),
         Metric(
+            "ConfirmedLate",
+            Unit.COUNT,
+            "Of the confirmed orders, those that were confirmed later than promised; 0 for the"
+            " others, so that its samples are all confirmations.",
+        ),
+        Metric(
+            "PaymentsDeclined",
+            Unit.COUNT,
+            "Orders whose payment was declined, for whatever reason.",
+        ),
+        Metric(
             "RevenueConfirmed",
             Unit.NONE,
             "The totals of confirmed orders, in major units of the currency.",
@@ -110,6 +121,24 @@ METRICS = {
             "PaymentDifferences",
             Unit.COUNT,
             "Payments at the provider that the orders do not account for.",
+        ),
+        Metric(
+            "StockDifferences",
+            Unit.COUNT,
+            "Orders whose stock is not what their reservation says.",
+        ),
+        Metric("CanarySucceeded", Unit.COUNT, "Test orders that went through; 0 for the others."),
+        Metric("CanaryFailed", Unit.COUNT, "Test orders that did not; 0 for the others."),
+        Metric(
+            "CanaryFailedAt",
+            Unit.COUNT,
+            "The same, by the step at which they failed.",
+            by=("step",),
+        ),
+        Metric(
+            "CanaryTimeToConfirm",
+            Unit.MILLISECONDS,
+            "From a test order's request to its confirmation, as its caller sees it.",
         ),
     )
 }

@@ -16,7 +16,7 @@ MEASURES = {"Measurement", "_money", "add_metric"}
 CALLS = "CallMetrics"
 """What takes the name of a service, and measures its calls."""
 
-FEW = {"call", "channel", "currency", "outcome", "reason"}
+FEW = {"call", "channel", "currency", "outcome", "reason", "step"}
 """Dimensions that code limits to a handful of values: every value is a metric that is paid for."""
 
 

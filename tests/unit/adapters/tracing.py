@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import botocore.client
 import pytest
 from aws_lambda_powertools import Tracer
 from aws_xray_sdk import global_sdk_config
-from aws_xray_sdk.core import xray_recorder
+from aws_xray_sdk.core import patcher, xray_recorder
+from botocore.client import BaseClient
+from botocore.endpoint import Endpoint
 
 from order_pipeline.adapters import xray
 from tests.trace_daemon import TraceDaemon
@@ -43,3 +46,13 @@ def _forget() -> None:
     xray._is_recording.cache_clear()
     Tracer._reset_config()  # type: ignore[no-untyped-call]
     global_sdk_config.set_sdk_enabled(True)
+    _leave_botocore_alone()
+
+
+def _leave_botocore_alone() -> None:
+    """Undo what the library has made of botocore, for tests that are not on Lambda."""
+    for kind, name in ((BaseClient, "_make_api_call"), (Endpoint, "prepare_request")):
+        method = getattr(kind, name)
+        setattr(kind, name, getattr(method, "__wrapped__", method))
+    vars(botocore.client).pop("_xray_enabled", None)
+    vars(patcher)["_PATCHED_MODULES"].discard("botocore")

@@ -84,7 +84,7 @@ def test_a_failure_is_measured_alone_and_by_its_step() -> None:
     assert list(outcome.measurements()) == [
         Measurement("CanarySucceeded", 0),
         Measurement("CanaryFailed", 1),
-        Measurement("CanaryFailed", 1, dimensions={"step": "confirm"}),
+        Measurement("CanaryFailedAt", 1, dimensions={"step": "confirm"}),
     ]
 
 
