@@ -13,8 +13,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
+from order_pipeline.adapters.http import validated
 from order_pipeline.api.calls import CALLS, Call
-from order_pipeline.api.problems import ProblemType
+from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.limits import ID_PATTERN
 from orderctl.errors import FAILED, NOT_THERE, OrderctlError
 
@@ -47,6 +48,12 @@ class Answer:
 
 class WrongIdError(OrderctlError):
     """An id that cannot be one."""
+
+    exit_code = NOT_THERE
+
+
+class WrongBodyError(OrderctlError):
+    """A body that the API refuses; the message names the fields that are wrong."""
 
     exit_code = NOT_THERE
 
@@ -110,10 +117,14 @@ class Api:
         ------
         ApiError
             If it is refused.
+        WrongBodyError
+            If the body cannot be what is sent.
         WrongIdError
             If an id cannot be one.
         """
         call = _CALLS[operation]
+        if body is not None:
+            _check(call, body)
         url = self.address + _path(call, ids) + (f"?{urlencode(query)}" if query else "")
         request = AWSRequest(
             call.method,
@@ -145,6 +156,15 @@ def signer(session: "boto3.Session", region: str) -> Sign:
         SigV4Auth(frozen, "execute-api", region).add_auth(request)
 
     return sign
+
+
+def _check(call: Call, body: Mapping[str, Any]) -> None:
+    """Refuse what the API would refuse: its gateway does not always say which field is wrong."""
+    assert call.request, call.operation
+    try:
+        validated(call.request, body)
+    except ProblemError as error:
+        raise WrongBodyError(f"The request is not valid: {error.detail}.") from None
 
 
 def _path(call: Call, ids: Mapping[str, str]) -> str:

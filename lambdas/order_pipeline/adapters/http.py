@@ -76,7 +76,7 @@ class Request:
         ProblemError
             Naming every field that is wrong; or the body, when it is too large or not JSON.
         """
-        return _validated(model, _json(self.body))
+        return validated(model, _json(self.body))
 
     def query[T: BaseModel](self, model: type[T]) -> T:
         """Return the query parameters as a model.
@@ -86,7 +86,7 @@ class Request:
         ProblemError
             Naming every parameter that is wrong.
         """
-        return _validated(model, dict(self.query_parameters))
+        return validated(model, dict(self.query_parameters))
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,14 @@ def _folders(resource: str, path: str) -> int:
     return resource.count("/") - 1 + path.endswith("/")
 
 
-def _validated[T: BaseModel](model: type[T], value: object) -> T:
+def validated[T: BaseModel](model: type[T], value: object) -> T:
+    """Return what was sent as a model.
+
+    Raises
+    ------
+    ProblemError
+        Naming every field that is wrong.
+    """
     try:
         return model.model_validate(value)
     except ValidationError as error:

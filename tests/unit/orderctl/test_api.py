@@ -7,9 +7,9 @@ import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError
 
-from orderctl.api import Api, ApiError, WrongIdError, signer
+from orderctl.api import Api, ApiError, WrongBodyError, WrongIdError, signer
 from orderctl.deployment import Deployment
-from orderctl.errors import NotDeployedError
+from orderctl.errors import NOT_THERE, NotDeployedError
 from stacks.names import Names
 from tests.unit.orderctl.gateway import ADDRESS, Gateway, problem
 
@@ -18,16 +18,29 @@ def test_a_call_is_made_as_the_document_says() -> None:
     # given
     gateway = Gateway()
     gateway.will_answer("PUT inventory/TEA-1", {"version": 4}, 200, ETag='"4"')
+    tea = {"name": "Tea", "price": "1.99", "available": 3}
     # when
     answer = Api(ADDRESS, send=gateway.send).call(
-        "setItem", {"name": "Tea"}, headers={"If-Match": '"3"'}, itemId="TEA-1"
+        "setItem", tea, headers={"If-Match": '"3"'}, itemId="TEA-1"
     )
     # then
     [asked] = gateway.asked
-    assert asked.body == {"name": "Tea"}
+    assert asked.body == tea
     assert (asked.headers["If-Match"], asked.headers["Content-Type"]) == ('"3"', "application/json")
     assert "Authorization" not in asked.headers
     assert (answer.body, answer.headers["etag"]) == ({"version": 4}, '"4"')
+
+
+def test_a_body_that_the_api_refuses_is_not_sent_and_its_wrong_fields_are_named() -> None:
+    # given
+    gateway = Gateway()
+    tea = {"name": "Tea", "price": "1.999"}
+    # when
+    with pytest.raises(WrongBodyError, match="price .*; available is required") as refused:
+        Api(ADDRESS, send=gateway.send).call("setItem", tea, itemId="TEA-1")
+    # then
+    assert refused.value.exit_code == NOT_THERE
+    assert gateway.asked == []
 
 
 def test_a_call_is_signed_for_the_gateway_of_its_region() -> None:
