@@ -36,7 +36,7 @@ def test_a_body_that_the_api_refuses_is_not_sent_and_its_wrong_fields_are_named(
     gateway = Gateway()
     tea = {"name": "Tea", "price": "1.999"}
     # when
-    with pytest.raises(WrongBodyError, match="price .*; available is required") as refused:
+    with pytest.raises(WrongBodyError, match=r"price .*; available is required") as refused:
         Api(ADDRESS, send=gateway.send).call("setItem", tea, itemId="TEA-1")
     # then
     assert refused.value.exit_code == NOT_THERE
