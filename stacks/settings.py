@@ -840,7 +840,8 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "function_memory_mb": 512,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
-        "alarm_period_seconds": 10,
+        # Each evaluation is a call that LocalStack makes of itself, one after the other.
+        "alarm_period_seconds": 30,
         "queue_depth": 10,
         "canary_minutes": 1440,
         # A schedule scaled down: what was broken on purpose heals in seconds.

@@ -105,4 +105,4 @@ def until_in_state(shop: Shop, alarm: str, state: str) -> None:
         return states[0]
 
     # Two periods of what is looked at, and the time until it is counted; on a busy machine.
-    wait_for(look, lambda seen: seen == state, f"{alarm} in {state}", within=120)
+    wait_for(look, lambda seen: seen == state, f"{alarm} in {state}", within=240)

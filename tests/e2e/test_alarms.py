@@ -1,6 +1,6 @@
 """Alarms that really come and go, and reach those who are subscribed.
 
-On LocalStack their periods are ten seconds (the setting `alarm_period_seconds`), and ten messages
+On LocalStack their periods are half a minute (the setting `alarm_period_seconds`), and ten messages
 are many (`queue_depth`); it evaluates alarms on one metric, and combinations by "or".
 """
 
