@@ -127,6 +127,7 @@ class Api:
                 principal="apigateway.amazonaws.com",
                 source_arn=f"{self._arn}/*",
             )
+            function.watch_errors("Callers of the API get errors: customers see them, or wait.")
         if sampling := settings.trace_sampling:
             # Here it is decided which orders are traced: all that follows keeps to it.
             # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-configuring-xray-sampling-rules.html
@@ -145,7 +146,6 @@ class Api:
                 host="*",
                 resource_arn="*",
             )
-            function.watch_errors("Callers of the API get errors: customers see them, or wait.")
         self.name, self.stage_name = names.of(resource, "api"), stage_name
         stack.alarms.watch(
             *of_api(

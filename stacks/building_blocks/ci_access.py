@@ -253,12 +253,6 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
         ),
         Reach("ListOfLogGroups", ANY, ("logs:DescribeLogGroups",)),  # takes no resource
         Reach(
-            "SavedQueries",
-            ANY,  # IAM knows no resource for them
-            ("logs:DescribeQueryDefinitions",),
-            ("logs:DeleteQueryDefinition", "logs:PutQueryDefinition"),
-        ),
-        Reach(
             # https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html
             "LogsOfTheFirewall",
             ANY,  # none of these takes a resource
@@ -282,32 +276,6 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
             ),
         ),
         Reach("ListOfParameters", ANY, ("ssm:DescribeParameters",)),  # takes no resource
-        Reach(
-            "Alarms",
-            (names.arn("cloudwatch", f"alarm:{ours}"),),
-            ("cloudwatch:ListTagsForResource",),
-            (
-                "cloudwatch:DeleteAlarms",
-                "cloudwatch:PutMetricAlarm",
-                "cloudwatch:TagResource",
-                "cloudwatch:UntagResource",
-            ),
-        ),
-        Reach(
-            # Composite alarms are refused to a permission for some alarms only.
-            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
-            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
-            "CompositeAlarms",
-            ANY,
-            ("cloudwatch:DescribeAlarms",),
-            ("cloudwatch:PutCompositeAlarm",),
-        ),
-        Reach(
-            "Dashboards",
-            (f"arn:aws:cloudwatch::{names.account_id}:dashboard/{ours}",),
-            ("cloudwatch:GetDashboard",),
-            ("cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"),
-        ),
         Reach(
             "Schedules",
             (names.arn("events", f"rule/{ours}"),),
@@ -406,18 +374,6 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
             ("xray:DeleteResourcePolicy", "xray:PutResourcePolicy"),
         ),
         Reach(
-            "SamplingRules",
-            (names.arn("xray", f"sampling-rule/{ours}"),),
-            ("xray:ListTagsForResource",),
-            (
-                "xray:CreateSamplingRule",
-                "xray:DeleteSamplingRule",
-                "xray:TagResource",
-                "xray:UntagResource",
-                "xray:UpdateSamplingRule",
-            ),
-        ),
-        Reach(
             "Policies",
             (names.policy_arn(ours),),
             ("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions"),
@@ -450,6 +406,57 @@ def reach_of_pipeline(names: Names) -> tuple[Reach, ...]:
             (names.arn("kms", "key/*"),),
             reads=("kms:Decrypt",),
             conditions=_tagged(names) | _through(names, "lambda", "ssm"),
+        ),
+    )
+
+
+def reach_of_watching(names: Names) -> tuple[Reach, ...]:
+    """Return what CI reads and changes of what tells people how orders do."""
+    ours = f"*-{names.suffix}"
+    return (
+        Reach(
+            "SavedQueries",
+            ANY,  # IAM knows no resource for them
+            ("logs:DescribeQueryDefinitions",),
+            ("logs:DeleteQueryDefinition", "logs:PutQueryDefinition"),
+        ),
+        Reach(
+            "Alarms",
+            (names.arn("cloudwatch", f"alarm:{ours}"),),
+            ("cloudwatch:ListTagsForResource",),
+            (
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:PutMetricAlarm",
+                "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+            ),
+        ),
+        Reach(
+            # Composite alarms are refused to a permission for some alarms only.
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html
+            "CompositeAlarms",
+            ANY,
+            ("cloudwatch:DescribeAlarms",),
+            ("cloudwatch:PutCompositeAlarm",),
+        ),
+        Reach(
+            "Dashboards",
+            (f"arn:aws:cloudwatch::{names.account_id}:dashboard/{ours}",),
+            ("cloudwatch:GetDashboard",),
+            ("cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"),
+        ),
+        Reach(
+            "SamplingRules",
+            (names.arn("xray", f"sampling-rule/{ours}"),),
+            ("xray:ListTagsForResource",),
+            (
+                "xray:CreateSamplingRule",
+                "xray:DeleteSamplingRule",
+                "xray:TagResource",
+                "xray:UntagResource",
+                "xray:UpdateSamplingRule",
+            ),
         ),
     )
 

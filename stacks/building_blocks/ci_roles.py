@@ -10,6 +10,7 @@ from stacks.building_blocks.ci_access import (
     changing_state,
     reach_of_pipeline,
     reach_of_storage,
+    reach_of_watching,
     reading,
     reading_state,
 )
@@ -52,14 +53,17 @@ class CiRoles:
             )
         bucket = state_bucket_name(settings)
         storage, pipeline = reach_of_storage(names), reach_of_pipeline(names)
+        watching = reach_of_watching(names)
         # Several, because IAM takes 6,144 characters each.
         read = [
             self._policy("read-storage", [*reading_state(names, bucket), *reading(storage)]),
             self._policy("read-pipeline", reading(pipeline)),
+            self._policy("read-watching", reading(watching)),
         ]
         change = [
             self._policy("change-storage", [*changing_state(names, bucket), *changing(storage)]),
             self._policy("change-pipeline", changing(pipeline)),
+            self._policy("change-watching", changing(watching)),
             self._policy("change-roles", changing_roles(names, boundary_arn(settings))),
         ]
         # A workflow of a pull request is the pull request's own, so what this role can do is what

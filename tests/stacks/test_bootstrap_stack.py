@@ -139,7 +139,7 @@ def test_an_account_that_knows_github_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_plan_may_read_every_kind_of_resource_that_it_is_about(deployment: Deployment) -> None:
     allowed = {
         action
-        for part in ("storage", "pipeline")
+        for part in ("storage", "pipeline", "watching")
         for statement in deployment.one(f"aws_iam_policy.ci-read-{part}-policy").statements()
         for action in statement["Action"]
     }
