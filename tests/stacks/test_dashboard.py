@@ -27,6 +27,7 @@ Orders in the time shown
 Orders | Time to confirm | Orders that fail, by reason
 Revenue confirmed | Revenue lost | Messages to customers
 Alarms
+Alarms
 # Stages
 Messages waiting | Age of the oldest message | Messages in work or waiting for another attempt
 From an event to what the stage did about it, p95 | Attempts that failed | Dead letters
@@ -219,7 +220,8 @@ def test_every_function_is_shown(shown: Deployment, title: str) -> None:
 
 
 def test_every_alarm_is_shown(shown: Deployment) -> None:
-    alarms = {each["alarm_name"] for each in shown.all("aws_cloudwatch_metric_alarm")}
+    kinds = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm")
+    alarms = {each["alarm_name"] for each in shown.all(*kinds)}
     arns = [
         arn
         for widget in board(shown)
