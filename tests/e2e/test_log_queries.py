@@ -17,6 +17,8 @@ from tests.e2e.test_whole_life import LIFE
 from tests.e2e.waiting import wait_for
 from tests.log_insights import Row, run
 
+pytestmark = pytest.mark.long  # LocalStack may store the lines of a busy function minutes later
+
 CANCELLED = {
     "OrderPlaced",
     "OrderValidated",
@@ -129,7 +131,6 @@ def test_life_of_a_cancelled_order(shop: Shop) -> None:
     assert sent == Counter(["OrderConfirmed", "OrderCancelled"] * len(CHANNELS))
 
 
-@pytest.mark.last
 def test_slowest_orders_are_those_that_took_longest_to_be_confirmed(shop: Shop) -> None:
     # given
     logged = complete_events(shop)
@@ -153,7 +154,6 @@ def test_slowest_orders_are_those_that_took_longest_to_be_confirmed(shop: Shop) 
     assert len(took) == len(confirmed)
 
 
-@pytest.mark.last
 def test_errors_are_counted_by_function_and_kind(shop: Shop) -> None:
     # given
     logged = complete_events(shop)
