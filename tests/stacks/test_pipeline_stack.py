@@ -160,7 +160,7 @@ def test_orders_that_wait_outside_the_table_raise_an_alarm(watched: Deployment) 
             "QueueName": f"intake-overflow-queue-{watched.settings.suffix}"
         }
         assert (raised["metric_name"], raised["threshold"]) == (metric, threshold)
-        period = 10 if watched.settings.is_local else 60
+        period = watched.settings.alarm_period_seconds or 60
         assert (raised["evaluation_periods"], raised["period"]) == (minutes, period)
         assert raised["alarm_actions"] == ["${aws_sns_topic.alarm-topic.arn}"]
 
