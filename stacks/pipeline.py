@@ -32,6 +32,10 @@ from stacks.order_dashboard import OrderDashboard
 from stacks.settings import Settings
 from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX, StorageStack
 
+RECONCILER_MINUTES = 5
+# An order that was looked at is put off for the settling time: each is found once in so long.
+STUCK_ORDERS_FOUND_WITHIN = 20
+
 
 class PipelineStack(WorkloadStack):
     """The topic, the stages around it, the API in front and the audit behind; holds no data."""
@@ -315,7 +319,7 @@ class PipelineStack(WorkloadStack):
         run_every(
             self,
             reconciler,
-            minutes=5,
+            minutes=RECONCILER_MINUTES,
             failed="Orders that are past their due are not looked after: what a fault has left "
             "behind stays so.",
         )
@@ -325,6 +329,7 @@ class PipelineStack(WorkloadStack):
             reconciler.folder,
             "Orders are long past their due although they were published again: their customers "
             "hear nothing until somebody helps.",
+            minutes=STUCK_ORDERS_FOUND_WITHIN,
         )
         watch_found(
             self.alarms,
@@ -332,6 +337,7 @@ class PipelineStack(WorkloadStack):
             reconciler.folder,
             "The payment provider holds or has taken money that the orders do not account for: a "
             "customer may be charged for nothing.",
+            minutes=RECONCILER_MINUTES,
         )
         watch_found(
             self.alarms,
@@ -339,6 +345,7 @@ class PipelineStack(WorkloadStack):
             reconciler.folder,
             "Stock is held for no order, or an order has none held: what is there may not be for "
             "sale, or was sold twice.",
+            minutes=RECONCILER_MINUTES,
         )
         watch_event(
             self.alarms,

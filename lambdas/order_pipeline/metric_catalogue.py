@@ -138,7 +138,7 @@ METRICS = {
         Metric(
             "CanaryTimeToConfirm",
             Unit.MILLISECONDS,
-            "From a test order's request to its confirmation, as its caller sees it.",
+            "From a test order's placement to its confirmation, by its history.",
         ),
     )
 }

@@ -121,6 +121,9 @@ def _watch_for_lost_orders(alarms: AlarmTopic) -> None:
         "validation-dlq",
         "inventory-dlq",
         "payment-dlq",
+        "validation-subscription-dlq",
+        "inventory-subscription-dlq",
+        "payment-subscription-dlq",
     )
     alarms.combine(
         Combination(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from order_pipeline.limits import CONFIRMED_WITHIN
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.alarms import Alarm, AlarmTopic, Combination, Formula, Metric, Missing
-from stacks.settings import LeastOrders
+from stacks.settings import Alarms, LeastOrders
 
 PLACES = ("place_order", "intake_drain")
 """The functions that store new orders."""
@@ -95,10 +95,16 @@ def watch_log(
     alarms.watch_log(alarm, pattern=pattern, log_group_name=log_group_name)
 
 
-def watch_found(alarms: AlarmTopic, metric: str, service: str, meaning: str) -> None:
-    """Raise an alarm as soon as a run of the function `service` has found any of something."""
+def watch_found(
+    alarms: AlarmTopic, metric: str, service: str, meaning: str, *, minutes: int
+) -> None:
+    """Raise an alarm as soon as a run of the function `service` has found any of something.
+
+    In so many minutes each of what there is has been found once: it is over when that long
+    nothing was.
+    """
     name, found = _kebab(metric), alarms.embedded(metric, service, "Maximum")
-    alarms.watch(Alarm(name, meaning, name, found, above=0))
+    alarms.watch(Alarm(name, meaning, name, found, above=0, minutes=minutes))
 
 
 def watch_canary(alarms: AlarmTopic, *, minutes: int) -> None:
@@ -116,6 +122,8 @@ def watch_canary(alarms: AlarmTopic, *, minutes: int) -> None:
             above=0,
             minutes=minutes,
             periods=2,
+            # Whoever sets an item aside for it has asked for it.
+            asked_for=Alarms.FAULTS,
         )
     )
 
@@ -132,8 +140,9 @@ def watch_the_flow(alarms: AlarmTopic) -> None:
         "intake-overflow-age",
         "intake-overflow-retries",
         "event-publisher-function-iterator-age",
-        "order-events-topic-failed",
         "order-events-topic-lost",
+        # What the topic could not deliver to these; others do not hold orders up.
+        *(f"{stage}-subscription-dlq" for stage in ("validation", "inventory", "payment")),
         *(f"{stage}-age" for stage in ("validation", "inventory", "payment")),
         *(f"{stage}-depth" for stage in ("validation", "inventory", "payment")),
         "payment-circuit-opened",

@@ -55,7 +55,8 @@ def of_function(
         minutes=5,
         periods=2,
     )
-    if reserved_concurrency:
+    # One that is there for one run at a time is at its limit whenever it runs.
+    if reserved_concurrency and reserved_concurrency > 1:
         yield Alarm(
             f"{resource}-concurrency",
             f"{function_name} is near its reserved concurrency: more orders at once would wait.",

@@ -1253,7 +1253,7 @@ def _asked_for(deployment: Deployment) -> Iterator[tuple[str, str | None]]:
         if topic.id != "alarm-topic":  # what it cannot tell, it cannot tell either
             yield from ((f"{topic.id}-{end}", metric) for end, metric in WATCHED_OF_TOPICS)
     for function in deployment.all("aws_lambda_function"):
-        if function.get("reserved_concurrent_executions") is not None:
+        if (function.get("reserved_concurrent_executions") or 0) > 1:
             yield f"{function.id}-concurrency", "ConcurrentExecutions"
     for schedule in deployment.all("aws_cloudwatch_event_rule"):
         name = schedule.id.removesuffix("-schedule")
