@@ -214,7 +214,7 @@ def test_on_aws_no_period_is_shorter_than_a_minute(
 def test_on_localstack_every_period_is_short(local: Deployment) -> None:
     for each in local.all(METRIC):
         periods = {q["metric"]["period"] for q in _metric_queries(each)} or {each["period"]}
-        assert periods == {10}
+        assert periods == {local.settings.alarm_period_seconds}
     assert alarm(local, "payment-depth")["threshold"] == 10
 
 
@@ -257,20 +257,23 @@ def test_one_alarm_says_that_orders_do_not_flow(prod: Deployment) -> None:
     combined = prod.one(f"{COMPOSITE}.orders-not-flowing-alarm")
     assert " AND " not in combined["alarm_rule"]
     assert parts(combined) == {
+        "canary-failed",
         "event-publisher-function-iterator-age",
         "intake-overflow-age",
         "intake-overflow-retries",
         "inventory-age",
         "inventory-depth",
         "nothing-placed",
-        "order-events-topic-failed",
+        "inventory-subscription-dlq",
         "order-events-topic-lost",
         "orders-api-5xx",
         "payment-age",
         "payment-circuit-opened",
         "payment-depth",
+        "payment-subscription-dlq",
         "validation-age",
         "validation-depth",
+        "validation-subscription-dlq",
     }
 
 
