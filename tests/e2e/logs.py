@@ -1,7 +1,5 @@
 """What the functions have logged since the deployment: their lines, and the metrics in them."""
 
-from collections.abc import Iterator
-
 from order_pipeline.adapters.items import from_item
 from tests.e2e.shop import Json, Shop
 from tests.e2e.waiting import wait_for
@@ -10,24 +8,6 @@ from tests.log_insights import LogEvent
 LOGGED_WITHIN = 180
 """Seconds. LocalStack stores what an invocation has logged after it, one by one for each function:
 those of a function that is asked again and again come late on a busy machine."""
-
-
-def events(shop: Shop) -> list[LogEvent]:
-    """Return every event of every function's log group, as the API gives them."""
-    return list(_events(shop))
-
-
-def _events(shop: Shop) -> Iterator[LogEvent]:
-    groups = shop.logs.get_paginator("describe_log_groups").paginate(
-        logGroupNamePrefix="/aws/lambda/"
-    )
-    read = shop.logs.get_paginator("filter_log_events")
-    for page in groups:
-        for group in page["logGroups"]:
-            name = group["logGroupName"]
-            for found in read.paginate(logGroupName=name):
-                for event in found["events"]:
-                    yield LogEvent(name, event["timestamp"], event["message"])
 
 
 def stored_orders(shop: Shop) -> list[Json]:
@@ -42,9 +22,6 @@ def complete_events(shop: Shop) -> list[LogEvent]:
     """
     shop.until_worked_off()
 
-    def logged() -> list[LogEvent]:
-        return events(shop)
-
     def has_all(found: list[LogEvent]) -> bool:
         told = {
             (row["order_id"], row["version"])
@@ -58,7 +35,7 @@ def complete_events(shop: Shop) -> list[LogEvent]:
         }
 
     return wait_for(
-        logged,
+        lambda: list(shop.logged()),
         has_all,
         "every event of every order in the functions' logs",
         within=LOGGED_WITHIN,

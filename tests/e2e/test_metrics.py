@@ -18,7 +18,7 @@ from tests.e2e.totals import Totals
 from tests.embedded_metrics import Embedded, embedded_metrics
 from tests.log_insights import LogEvent
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.last
 
 
 class Measured:
