@@ -28,16 +28,17 @@ def page(result: Json, picture: str) -> str:
     return f"""\
 # Load on LocalStack
 
-Written by `make bench`. LocalStack's times are its own: what is worth comparing is one run with another
-on the same machine, and stages with each other.
+Written by `make bench`. LocalStack's times are its own: what is worth comparing is one run with
+another on the same machine, and stages with each other.
 
 * Machine: {result["machine"]}; everything runs on it, the customers too.
 * When: {result["measuredAt"]}.
 * Before: {result["warmUpOrders"]} orders, so that functions are warm.
-* Unloaded: {unloaded["orders"]} orders of two lines, each placed when the one before was confirmed.
-* Loaded: {loaded["orders"]:,} orders of two lines by {loaded["clients"]} customers at once, each as fast
-  as it is answered: {loaded["errors"]} errors, {loaded["acceptedPerSecond"]:g} accepted a second. In the
-  end: {ended}.
+* Unloaded: {unloaded["orders"]} orders of two lines, each placed when the one before was
+  confirmed.
+* Loaded: {loaded["orders"]:,} orders of two lines by {loaded["clients"]} customers at once, each
+  as fast as it is answered: {loaded["errors"]} errors, {loaded["acceptedPerSecond"]:g} accepted a
+  second. In the end: {ended}.
 
 ![Orders and queues over time]({picture})
 
@@ -49,8 +50,8 @@ In milliseconds; to the confirmation is from sending the request.
 
 ## Stages under load
 
-Runs are invocations, in milliseconds from handing one over to its answer. Queue depth is the most that
-was seen, waiting and in flight.
+Runs are invocations, in milliseconds from handing one over to its answer. Queue depth is the most
+that was seen, waiting and in flight.
 
 {table(STAGE_COLUMNS, stages(result["stages"]))}
 """
