@@ -39,9 +39,8 @@ def draw(result: dict[str, Any], path: Path) -> None:
         axes.set_ylim(bottom=0)
         axes.legend(frameon=False, fontsize=8)
         axes.spines[["top", "right"]].set_visible(False)
-    loaded = result["loaded"]
     figure.suptitle(
-        f"{loaded['orders']:,} orders of {loaded['clients']} customers at once, on LocalStack",
+        f"{result['orders']:,} orders of {result['clients']} customers at once, on LocalStack",
         fontsize=11,
     )
     figure.tight_layout()

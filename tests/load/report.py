@@ -12,33 +12,34 @@ STAGE_COLUMNS = (
     "stage",
     "runs",
     "cold",
-    "orders a run",
+    "batch",
     "run p50",
     "run p95",
-    "orders a second",
+    "a second",
+    "at once",
     "peak queue depth",
 )
 
 
 def page(result: Json, picture: str) -> str:
     """Return the page, in Markdown."""
-    loaded, unloaded = result["loaded"], result["unloaded"]
-    ended = ", ".join(f"{count:,} {status}" for status, count in loaded["statuses"].items())
-    wait_rows = table(("", *PERCENTILES), waits(unloaded, loaded))
+    unloaded = result["unloaded"]
+    ended = ", ".join(f"{count:,} {status}" for status, count in result["statuses"].items())
+    rate = result["orders"] / result["placing_seconds"]
+    wait_rows = table(("", *PERCENTILES), waits(result))
     return f"""\
 # Load on LocalStack
 
 Written by `make bench`. LocalStack's times are its own: what is worth comparing is one run with
 another on the same machine, and stages with each other.
 
-* Machine: {result["machine"]}; everything runs on it, the customers too.
-* When: {result["measuredAt"]}.
-* Before: {result["warmUpOrders"]} orders, so that functions are warm.
+* Machine: {result["machine"]["description"]}; everything runs on it, the customers too.
+* When: {result["date"]}.
+* Before: {result["warm_up_orders"]} orders, so that functions are warm.
 * Unloaded: {unloaded["orders"]} orders of two lines, each placed when the one before was
   confirmed.
-* Loaded: {loaded["orders"]:,} orders of two lines by {loaded["clients"]} customers at once, each
-  as fast as it is answered: {loaded["errors"]} errors, {loaded["acceptedPerSecond"]:g} accepted a
-  second. In the end: {ended}.
+* Loaded: {result["orders"]:,} orders of two lines by {result["clients"]} customers at once, each
+  as fast as it is answered: {result["errors"]} errors, {rate:.1f} accepted a second. In the end: {ended}.
 
 ![Orders and queues over time]({picture})
 
@@ -50,17 +51,18 @@ In milliseconds; to the confirmation is from sending the request.
 
 ## Stages under load
 
-Runs are invocations, in milliseconds from handing one over to its answer. Queue depth is the most
-that was seen, waiting and in flight.
+Runs are invocations; how long the warm ones took, in milliseconds as Lambda bills them. A batch is
+what a run moved on: orders, or for the publisher their events. Queue depth is the most that was
+seen, waiting and in flight.
 
 {table(STAGE_COLUMNS, stages(result["stages"]))}
 """
 
 
-def waits(unloaded: Json, loaded: Json) -> Iterator[tuple[object, ...]]:
+def waits(result: Json) -> Iterator[tuple[object, ...]]:
     """Yield the rows of what customers wait for."""
-    for what, measured in (("unloaded", unloaded), ("loaded", loaded)):
-        for name, key in (("answer", "ackMs"), ("confirmation", "timeToConfirmMs")):
+    for what, measured in (("unloaded", result["unloaded"]), ("loaded", result)):
+        for name, key in (("answer", "ack_ms"), ("confirmation", "sent_to_confirmed_ms")):
             yield f"{what}: {name}", *(f"{measured[key][each]:,.0f}" for each in PERCENTILES)
 
 
@@ -70,12 +72,13 @@ def stages(measured: Mapping[str, Json]) -> Iterator[tuple[object, ...]]:
         yield (
             stage,
             did["runs"],
-            did["coldStarts"],
-            f"{did['ordersPerRun']:g}",
-            f"{did['runMs']['p50']:,.0f}",
-            f"{did['runMs']['p95']:,.0f}",
-            f"{did['ordersPerSecond']:g}" if "ordersPerSecond" in did else "",
-            did.get("peakQueueDepth", ""),
+            did["cold_starts"],
+            f"{did['batch_size']['mean']:g}",
+            f"{did['billed_ms']['p50']:,.0f}",
+            f"{did['billed_ms']['p95']:,.0f}",
+            f"{did['throughput_per_second']:.1f}",
+            did["concurrency"],
+            did.get("peak_queue_depth", ""),
         )
 
 
