@@ -39,7 +39,8 @@ another on the same machine, and stages with each other.
 * Unloaded: {unloaded["orders"]} orders of two lines, each placed when the one before was
   confirmed.
 * Loaded: {result["orders"]:,} orders of two lines by {result["clients"]} customers at once, each
-  as fast as it is answered: {result["errors"]} errors, {rate:.1f} accepted a second. In the end: {ended}.
+  as fast as it is answered: {result["errors"]} errors, {rate:.1f} accepted a second. In the
+  end: {ended}.
 
 ![Orders and queues over time]({picture})
 
