@@ -69,10 +69,13 @@ def place(
     order_id = answer["orderId"]
     if not as_json:
         say(f"{order_id}: {answer['message']}")
-    if follow:
-        answer = _follow(deployment.api, order_id, within, as_json=as_json)
-    if as_json:
-        emit(answer)
+    try:
+        if follow:
+            answer = _follow(deployment.api, order_id, within, as_json=as_json)
+    finally:
+        # It is placed, whatever came of following it.
+        if as_json:
+            emit(answer)
     if follow and answer["status"] not in _WENT_WELL:
         raise typer.Exit(1)
 
