@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from io import StringIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from order_pipeline.adapters.items import to_item
+from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import OrdersTable, stored_attributes
 from order_pipeline.order import Order
 from order_pipeline.stored import now
@@ -24,6 +26,8 @@ from orderctl.erasure import KEPT_ELSEWHERE
 from orderctl.stages import StageError
 from tests.unit.builders import BY, NOON, a_confirmed_order, a_placed_order
 from tests.unit.conftest import IDEMPOTENCY_TABLE, ORDERS_TABLE
+from tests.unit.functions.test_outbox import record
+from tests.unit.orderctl.builders import Shard, a_batch
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -233,6 +237,14 @@ def topic(aws: None) -> None:
     boto3.client("sns").create_topic(Name="order-events-topic-test")
 
 
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What the functions' logger writes to the output, which it found when it was imported."""
+    output = StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", output)
+    return output
+
+
 SPAN = ("--since", "2026-01-31T00:00:00Z", "--until", "2100-01-31T00:00:00Z")
 
 
@@ -247,7 +259,7 @@ def test_what_was_published_again_is_a_document(which: tuple[str, ...]) -> None:
 @pytest.mark.usefixtures("table")
 @pytest.mark.parametrize("which", [("REJECTED",), SPAN])
 def test_what_the_topic_refuses_is_in_the_document_and_the_reason_in_one_line(
-    which: tuple[str, ...],
+    which: tuple[str, ...], logged: StringIO
 ) -> None:
     # given that there is no topic
     done = run("republish", *which)
@@ -259,18 +271,24 @@ def test_what_the_topic_refuses_is_in_the_document_and_the_reason_in_one_line(
     [reason] = [line for line in done.stderr.splitlines() if "took none" in line]
     assert "An error occurred (NotFound) when calling the PublishBatch operation" in reason
     assert "Traceback" not in done.stderr
+    assert logged.getvalue() == ""
 
 
-@pytest.mark.usefixtures("topic")
-def test_what_functions_only_note_is_not_told(dynamodb: "DynamoDBClient", sqs: "SQSClient") -> None:
-    # given a batch of the stream, whose events the publisher's own code publishes
-    OrdersTable(dynamodb, ORDERS_TABLE).add(REJECTED)
+@pytest.mark.usefixtures("topic", "dynamodb")
+def test_what_functions_only_note_is_not_told(
+    sqs: "SQSClient", logged: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a batch of the stream, whose events the publisher's own code publishes and logs
+    stream = Shard([record(a_placed_order(), number="10")])
+    monkeypatch.setattr(Deployment, "streams", stream)
     url = sqs.create_queue(QueueName="event-publisher-dlq-test")["QueueUrl"]
-    put_aside(sqs, url, '{"orderId": "REJECTED", "version": 2, "reason": "x"}')
+    put_aside(sqs, url, json.dumps(a_batch(first=10, last=10)))
     # when
     done = run("dlq", "redrive", "event-publisher")
     # then
     assert document(done)["redriven"] == 1
+    assert stream.read == [10]
+    assert logged.getvalue() == ""
     assert '"level"' not in done.stderr
 
 
