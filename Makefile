@@ -222,7 +222,7 @@ local-test: setup-local ## Tests of LocalStack without Docker (the Lambda runtim
 	@$(BIN)/pytest tests/local -q
 
 .PHONY: pictures
-pictures: setup-local ## Draw docs/pictures of orderctl from a run of it on LocalStack (leaves it running)
+pictures: setup-local ## Draw docs/pictures of orderctl from a run of it on a fresh LocalStack (leaves it running)
 	@$(LOCAL) deploy
 	@$(BIN)/python -m tests.e2e.pictures
 
