@@ -193,7 +193,7 @@ local-calls: setup-local ## After local-e2e and local-life on one deployment: we
 
 .PHONY: record-calls
 record-calls: setup-local ## After the same: write tests/permissions/recorded_calls.json anew
-	@$(BIN)/python -m tests.permissions.recording
+	@PYTHONPATH=lambdas $(BIN)/python -m tests.permissions.recording
 
 .PHONY: dashboard-picture
 dashboard-picture: setup-local .venvs/pictures/.installed ## After local-e2e or local-life with KEEP=1: draw docs/pictures/dashboard.png
