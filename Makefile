@@ -187,8 +187,8 @@ local-e2e: setup-local ## Deploy to LocalStack, drive real orders through it, ch
 local-life: setup-local ## The same for all that can follow: cancel, ship, refund, look up, be told
 	@$(LOCAL) e2e -m "life or last"
 
-.PHONY: local-calls
-local-calls: setup-local ## After local-e2e and local-life on one deployment: were all recorded calls made?
+.PHONY: local-whole
+local-whole: setup-local ## After local-e2e and local-life on one deployment: was every recorded call made, every metric measured?
 	@$(LOCAL) e2e -m whole
 
 .PHONY: record-calls
