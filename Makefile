@@ -209,7 +209,7 @@ local-races: setup-local ## The long end-to-end tests: races, each many times, a
 bench: setup-local .venvs/load/.installed .venvs/pictures/.installed ## Load test on LocalStack: write docs/benchmarks/local-load (leaves it running)
 	@mkdir -p docs/benchmarks
 	@$(LOCAL) deploy
-	@$(BIN)/python -m tests.load.bench docs/benchmarks/local-load.json
+	@PYTHONPATH=lambdas $(BIN)/python -m tests.load.bench docs/benchmarks/local-load.json
 	@$(BIN)/python -m tests.load.report docs/benchmarks/local-load.json docs/benchmarks/local-load.md
 	@.venvs/pictures/bin/python tests/load/draw.py docs/benchmarks/local-load.json docs/benchmarks/local-load.png
 
