@@ -85,22 +85,25 @@ def test_record_tells_whose_calls_they_are(
 
 
 def test_calls_of_an_api_are_recorded_by_method_and_path(function: Create) -> None:
-    # given: a signed request, as to AWS
+    # given: a signed request, as to AWS, to an API that there is: LocalStack has no routes before
     asks = function("""
     import os
     import urllib.error, urllib.request
     def handler(event, context):
         headers = {"X-Amz-Security-Token": os.environ["AWS_SESSION_TOKEN"]}
-        url = f"{event['endpoint']}/_aws/execute-api/nosuchapi/local/orders/ORD-1?limit=1"
+        url = f"{event['endpoint']}/_aws/execute-api/{event['api']}/local/orders/ORD-1?limit=1"
         try:
             urllib.request.urlopen(urllib.request.Request(url, headers=headers))
         except urllib.error.HTTPError as answer:
             return answer.code
     """)
+    apis = client("apigateway", asks.settings)
+    api = apis.create_rest_api(name=asks.name)["id"]
     # when
-    asks.invoke({"endpoint": asks.settings.endpoint})
+    asks.invoke({"endpoint": asks.settings.endpoint, "api": api})
     # then
     assert recorded(asks) == [("execute-api", "Invoke", {"Call": "GET /orders/ORD-1"}, None)]
+    apis.delete_rest_api(restApiId=api)
 
 
 def recorded(function: Function) -> list[tuple[str, str, dict[str, Any], int | None]]:
