@@ -149,6 +149,8 @@ class Deployment:
 
     def reserved(self, function: str) -> float:
         """Return how many environments a function that is no worker has at the most."""
+        if measured := self.concurrency.get(function):
+            return measured
         settings = self.settings
         unreserved = settings.account_concurrency - sum(settings.reserved_concurrency.values())
         return float(settings.reserved_concurrency.get(function, unreserved))

@@ -28,6 +28,9 @@ LARGE_LOAD = 1000.0
 CALLS_OF_A_KIND = (PROVIDER_CALLS_OF_AN_ENDPOINT, PROVIDER_CALLS_A_SECOND)
 """The two readings of the provider's page: a limit for each operation, or only one for all."""
 
+COUNTERS_WITHOUT_CONFLICTS = (1, 2)
+"""By write units alone, more than these make no difference."""
+
 type Key = tuple[str | float, ...]
 """What tells one sale from the others; its parts are also how it is called."""
 
@@ -56,8 +59,8 @@ class Findings:
     payments: Sequence[Payments]
     hot: Mapping[int, Outcome]
     """Sales of a hot item, by the counters that its stock is split over."""
-    hot_without_conflicts: Outcome
-    """The same with one counter, if transactions kept no others off."""
+    hot_without_conflicts: Mapping[int, Outcome]
+    """The same for the first of them, if transactions kept no others off."""
     comparison: Sequence[Comparison] | None
     """With a measured run; None where there is none."""
     why_no_comparison: str
@@ -83,7 +86,8 @@ def plan() -> dict[Key, tuple[Deployment, Sale]]:
             sales["payment", concurrency, endpoint] = deployment, Sale(STANDARD_LOAD)
     for counters in STOCK_COUNTERS:
         sales["hot", counters] = hot_item(counters)
-    sales["hot without conflicts", 1] = hot_item(1, holds=0.0)
+    for counters in COUNTERS_WITHOUT_CONFLICTS:
+        sales["hot without conflicts", counters] = hot_item(counters, holds=0.0)
     return sales
 
 
@@ -117,7 +121,10 @@ def assemble(
             for concurrency in payment_concurrencies()
         ],
         hot={counters: outcomes["hot", counters] for counters in STOCK_COUNTERS},
-        hot_without_conflicts=outcomes["hot without conflicts", 1],
+        hot_without_conflicts={
+            counters: outcomes["hot without conflicts", counters]
+            for counters in COUNTERS_WITHOUT_CONFLICTS
+        },
         comparison=comparison,
         why_no_comparison=why_no_comparison,
     )

@@ -8,6 +8,7 @@ an order's whole way need the spread, which is added up here by convolution.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from math import erf, exp, log, sqrt
 from typing import Final, Self
 
@@ -95,8 +96,8 @@ class Spread:
 
     def cumulated(self) -> list[float]:
         """Return the share of values up to each one of the grid."""
-        total = 0.0
-        return [total := total + share for share in self.shares]
+        sums = list(accumulate(self.shares))
+        return [each / sums[-1] for each in sums]
 
 
 def together(spreads: Iterable[Spread]) -> Spread:

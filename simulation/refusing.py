@@ -44,24 +44,32 @@ class PerSecond:
         """Return the share of an amount, spread over a time, that would be let through."""
         if amount <= 0:
             return 1.0
-        granted = sum(
-            min(part, max(0.0, self.limit_at(second) - self._used[second]))
-            for second, part in _by_second(first, last, amount)
-        )
-        return min(1.0, granted / amount)
+        return min(1.0, sum(self._there(first, last, amount).values()) / amount)
 
     def take(self, first: float, last: float, amount: float, share: float | None = None) -> float:
         """Use the limit for a share of an amount, all that can be had by itself; return the share.
 
         What is not in the share was refused, here or by another limit.
         """
-        here = self.grantable(first, last, amount)
+        if amount <= 0:
+            return 1.0
+        there = self._there(first, last, amount)
+        total = sum(there.values())
+        here = min(1.0, total / amount)
         share = here if share is None else min(share, here)
         self.refusals.note(amount, amount * (1 - here), first)
-        for second, part in _by_second(first, last, amount):
-            self._used[second] += part * share
-            self._noted(second)
+        for second, part in there.items():
+            if part > 0:
+                self._used[second] += part * share * amount / total
+                self._noted(second)
         return share
+
+    def _there(self, first: float, last: float, amount: float) -> dict[int, float]:
+        """Return what can be had in each second of an amount that is spread over a time."""
+        return {
+            second: min(part, max(0.0, self.limit_at(second) - self._used[second]))
+            for second, part in _by_second(first, last, amount)
+        }
 
     def used(self, second: int) -> float:
         """Return what was used in a second."""
@@ -113,12 +121,15 @@ class HotItem:
     refusals: Refusals = field(default_factory=Refusals)
     _attempts: defaultdict[int, float] = field(default_factory=lambda: defaultdict(float))
 
-    def share(self, attempts: float) -> float:
-        """Return the share that succeeds of so many attempts in one second."""
-        most = UNITS_OF_A_PARTITION / UNITS_OF_A_STOCK_ITEM
-        each = attempts / self.counters
-        passed = min(each, most)
-        return passed / each / (1 + passed * self.holds) if each else 1.0
+    @property
+    def most(self) -> float:
+        """Attempts a second for which there are write units, at all counters together."""
+        return self.counters * UNITS_OF_A_PARTITION / UNITS_OF_A_STOCK_ITEM
+
+    def free(self, attempts: float) -> float:
+        """Return the share of so many attempts in one second that find their counter free."""
+        each = min(attempts, self.most) / self.counters
+        return 1 / (1 + each * self.holds)
 
     def take(self, first: float, last: float, attempts: float) -> float:
         """Return the share of attempts, spread over a time, that succeed.
@@ -128,9 +139,11 @@ class HotItem:
         """
         succeeded = 0.0
         for second, part in _by_second(first, last, attempts):
+            written = min(part, max(0.0, self.most - self._attempts[second]))
             self._attempts[second] += part
-            rate = max(self._attempts[second], self._attempts[second - 1])
-            succeeded += part * self.share(rate)
+            succeeded += written * self.free(
+                max(self._attempts[second], self._attempts[second - 1])
+            )
         self.refusals.note(attempts, attempts - succeeded, first)
         return succeeded / attempts if attempts > 0 else 1.0
 

@@ -1,6 +1,6 @@
 """docs/benchmarks/simulation.md: what the sales say, as tables and sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from order_pipeline.limits import CONFIRMED_WITHIN, PAYMENT_DEADLINE
@@ -46,6 +46,10 @@ _NAMES: Final = {
     "intake_drain": "the intake-overflow queue",
     **{name: f"the {name} queue" for name in ("validation", "inventory", "payment")},
     "notification": "the notification queue",
+    **{
+        f"{name} in flight": f"what SQS keeps in flight for the {name} queue"
+        for name in ("validation", "inventory", "payment", "notification")
+    },
 }
 
 
@@ -261,14 +265,25 @@ def _what_each_carries(findings: Findings) -> Iterator[str]:
     )
     yield ""
     first = findings.sales[first_day().name, STANDARD_LOAD].deployment
-    columns = [first, *(outcome.deployment for outcome in findings.sized.values())]
+    yield from capacity_table(
+        {
+            "first day": first,
+            **{
+                f"sized for {load:,.0f}": outcome.deployment
+                for load, outcome in findings.sized.items()
+            },
+        }
+    )
+    yield ""
+
+
+def capacity_table(deployments: Mapping[str, Deployment]) -> Iterator[str]:
+    """Yield the table of what each part of some deployments carries, by their names."""
     rows = [
         [parts[0].part, *(f"{part.orders_a_second:,.0f}" for part in parts), parts[0].why]
-        for parts in zip(*(capacities(each) for each in columns), strict=True)
+        for parts in zip(*map(capacities, deployments.values()), strict=True)
     ]
-    sized = [f"sized for {load:,.0f}" for load in findings.sized]
-    yield from _table(["part", "first day", *sized, "the first day's, because of"], rows)
-    yield ""
+    yield from _table(["part", *deployments, "the first of them, because of"], rows)
 
 
 def _the_payment_stage(findings: Findings) -> Iterator[str]:
@@ -314,8 +329,8 @@ def _the_payment_stage(findings: Findings) -> Iterator[str]:
         f"An invocation authorises {one:.2f} orders a second: an order takes {len(PROVIDER_CALLS)}"
         f" calls of half a second. So prod's {prod} at once make"
         f" {prod * one * len(PROVIDER_CALLS):.0f} calls a second, above the provider's default by"
-        f" either reading. {both} stay below both limits. {in_all} are the most where only the"
-        " limit of all calls together holds. With a contract for more it is"
+        f" either reading. A concurrency of {both} stays below both limits; {in_all} is the most"
+        " where only the limit of all calls together holds. With a contract for more it is"
         f" {HEADROOM / one:.1f} for each order a second, and the provider has to take a tenth more"
         " than the stage can ask for. **Ask the provider first, then set the concurrency**: too"
         " high, it costs half of what is there in pauses; too low, only what is above it."
@@ -365,14 +380,16 @@ def _the_hot_item(findings: Findings) -> Iterator[str]:
     yield ""
     yield "![One hot item, its stock split](simulation-hot-item.png)"
     yield ""
-    without = findings.hot_without_conflicts
+    alone = "; ".join(
+        f"{counters} would have a p95 of {_seconds(outcome.percentile(OBJECTIVE_SHARE, hot=True))}"
+        f" and {outcome.failed:,.0f} dead letters"
+        for counters, outcome in findings.hot_without_conflicts.items()
+    )
     yield (
-        f"The {holds * 1000:.0f} ms are an assumption: AWS gives no number. By write units alone"
-        " the sale with one counter would have a p95 of"
-        f" {_seconds(without.percentile(OBJECTIVE_SHARE, hot=True))} and {without.failed:,.0f} dead"
-        " letters, so it is the conflicts that a split is for, and they are worth measuring before"
-        " a sale. What is left with many counters is the first pause of the backoff, a second or"
-        " two, of the few that meet."
+        f"The {holds * 1000:.0f} ms are an assumption: AWS gives no number, so measure before a"
+        f" sale how many reservations of one item succeed. By write units alone: {alone}. What is"
+        " left with many counters is the first pause of the backoff, a second or two, of those that"
+        " meet all the same."
     )
     yield ""
 

@@ -17,7 +17,7 @@ LOADS: Final = (100.0, 1000.0, 10_000.0)
 STANDARD_LOAD: Final = 100.0
 """The load that the objective is held to here: 360,000 orders an hour."""
 
-HOT_SHARE: Final = 0.3
+HOT_SHARE: Final = 0.6
 """Of the orders of a flash sale that want its one item."""
 
 STOCK_COUNTERS: Final = (1, 2, 4, 8, 16, 32)

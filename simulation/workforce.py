@@ -61,12 +61,15 @@ class Workers:
         full = self._invocation(at_work, float(self.mapping.batch_size))
         if waiting > full.messages_a_second * _HARDLY_SECONDS:
             return full
-        batch = min(max(1.0, arriving * self.times.invocation / at_work), self.mapping.batch_size)
+        batch = 1.0
+        invocation = self._invocation(at_work, batch)
         for _ in range(_ROUNDS_TO_SETTLE):
+            if invocation.messages_a_second >= arriving:
+                break
+            batch *= arriving / invocation.messages_a_second
+            batch = min(batch, float(self.mapping.batch_size))
             invocation = self._invocation(at_work, batch)
-            more = batch * arriving / invocation.messages_a_second
-            batch = min(max(1.0, more), float(self.mapping.batch_size))
-        return replace(self._invocation(at_work, batch), messages_a_second=full.messages_a_second)
+        return replace(invocation, messages_a_second=full.messages_a_second)
 
     def _invocation(self, at_work: float, batch: float) -> Pace:
         """Return the pace of so many environments with batches of one size."""
