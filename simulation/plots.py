@@ -46,10 +46,10 @@ def draw_backlogs(sales: Mapping[tuple[str, float], Outcome], picture: Path) -> 
             outcome = sales[situation, load]
             axis = axes[row][column]
             minutes = [number / 60 for number in range(len(outcome.samples))]
-            for place, label in PLACES.items():
+            for number, (place, label) in enumerate(PLACES.items()):
                 waiting = [max(sample[place], 0.0) for sample in outcome.samples]
                 if max(waiting) >= 1:
-                    axis.plot(minutes, waiting, label=label, linewidth=1.4)
+                    axis.plot(minutes, waiting, label=label, color=f"C{number}", linewidth=1.4)
             _frame(axis, f"{load:,.0f} orders/s, {situation}", "messages")
             axis.set_yscale("symlog", linthresh=100)
             axis.set_ylim(bottom=0)

@@ -381,8 +381,9 @@ def _the_hot_item(findings: Findings) -> Iterator[str]:
     yield "![One hot item, its stock split](simulation-hot-item.png)"
     yield ""
     alone = "; ".join(
-        f"{counters} would have a p95 of {_seconds(outcome.percentile(OBJECTIVE_SHARE, hot=True))}"
-        f" and {outcome.failed:,.0f} dead letters"
+        f"with {counters} the p95 would be"
+        f" {_seconds(outcome.percentile(OBJECTIVE_SHARE, hot=True))},"
+        f" and {outcome.failed:,.0f} orders dead letters"
         for counters, outcome in findings.hot_without_conflicts.items()
     )
     yield (
@@ -477,7 +478,7 @@ def _beyond_settings(deployment: Deployment) -> str:
     if deployment.scaling.first > FIRST_INVOCATIONS:
         beyond.append(
             f"mappings in provisioned mode, with {deployment.scaling.first:.0f} invocations from"
-            " the start (building block)"
+            " the start and a maximum of pollers instead of a maximum concurrency (building block)"
         )
     return "; ".join(beyond) or NONE
 
