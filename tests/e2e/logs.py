@@ -1,33 +1,14 @@
 """What the functions have logged since the deployment: their lines, and the metrics in them."""
 
-from collections.abc import Iterator
-
 from order_pipeline.adapters.items import from_item
 from tests.e2e.shop import Json, Shop
+from tests.e2e.totals import A_TEST
 from tests.e2e.waiting import wait_for
 from tests.log_insights import LogEvent
 
 LOGGED_WITHIN = 180
 """Seconds. LocalStack stores what an invocation has logged after it, one by one for each function:
 those of a function that is asked again and again come late on a busy machine."""
-
-
-def events(shop: Shop) -> list[LogEvent]:
-    """Return every event of every function's log group, as the API gives them."""
-    return list(_events(shop))
-
-
-def _events(shop: Shop) -> Iterator[LogEvent]:
-    groups = shop.logs.get_paginator("describe_log_groups").paginate(
-        logGroupNamePrefix="/aws/lambda/"
-    )
-    read = shop.logs.get_paginator("filter_log_events")
-    for page in groups:
-        for group in page["logGroups"]:
-            name = group["logGroupName"]
-            for found in read.paginate(logGroupName=name):
-                for event in found["events"]:
-                    yield LogEvent(name, event["timestamp"], event["message"])
 
 
 def stored_orders(shop: Shop) -> list[Json]:
@@ -41,25 +22,27 @@ def complete_events(shop: Shop) -> list[LogEvent]:
     A function's lines arrive when its invocation has ended, which is after what it wrote.
     """
     shop.until_worked_off()
+    logged: list[LogEvent] = []
 
-    def logged() -> list[LogEvent]:
-        return events(shop)
-
-    def has_all(found: list[LogEvent]) -> bool:
+    def missing() -> list[tuple[str, int]]:
+        logged[:] = shop.logged()
         told = {
             (row["order_id"], row["version"])
-            for row in (event.fields() for event in found)
+            for row in (event.fields() for event in logged)
             if row.get("message") == "recorded"
         }
-        return told >= {
+        recorded = {
             (order["orderId"], int(entry["version"]))
             for order in stored_orders(shop)
             for entry in order["history"]
+            if entry["by"] != A_TEST
         }
+        return sorted(recorded - told)
 
-    return wait_for(
-        logged,
-        has_all,
-        "every event of every order in the functions' logs",
+    wait_for(
+        missing,
+        lambda them: not them,
+        "every event of every order in the functions' logs; these are not",
         within=LOGGED_WITHIN,
     )
+    return logged

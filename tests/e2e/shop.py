@@ -26,6 +26,7 @@ from tests.e2e.outcomes import (
 from tests.e2e.payment_server import PaymentServer
 from tests.e2e.story import Story
 from tests.e2e.waiting import wait_for
+from tests.log_insights import LogEvent
 
 type Json = dict[str, Any]
 
@@ -386,22 +387,29 @@ class Shop:
 
     def logged_about(self, order_id: str) -> str:
         """Wait until a function has logged the order's id; return what all functions logged."""
-        return wait_for(
-            self._logged, lambda text: order_id in text, f"{order_id} in a function's log"
+        wait_for(
+            lambda: list(self.logged(mentioning=order_id)),
+            bool,
+            f"{order_id} in a function's log",
         )
+        return "\n".join(event.message for event in self.logged())
 
-    def _logged(self) -> str:
-        groups = self.logs.get_paginator("describe_log_groups").paginate(
+    def logged(self, *, mentioning: str = "") -> Iterator[LogEvent]:
+        """Yield the events of every function's log group, as the API gives them."""
+        read = self.logs.get_paginator("filter_log_events")
+        pattern = f'"{mentioning}"' if mentioning else ""
+        for group in self._log_groups:
+            for page in read.paginate(logGroupName=group, filterPattern=pattern):
+                for event in page["events"]:
+                    yield LogEvent(group, event["timestamp"], event["message"])
+
+    @cached_property
+    def _log_groups(self) -> list[str]:
+        """The names of the functions' log groups; LocalStack copies all events to tell them."""
+        pages = self.logs.get_paginator("describe_log_groups").paginate(
             logGroupNamePrefix="/aws/lambda/"
         )
-        names = [group["logGroupName"] for page in groups for group in page["logGroups"]]
-        read = self.logs.get_paginator("filter_log_events")
-        return "\n".join(
-            event["message"]
-            for name in names
-            for page in read.paginate(logGroupName=name)
-            for event in page["events"]
-        )
+        return [group["logGroupName"] for page in pages for group in page["logGroups"]]
 
     def _mapping(self, stage: str) -> str:
         """Return the id of the mapping that feeds the stage's function from its queue."""

@@ -11,13 +11,11 @@ from stacks.building_blocks.queries import (
     SLOWEST_ORDERS,
 )
 from tests.e2e import purchases
-from tests.e2e.logs import LOGGED_WITHIN, complete_events, events, stored_orders
+from tests.e2e.logs import LOGGED_WITHIN, complete_events, stored_orders
 from tests.e2e.shop import Json, Shop, quantities
 from tests.e2e.test_whole_life import LIFE
 from tests.e2e.waiting import wait_for
 from tests.log_insights import Row, run
-
-pytestmark = pytest.mark.long  # LocalStack may store the lines of a busy function minutes later
 
 CANCELLED = {
     "OrderPlaced",
@@ -47,7 +45,7 @@ def life(shop: Shop, order: Json) -> list[Row]:
     query = LIFE_OF_AN_ORDER.text.replace(ORDER_ID, order["orderId"])
     last = len(order["history"])
     return wait_for(
-        lambda: run(query, events(shop)),
+        lambda: run(query, shop.logged(mentioning=order["orderId"])),
         lambda rows: (
             {row["version"] for row in rows if row["message"] == "published"}
             >= set(range(1, last + 1))
@@ -131,6 +129,7 @@ def test_life_of_a_cancelled_order(shop: Shop) -> None:
     assert sent == Counter(["OrderConfirmed", "OrderCancelled"] * len(CHANNELS))
 
 
+@pytest.mark.undisturbed
 def test_slowest_orders_are_those_that_took_longest_to_be_confirmed(shop: Shop) -> None:
     # given
     logged = complete_events(shop)
@@ -154,11 +153,12 @@ def test_slowest_orders_are_those_that_took_longest_to_be_confirmed(shop: Shop) 
     assert len(took) == len(confirmed)
 
 
+@pytest.mark.last
 def test_errors_are_counted_by_function_and_kind(shop: Shop) -> None:
     # given
-    logged = complete_events(shop)
+    logged = list(shop.logged())
     expected = Counter(
-        (event.log_group, level, fields["message"])
+        (event.log_group, level, fields.get("message"))
         for event in logged
         if (fields := event.fields())
         and (level := fields.get("level")) in {"WARNING", "ERROR", "CRITICAL"}
@@ -168,11 +168,11 @@ def test_errors_are_counted_by_function_and_kind(shop: Shop) -> None:
     rows = run(ERRORS_BY_STAGE.text, logged)
 
     # then
-    found = {
-        (row["@log"].partition(":")[2], row["level"], row["message"]): row["times"]
-        for row in rows
-        if "level" in row
-    }
+    found: Counter[tuple[str, str, str | None]] = Counter()
+    for row in rows:
+        if "level" in row:
+            group = row["@log"].partition(":")[2]
+            found[group, row["level"], row.get("message")] += row["times"]
     assert found == expected
     assert [row["times"] for row in rows] == sorted((row["times"] for row in rows), reverse=True)
     assert all("latest" in row or "latest_end" in row for row in rows)
