@@ -56,7 +56,7 @@ class MeasuredStage(_Part):
     throughput_per_second: float = Field(gt=0)
     """Messages, records or requests done, on average over the run."""
     peak_queue_depth: int | None = Field(default=None, ge=0)
-    """None where there is no queue."""
+    """The most messages, waiting and in flight; None where there is no queue."""
     concurrency: int = Field(ge=1)
     """The most invocations that ran at once."""
 

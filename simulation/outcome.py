@@ -81,7 +81,7 @@ class Outcome:
     waiting: Mapping[str, float] = field(default_factory=dict)
     """Accepted orders that are neither confirmed nor given up, by the stage that is next."""
     samples: list[dict[str, float]] = field(default_factory=list)
-    """How many messages wait where (queues with what is in backoff), every second."""
+    """How many messages are where (queues with what is in flight), every second."""
     queues: Mapping[str, QueueFigures] = field(default_factory=dict)
     refusing: Mapping[str, Refusals] = field(default_factory=dict)
     circuit_opened: list[float] = field(default_factory=list)
@@ -89,11 +89,11 @@ class Outcome:
     pauses: list[float] = field(default_factory=list)
     """When the payment stage was paused."""
     in_flight: dict[str, float] = field(default_factory=dict)
-    """The most messages in backoff, by stage."""
+    """The most messages in flight, by stage."""
     _full_at: dict[str, float] = field(default_factory=dict)
 
     def note_in_flight(self, stage: str, messages: float, at: float) -> None:
-        """Write down how many messages of a stage are in backoff."""
+        """Write down how many messages of a stage are in flight."""
         self.in_flight[stage] = max(messages, self.in_flight.get(stage, 0.0))
         if messages > MESSAGES_IN_FLIGHT:
             self._full_at.setdefault(stage, at)
@@ -226,7 +226,7 @@ class Outcome:
         return sorted(met, key=lambda each: each.at)
 
     def deepest(self, place: str) -> float:
-        """Return the most messages that waited at a place (see `samples`)."""
+        """Return the most messages that were at a place (see `samples`)."""
         return max((sample[place] for sample in self.samples), default=0.0)
 
 

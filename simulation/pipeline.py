@@ -105,7 +105,9 @@ class Pipeline:
         self.in_stream: dict[str, float] = defaultdict(float)
         """Events that are yet to be published, by the stage that they are for."""
         self.on_the_way: dict[str, float] = defaultdict(float)
-        """Messages between the topic and a queue, or in a stage's hands, by stage."""
+        """Messages between the topic and a queue, by stage."""
+        self.in_hands: dict[str, float] = defaultdict(float)
+        """Messages that a stage has received and is not done with, by stage."""
         self.in_backoff: dict[str, float] = defaultdict(float)
         """Messages that failed and wait to be received again, by stage."""
         self._failed: dict[tuple[str, int, bool, int], Cohort] = {}
@@ -135,13 +137,11 @@ class Pipeline:
     def _waiting_for(self, stage: str) -> float:
         """Return the orders that a stage has yet to do something for."""
         queue = self.queues[stage]
-        return (
-            self.in_stream[stage]
-            + self.on_the_way[stage]
-            + queue.depth
-            + queue.in_service
-            + self.in_backoff[stage]
-        )
+        return self.in_stream[stage] + self.on_the_way[stage] + queue.depth + self._in_flight(stage)
+
+    def _in_flight(self, stage: str) -> float:
+        """Return the messages that SQS counts as in flight: received and not yet deleted."""
+        return self.queues[stage].in_service + self.in_hands[stage] + self.in_backoff[stage]
 
     # ------------------------------------------------------------------ clients
 
@@ -259,13 +259,13 @@ class Pipeline:
         def done(received: Cohort, put_back: float) -> None:
             self._retry(received.part(put_back), stage)
             orders = received.part(1 - put_back)
-            self.on_the_way[stage] += orders.orders
+            self.in_hands[stage] += orders.orders
             self._at(orders.last, self._operated, orders, stage, operate)
 
         return done
 
     def _operated(self, orders: Cohort, stage: str, operate: Callable[[Cohort], float]) -> None:
-        self.on_the_way[stage] -= orders.orders
+        self.in_hands[stage] -= orders.orders
         succeeded = operate(orders)
         self._retry(orders.part(1 - succeeded), stage)
 
@@ -394,13 +394,13 @@ class Pipeline:
                 {
                     "stream": sum(self.in_stream.values()),
                     **{
-                        name: queue.depth + self.in_backoff[name]
+                        name: queue.depth + self._in_flight(name)
                         for name, queue in self.queues.items()
                     },
                 }
             )
-            for name, in_backoff in self.in_backoff.items():
-                self.outcome.note_in_flight(name, in_backoff, self._env.now)
+            for name in self.queues:
+                self.outcome.note_in_flight(name, self._in_flight(name), self._env.now)
             yield self._env.timeout(SAMPLE_SECONDS)
 
     def _at(self, time: float, do: Callable[..., None], *arguments: Any) -> None:

@@ -80,7 +80,7 @@ def compare(run: MeasuredRun) -> list[Comparison]:
         if stage and stage.peak_queue_depth:
             comparisons.append(
                 Comparison(
-                    f"deepest queue of {name}",
+                    f"fullest queue of {name}",
                     "messages",
                     float(stage.peak_queue_depth),
                     outcome.deepest(name),

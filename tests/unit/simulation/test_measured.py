@@ -27,7 +27,7 @@ def a_run(**changes: Any) -> dict[str, Any]:
     """A run of twenty clients that places ten orders a second for a minute."""
     return {
         "machine": {"description": "two cores", "cores": 2},
-        "date": "2026-11-30T12:00:00Z",
+        "date": "2026-11-30T12:00:00+00:00",
         "clients": 20,
         "orders": 600,
         "placing_seconds": 60.0,
@@ -52,7 +52,9 @@ def test_a_run_is_read(file: Path) -> None:
 
 
 def test_a_run_may_say_more(file: Path) -> None:
-    file.write_text(json.dumps(a_run(commit="abc", notes=["warm"])))
+    file.write_text(
+        json.dumps(a_run(command="make bench", errors=0, series={"seconds": [], "placed": []}))
+    )
     assert measured_run(file).orders == 600
 
 
@@ -110,7 +112,7 @@ def test_a_stage_that_is_too_slow_waits_in_the_model_as_in_the_run(file: Path) -
     by_what = {each.what: each for each in compare(measured_run(file))}
     # Five at once with a second for a message do half of what comes; the last ones come back from
     # their backoff one after another.
-    assert by_what["deepest queue of payment"].modelled == pytest.approx(300, rel=0.1)
+    assert by_what["fullest queue of payment"].modelled == pytest.approx(300, rel=0.1)
     assert by_what["orders confirmed"].modelled == pytest.approx(4.5, abs=0.5)
 
 
