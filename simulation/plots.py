@@ -50,7 +50,7 @@ def draw_backlogs(sales: Mapping[tuple[str, float], Outcome], picture: Path) -> 
                 waiting = [max(sample[place], 0.0) for sample in outcome.samples]
                 if max(waiting) >= 1:
                     axis.plot(minutes, waiting, label=label, color=f"C{number}", linewidth=1.4)
-            _frame(axis, f"{load:,.0f} orders/s, {situation}", "messages")
+            _frame(axis, f"{load:,.0f} orders/s, {situation}", "messages, waiting and in flight")
             axis.set_yscale("symlog", linthresh=100)
             axis.set_ylim(bottom=0)
             axis.axvspan(0, outcome.sale.ends / 60, color="#eef2f7", zorder=0)

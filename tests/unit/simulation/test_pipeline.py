@@ -1,4 +1,7 @@
-"""The model against arithmetic that must hold."""
+"""The model against arithmetic that must hold.
+
+Each sale is run in the model, which takes a second or a few: half a minute for the whole module.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
