@@ -29,6 +29,9 @@ MEAN_OF_SECONDS = 10
 """Of which a point of the curves is the mean."""
 
 _SPANS = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600)
+SHOWN_FROM = 100
+"""Messages. A place that never holds so many has nothing to show."""
+
 DPI = 110
 # No names, dates or versions: the same sales give the same picture.
 _METADATA = {"Software": None}
@@ -48,7 +51,7 @@ def draw_backlogs(sales: Mapping[tuple[str, float], Outcome], picture: Path) -> 
             minutes = [number / 60 for number in range(len(outcome.samples))]
             for number, (place, label) in enumerate(PLACES.items()):
                 waiting = [max(sample[place], 0.0) for sample in outcome.samples]
-                if max(waiting) >= 1:
+                if max(waiting) >= SHOWN_FROM:
                     axis.plot(minutes, waiting, label=label, color=f"C{number}", linewidth=1.4)
             _frame(axis, f"{load:,.0f} orders/s, {situation}", "messages, waiting and in flight")
             axis.set_yscale("symlog", linthresh=100)

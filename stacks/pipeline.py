@@ -429,7 +429,7 @@ class PipelineStack(WorkloadStack):
             self.alarms.watch(*alarms)
         watch_payments(self.alarms)
         watch_for_orders(self.alarms, self.settings.least_orders)
-        watch_outbox(self.alarms)
+        watch_outbox(self.alarms, queue_name=self.names.of("validation", "queue"))
         watch_objectives(self.alarms, api_name=api.name, stage=api.stage_name)
         watch_the_flow(self.alarms)
 

@@ -1,6 +1,7 @@
 """What becomes of an order when the payment provider has answered."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from order_pipeline.order import Order, PaymentState
@@ -32,11 +33,13 @@ def reauthorised(order: Order, intent_id: str, *, by: str) -> Order:
 
     One whose first parcel has left, or that is cancelled, stays as it is.
     """
+    authorised_at = now()
     return _awaiting_first_parcel(
         order,
         EventType.PAYMENT_REAUTHORISED,
-        {"intent_id": intent_id, "replacement_intent_id": None, "authorised_at": now()},
+        {"intent_id": intent_id, "replacement_intent_id": None, "authorised_at": authorised_at},
         by=by,
+        at=authorised_at,
     )
 
 
@@ -60,9 +63,10 @@ def _awaiting_first_parcel(
     changes: Mapping[str, Any],
     *,
     by: str,
+    at: datetime | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> Order:
     if not awaits_first_parcel(order):
         return order
     payment = order.payment.model_copy(update=dict(changes))
-    return order.after(event, by=by, detail=detail, payment=payment)
+    return order.after(event, by=by, at=at, detail=detail, payment=payment)

@@ -226,7 +226,7 @@ def _read(file: Path) -> Json:
         raise typer.BadParameter(
             f"{file} cannot be read: {error.strerror}.", param_hint="--file"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise typer.BadParameter(f"{file} is not JSON: {error}.", param_hint="--file") from None
     if not isinstance(request, dict):
         raise typer.BadParameter(f"{file} is not a JSON object.", param_hint="--file")

@@ -20,7 +20,7 @@ DECLINED_OF_AT_LEAST = 20
 """Payments in the period. Fewer say nothing: at night one may be all."""
 
 PLACED_OF_AT_LEAST = 5
-"""Orders in five minutes, of which none is validated. Validating takes a second."""
+"""Orders in five minutes, of which none reaches a stage. It takes a second."""
 
 
 def sum_of(alarms: AlarmTopic, prefix: str, metric: str, services: Sequence[str]) -> Formula:
@@ -83,29 +83,31 @@ def watch_for_orders(alarms: AlarmTopic, least: LeastOrders | None) -> None:
     )
 
 
-def watch_outbox(alarms: AlarmTopic) -> None:
-    """Watch whether what is placed reaches the stages.
+def watch_outbox(alarms: AlarmTopic, *, queue_name: str) -> None:
+    """Watch whether what is placed reaches the first stage, by its queue.
 
     A publisher that is paused, or a stream that is not read, leaves no age, depth or error behind:
-    there is nothing but orders that are placed and never looked at.
+    there is nothing but orders that are placed, and a queue that nothing is sent to. SQS tells that
+    in numbers, zeros too, of every queue that is polled:
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     """
     placed = sum_of(alarms, "p", "OrdersPlaced", PLACES)
     alarms.watch(
         Alarm(
-            "none-validated",
+            "none-published",
             "Orders are accepted and none of them is looked at: their events do not reach the "
             "stages, and customers wait for a confirmation.",
-            "none-validated",
+            "none-published",
             Formula(
-                f"IF(({placed.expression}) >= {PLACED_OF_AT_LEAST} AND FILL(v0, 0) == 0, 1, 0)",
+                f"IF(({placed.expression}) >= {PLACED_OF_AT_LEAST} AND FILL(s0, 0) == 0, 1, 0)",
                 {
                     **placed.metrics,
-                    "v0": alarms.embedded("StageLatency", "validation", "SampleCount"),
+                    "s0": Metric("AWS/SQS", "NumberOfMessagesSent", {"QueueName": queue_name}),
                 },
             ),
             above=0,
             minutes=5,
-            # What is placed at the end of one period is validated in the next.
+            # What is placed at the end of one period is published in the next.
             periods=2,
         )
     )
@@ -160,7 +162,7 @@ def watch_the_flow(alarms: AlarmTopic) -> None:
     """
     parts = [
         "nothing-placed",
-        "none-validated",
+        "none-published",
         "orders-api-5xx",
         "intake-overflow-age",
         "intake-overflow-retries",

@@ -39,7 +39,7 @@ parcel's leaving and the order's, has one time and the version tells the order.
 ERRORS_BY_STAGE = LogQuery(
     "errors-by-stage",
     """\
-filter level in ["WARNING", "ERROR", "CRITICAL"] or log_level = "ERROR" or record.status in ["error", "timeout", "failure"]
+filter level in ["WARNING", "ERROR", "CRITICAL"] or log_level = "ERROR" or (type = "platform.report" and record.status in ["error", "timeout", "failure"])
 | stats count(*) as times, max(timestamp) as latest, max(time) as latest_end by @log, level, message, errorType, record.status, record.errorType
 | sort times desc
 | limit 100""",  # noqa: E501 - a query has no line ends within a command

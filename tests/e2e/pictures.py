@@ -111,7 +111,7 @@ def watch(shop: Shop, items: dict[str, Item]) -> str:
         assert shop.cancel(resting[2]).is_success
         return wait_for(
             shown,
-            lambda frame: "└" in frame and all(frame.count(each) > 1 for each in STAGES),
+            lambda frame: resting[-1] in frame and all(frame.count(each) > 1 for each in STAGES),
             "an order in every stage",
         )
 

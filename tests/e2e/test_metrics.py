@@ -18,6 +18,8 @@ from tests.e2e.totals import Totals
 from tests.embedded_metrics import Embedded, embedded_metrics
 from tests.log_insights import LogEvent
 
+PROMISED_MS = 5000
+"""Within which orders are to be confirmed (docs/objectives.md)."""
 NOT_HERE = {"CanaryFailedAt"}
 """Metrics of what does not happen in a run: no test order fails."""
 
@@ -103,6 +105,9 @@ def test_orders_are_counted(measured: Measured, totals: Totals) -> None:
     assert measured.by("reason")("OrdersFailed") == totals.failed()
     assert measured.by("reason")("OrdersCancelled") == totals.cancelled()
     assert measured.total("OrdersRefunded") == totals.refunded()
+    assert measured.total("PaymentsDeclined") == totals.events("PaymentDeclined") > 0
+    late = sum(milliseconds > PROMISED_MS for milliseconds in totals.times_to_confirm())
+    assert measured.total("ConfirmedLate") == late
 
 
 @pytest.mark.undisturbed
@@ -136,7 +141,9 @@ def test_messages_are_counted_as_customers_got_them(shop: Shop, measured: Measur
 @pytest.mark.undisturbed
 def test_payments_are_counted_as_the_provider_has_them(shop: Shop, measured: Measured) -> None:
     calls = measured.by("call", "outcome")("PaymentCalls")
-    assert calls["create, ok"] > 0
+    taken = [intent for intent in shop.payments.intents() if intent["status"] == "succeeded"]
+    assert calls["capture, ok"] == len(taken) > 0
+    assert calls["refund, ok"] == sum(len(shop.payments.refunds_of(each)) for each in taken) > 0
     latencies = measured.of("PaymentCallLatency")
     assert len(latencies) == measured.total("PaymentCalls")
     assert Counter(each.dimensions for each in latencies) == Counter(
@@ -145,7 +152,7 @@ def test_payments_are_counted_as_the_provider_has_them(shop: Shop, measured: Mea
 
 
 @pytest.mark.last
-def test_retries_dead_letters_and_deferred_orders_are_counted_as_they_are_logged(
+def test_what_goes_wrong_is_counted_as_it_is_logged(
     logged: list[LogEvent],
 ) -> None:
     lines = [event.fields() for event in logged]
@@ -157,3 +164,5 @@ def test_retries_dead_letters_and_deferred_orders_are_counted_as_they_are_logged
     assert by_service("Retries") == told("retrying")
     assert by_service("DeadLettered") == told("dead-lettered")
     assert by_service("OverflowUsed") == told("deferred")
+    notifications = Measured(list(embedded(logged))).by("outcome")("Notifications")
+    assert notifications.get("undeliverable", 0) == told("undeliverable").get("notification", 0)

@@ -1,5 +1,6 @@
 """The synthesised stacks of each environment, made once per test process."""
 
+import os
 from collections.abc import Callable
 from functools import cache
 
@@ -7,6 +8,9 @@ import pytest
 
 from stacks.settings import Alarms
 from tests.stacks.synthesised import ENVIRONMENTS, Deployment, settings_of, synthesise
+
+# Some tests import the terminal tool, which disables what functions measure.
+os.environ["POWERTOOLS_METRICS_DISABLED"] = "false"
 
 type Deployments = Callable[[str], Deployment]
 

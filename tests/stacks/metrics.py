@@ -92,6 +92,7 @@ def of_queues(deployment: Deployment) -> Iterator[MetricKey]:
         "ApproximateAgeOfOldestMessage",
         "ApproximateNumberOfMessagesNotVisible",
         "ApproximateNumberOfMessagesVisible",
+        "NumberOfMessagesSent",
     )
     for queue in deployment.all("aws_sqs_queue"):
         yield from _keys("AWS/SQS", names, {"QueueName": queue["name"]})

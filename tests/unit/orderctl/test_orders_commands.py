@@ -123,7 +123,12 @@ def test_what_is_not_in_a_file_is_asked_for(
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("{", "is not JSON"), ("[]", "is not a JSON object"), (b"\xff", "is not JSON")],
+    [
+        ("{", "is not JSON"),
+        ("[" * 200_000, "is not JSON"),
+        ("[]", "is not a JSON object"),
+        (b"\xff", "is not JSON"),
+    ],
 )
 def test_a_file_that_is_no_request_is_told(
     monkeypatch: pytest.MonkeyPatch,

@@ -1,1 +1,0 @@
-"""The load test: many customers at once against the pipeline on LocalStack (`make bench`)."""
