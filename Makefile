@@ -236,6 +236,16 @@ need-queue:
 redrive: need-queue .venv/.installed ## Redrive the dead-letter queue QUEUE of ENVIRONMENT, or one MESSAGE of it
 	@$(BIN)/python -m orderctl dlq redrive "$(QUEUE)" $(if $(MESSAGE),--message "$(MESSAGE)")
 
+# ---------------------------------------------------------------- load
+
+.PHONY: simulate
+simulate: .venvs/simulation/.installed ## Model a flash sale: write docs/benchmarks/simulation.md and its pictures
+	@PYTHONPATH=.:lambdas .venvs/simulation/bin/python -m simulation
+
+.PHONY: simulate-validate
+simulate-validate: .venvs/simulation/.installed ## Hold the model of a flash sale against docs/benchmarks/local-load.json
+	@PYTHONPATH=.:lambdas .venvs/simulation/bin/python -m simulation --validate
+
 # ---------------------------------------------------------------- upkeep
 
 COMPILE = $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --python-version 3.13
@@ -247,7 +257,7 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
-	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures dev; do \
+	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures simulation dev; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error

@@ -13,12 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from stacks.base import boundary_name, state_bucket_name
 from stacks.names import Names
+from stacks.order_cost import EVENTS, MOST_WRITE_UNITS
 from stacks.settings import UNRESERVED_CONCURRENCY, Settings
-
-# An order that goes well is placed, validated, reserved and confirmed: one message each.
-EVENTS_OF_AN_ORDER = 4
-# Each of those writes the order; reserving writes the reservation and the items too.
-WRITES_OF_AN_ORDER = 4
 
 
 class State(StrEnum):
@@ -88,12 +84,12 @@ def quotas(settings: Settings) -> tuple[Quota, ...]:
     """Return the quotas to raise before anything else, and what an environment needs of each."""
     rate, burst = settings.throttling.rate, settings.throttling.burst
     return (
-        Quota("SNS publishes", "sns", "L-F8E2BA85", rate * EVENTS_OF_AN_ORDER, "messages/s"),
+        Quota("SNS publishes", "sns", "L-F8E2BA85", rate * EVENTS, "messages/s"),
         Quota(
             "DynamoDB writes of a table",
             "dynamodb",
             "L-AB614373",
-            rate * WRITES_OF_AN_ORDER,
+            rate * MOST_WRITE_UNITS,
             "write units/s",
         ),
         Quota("API Gateway rate", "apigateway", "L-8A5B8E43", rate, "requests/s"),

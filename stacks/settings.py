@@ -442,7 +442,7 @@ class Settings(BaseModel):
             f"{LEAST_MAXIMUM_CONCURRENCY} to {GREATEST_MAXIMUM_CONCURRENCY} for each of"
             f" {', '.join(WORKERS)}, and no more in all than the account's concurrency",
             "How many batches of its queue a worker handles at once. Stripe takes about 100 calls"
-            " a second, and an authorisation is three of half a second.",
+            " a second, and an authorisation is two of half a second.",
         ),
     ]
     reserved_concurrency: Annotated[
@@ -903,7 +903,8 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
             "intake_drain": 50,
             "validation": 100,
             "inventory": 100,
-            # Stripe takes about 100 calls a second; an authorisation is three of half a second.
+            # An authorisation is two calls of half a second; by default Stripe takes 100 calls a
+            # second, perhaps 25 of each kind: docs/benchmarks/simulation.md has what fits to that.
             "payment": 60,
             "notification": 100,
         },

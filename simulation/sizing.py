@@ -1,0 +1,127 @@
+"""The settings and quotas that a load needs: the arithmetic of `capacity`, turned round."""
+
+from math import ceil, floor
+from typing import Any, Final
+
+from simulation.deployment import MAPPINGS, STREAM_BATCH, Deployment, Scaling
+from simulation.limits import (
+    REQUESTS_OF_AN_ENVIRONMENT,
+    UNITS_OF_A_NEW_TABLE,
+    Account,
+)
+from simulation.service_times import assumed
+from simulation.workforce import Workers
+from stacks.order_cost import EVENTS, PROVIDER_CALLS, STREAM_RECORDS, Resource, write_units
+from stacks.settings import UNRESERVED_CONCURRENCY, Environment
+
+HEADROOM: Final = 1.25
+"""How much more than the load everything is sized for: a queue that is full to the brim grows."""
+
+PROVIDER_HEADROOM: Final = 1.1
+"""How much more than the payment stage asks for the provider has to take: what it refuses is an
+unknown outcome, and five in a row pause the stage."""
+
+_BELOW_A_LIMIT: Final = 0.95
+"""Of it: captures, voids and probes come on top."""
+
+LEAST_WORKERS: Final = {
+    "intake_drain": 50,
+    "validation": 50,
+    # Retries at a hot item keep it busy.
+    "inventory": 100,
+    "payment": 2,
+    "notification": 100,
+}
+"""What prod has, or half of it where that is ten times what is needed."""
+
+
+def sized_for(
+    rate: float,
+    *,
+    payments_at_once: int = 1,
+    payment_batch: int | None = None,
+    provisioned: float = 0.0,
+) -> Deployment:
+    """Return prod as it would have to be for a load, and the account that it needs.
+
+    Parameters
+    ----------
+    rate
+        Orders a second.
+    payments_at_once, payment_batch
+        See `Deployment`.
+    provisioned
+        Invocations that every mapping has from the start, in provisioned mode; 0 for the ordinary
+        mode, which begins with five.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If the settings cannot be so.
+    """
+    wanted = rate * HEADROOM
+    prod = Deployment.of(Environment.PROD)
+    workers = {
+        name: max(least, ceil(wanted / rate_of_one(name, payments_at_once)))
+        for name, least in LEAST_WORKERS.items()
+    }
+    seconds = prod.times.publisher_seconds(STREAM_BATCH, prod.traced)
+    lanes = ceil(wanted * STREAM_RECORDS / STREAM_BATCH * seconds)
+    reserved = {
+        **prod.settings.reserved_concurrency,
+        **workers,
+        "place_order": max(200, ceil(wanted / REQUESTS_OF_AN_ENVIRONMENT)),
+        "event_publisher": max(100, lanes),
+    }
+    throttling = prod.settings.throttling
+    changes: dict[str, Any] = {
+        "maximum_concurrency": workers,
+        "reserved_concurrency": reserved,
+        "throttling": {
+            "rate": max(throttling.rate, ceil(rate)),
+            "burst": max(throttling.burst, ceil(2 * rate)),
+        },
+    }
+    return Deployment.of(
+        Environment.PROD,
+        changes,
+        account_concurrency=max(1000, sum(reserved.values()) + UNRESERVED_CONCURRENCY),
+        account=account_for(rate),
+        payments_at_once=payments_at_once,
+        payment_batch=payment_batch,
+        scaling=Scaling.provisioned(provisioned) if provisioned else Scaling(),
+    )
+
+
+def account_for(rate: float) -> Account:
+    """Return what quotas, tables and the payment provider have to let through for a load."""
+    wanted = rate * HEADROOM
+    return Account(
+        publishes=wanted * EVENTS,
+        provider_calls=wanted * PROVIDER_HEADROOM * len(PROVIDER_CALLS),
+        provider_calls_of_an_endpoint=wanted * PROVIDER_HEADROOM,
+        warm_units={
+            resource: units
+            for resource in Resource
+            if (units := wanted * write_units(resource)) > UNITS_OF_A_NEW_TABLE
+        },
+    )
+
+
+def payments_that_fit(orders_a_second: float) -> int:
+    """Return the concurrency of the payment stage that stays below a limit of the provider."""
+    return floor(_BELOW_A_LIMIT * orders_a_second / rate_of_one("payment"))
+
+
+def rate_of_one(worker: str, at_once: int = 1) -> float:
+    """Return the messages a second that one environment of a worker handles, in full batches."""
+    times = assumed()
+    return Workers(
+        MAPPINGS[worker],
+        times.functions[worker],
+        first=1,
+        more_a_second=0,
+        ceiling=1,
+        cold_start=times.cold_start,
+        at_once=at_once if worker == "payment" else 1,
+    ).greatest_rate
