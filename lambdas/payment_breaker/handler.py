@@ -1,8 +1,6 @@
 """Entry point of payment-breaker, which runs every minute."""
 
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.clients import dynamodb, lambda_, secrets_manager
@@ -11,6 +9,9 @@ from order_pipeline.adapters.observability import CallMetrics
 from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import stripe_payments
 from payment_breaker.breaker import tend_circuit
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Settings(ProviderSettings):
@@ -31,6 +32,6 @@ circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 stage = EventSourceMapping(lambda_(), settings.payment_mapping_id)
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001
     """Pause the payment stage while its circuit is open; resume it when the provider answers."""
     tend_circuit(circuit=circuit, stage=stage, provider_answers=payments.answers)
