@@ -3,21 +3,29 @@
 First-party code is followed import by import from the handler's module; of the pinned requirements
 a package holds the distributions that this code imports and, in turn, those they require. They are
 installed for the functions' Python and processor, whatever this machine has.
+
+Modules are in it as bytecode: Lambda cannot keep what it compiles, so each cold start would compile
+them again (docs/benchmarks/cold-start.md says what that takes). First-party modules are there as
+source, too: the traces of exceptions quote them.
 """
 
 import ast
 import base64
 import hashlib
+import importlib.util
+import py_compile
 import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import Distribution, distributions
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from platform import machine
 
 from packaging.requirements import Requirement
@@ -32,12 +40,20 @@ IN_RUNTIME = frozenset(
     {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "python-dateutil", "six"}
 )
 
+# Of which a function uses a few modules: they are followed import by import, as first-party code
+# is. (The others are taken whole: what they import by name, at run time, cannot be followed.)
+_COLLECTIONS = frozenset({"aws-lambda-powertools"})
+
 # The oldest time a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE_READABLE_BY_ALL = 0o100644
 _UNIX = 3
 # Written by the installer, different on each machine, not read at run time.
 _INSTALLERS_NOTES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+# For type checkers, compilers and auditors.
+_NOT_READ = (".pyi", ".typed", ".c", ".cyclonedx.json")
+# The version of pydantic that it was before, for code of its time; and a type checker's plugin.
+_NOT_USED = ("pydantic/v1/", "pydantic/mypy.py")
 
 
 class PackagingError(RuntimeError):
@@ -80,6 +96,8 @@ def package_function(
     PackagingError
         When the function's code is missing or imports what no pinned requirement provides.
     """
+    if sys.version_info[:2] != tuple(map(int, PYTHON.split("."))):
+        raise PackagingError(f"packages hold bytecode: build them with Python {PYTHON}")
     requirements = project / "requirements" / "lambda.txt"
     installed = _installed_requirements(requirements, architecture, project)
     files = files_of(folder, source_root=project / "lambdas", installed=installed)
@@ -97,50 +115,68 @@ def package_function(
 
 
 def files_of(folder: str, *, source_root: Path, installed: Path) -> dict[str, Path]:
-    """Return what belongs into the package of a function: name in the zip → file."""
+    """Return what belongs into the package of a function: name in the zip → file.
+
+    The file of a name that ends with ``.pyc`` is the source to compile.
+    """
     modules = first_party_modules(f"{folder}.handler", source_root)
     files = {str(path.relative_to(source_root)): path for path in modules}
+    files |= {_name_of_bytecode(name): path for name, path in files.items()}
     imported = {name for path in modules for name in _imports(path, source_root)}
     for distribution in _required_distributions(imported, folder, source_root, installed):
-        files |= _files(distribution, installed)
+        files |= _files(distribution, installed, imported)
     return dict(sorted(files.items()))
 
 
-# ------------------------------------------------------------------ first-party code
+# ------------------------------------------------------------------ modules
 
 
 def first_party_modules(entry: str, source_root: Path) -> set[Path]:
     """Return the files of the module `entry` and of all first-party modules it leads to."""
-    found: set[Path] = set()
-    pending = [entry]
     if _module_file(entry, source_root) is None:
         raise PackagingError(f"there is no function {entry}: no such module in {source_root.name}/")
+    return _followed({entry}, source_root)
+
+
+def _followed(entries: Iterable[str], root: Path, only: Container[str] = ()) -> set[Path]:
+    """Return the files of the modules `entries` and of all modules below `root` they lead to.
+
+    With `only`, of these top-level packages.
+    """
+    found: set[Path] = set()
+    pending = list(entries)
     while pending:
         name = pending.pop()
-        path = _module_file(name, source_root)
+        if only and name.partition(".")[0] not in only:
+            continue
+        path = _module_file(name, root)
         if path is None or path in found:
             continue
         found.add(path)
-        pending += _imports(path, source_root)
+        pending += _imports(path, root)
         parent = name.rpartition(".")[0]
         if parent:
             pending.append(parent)  # its __init__ runs first
     return found
 
 
-def _module_file(name: str, source_root: Path) -> Path | None:
-    path = source_root.joinpath(*name.split("."))
+def _module_file(name: str, root: Path) -> Path | None:
+    path = root.joinpath(*name.split("."))
     for candidate in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
         if candidate.is_file():
             return candidate
     return None
 
 
-def _imports(path: Path, source_root: Path) -> set[str]:
+def _imports(path: Path, root: Path) -> Iterable[str]:
     """Return the dotted names that a module imports; of ``from a import b`` both a and a.b."""
+    return _imports_of(path.read_bytes(), path.relative_to(root).parent.parts)
+
+
+@cache
+def _imports_of(source: bytes, package: tuple[str, ...]) -> frozenset[str]:
     names: set[str] = set()
-    package = path.relative_to(source_root).parent.parts
-    for node in _executed_nodes(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in _executed_nodes(ast.parse(source)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -148,7 +184,7 @@ def _imports(path: Path, source_root: Path) -> set[str]:
             module = ".".join([*base, *([node.module] if node.module else [])])
             names.add(module)
             names.update(f"{module}.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
 
 
 def _executed_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -244,24 +280,35 @@ def _name(distribution: str) -> str:
     return str(canonicalize_name(distribution))
 
 
-def _files(distribution: Distribution, installed: Path) -> dict[str, Path]:
+def _files(distribution: Distribution, installed: Path, imported: Iterable[str]) -> dict[str, Path]:
+    """Return what a package holds of a distribution: its modules as bytecode, and its data."""
     files = {}
     for file in distribution.files or []:
         is_program = file.parts[0] in {"..", "bin"}
         is_test = "tests" in file.parts or "test" in file.parts
         is_cache = "__pycache__" in file.parts
-        if is_program or is_test or is_cache or file.name in _INSTALLERS_NOTES:
+        is_read = not (file.name.endswith(_NOT_READ) or str(file).startswith(_NOT_USED))
+        if is_program or is_test or is_cache or file.name in _INSTALLERS_NOTES or not is_read:
             continue
         files[str(file)] = installed / file
-    return files
+    if _name(distribution.name) in _COLLECTIONS:
+        tops = {name.partition("/")[0] for name in files if name.endswith("/__init__.py")}
+        used = _followed(imported, installed, only=tops)
+        files = {
+            name: path for name, path in files.items() if path in used or ".dist-info/" in name
+        }
+    return {
+        name.removesuffix(".py") + ".pyc" if name.endswith(".py") else name: path
+        for name, path in files.items()
+    }
 
 
 # ------------------------------------------------------------------ the zip
 
 
 def _key(files: Mapping[str, Path]) -> str:
-    """Return a name for the contents of `files`."""
-    contents = hashlib.sha256()
+    """Return a name for the contents of `files`, as this version of Python compiles them."""
+    contents = hashlib.sha256(importlib.util.MAGIC_NUMBER)
     for name, path in files.items():
         contents.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return contents.hexdigest()[:16]
@@ -278,8 +325,45 @@ def _write_zip(target: Path, files: Mapping[str, Path]) -> None:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.create_system = _UNIX
                 entry.external_attr = _REGULAR_FILE_READABLE_BY_ALL << 16
-                archive.writestr(entry, path.read_bytes())
+                content = path.read_bytes()
+                if name.endswith(".pyc"):
+                    content = _bytecode(content, name)
+                archive.writestr(entry, content)
         unfinished.replace(target)
+
+
+def _name_of_bytecode(source: str) -> str:
+    """Return where Python looks for the bytecode of a module whose source is there as well."""
+    path = PurePosixPath(source)
+    return str(path.parent / "__pycache__" / f"{path.stem}.cpython-{PYTHON.replace('.', '')}.pyc")
+
+
+def _name_of_source(bytecode: str) -> str:
+    path = PurePosixPath(bytecode)
+    folder = path.parent.parent if path.parent.name == "__pycache__" else path.parent
+    return str(folder / f"{path.name.partition('.')[0]}.py")
+
+
+@cache
+def _bytecode(source: bytes, name: str) -> bytes:
+    """Compile a module to bytecode that Python uses without comparing it with any source.
+
+    https://docs.python.org/3.13/reference/import.html#cached-bytecode-invalidation
+    """
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what others' code is warned of is their business
+        module = Path(folder) / "module.py"
+        module.write_bytes(source)
+        compiled = Path(folder) / "module.pyc"
+        py_compile.compile(
+            str(module),
+            str(compiled),
+            dfile=f"/var/task/{_name_of_source(name)}",
+            doraise=True,
+            optimize=0,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+        return compiled.read_bytes()
 
 
 def _put_in_place(source: Path, target: Path) -> None:
