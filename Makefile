@@ -226,6 +226,16 @@ local-destroy: setup-local ## Destroy what is deployed to LocalStack and check t
 local-down: ## Stop what local-up started
 	@if [ -x $(BIN)/python ]; then $(LOCAL) down; fi
 
+# ---------------------------------------------------------------- measuring (docs/benchmarks)
+
+.PHONY: cold-start
+cold-start: setup ## Measure how long functions take to start, and write docs/benchmarks/cold-start.md
+	@$(BIN)/python -m timing.cold_start
+
+.PHONY: synth-timing
+synth-timing: setup ## Measure synthesis against the provider's own import, and write docs/benchmarks/synthesis.md
+	@$(BIN)/python -m timing.synthesis
+
 # ---------------------------------------------------------------- looking after it
 
 .PHONY: need-queue

@@ -13,6 +13,7 @@ import ast
 import base64
 import hashlib
 import importlib.util
+import os
 import py_compile
 import shutil
 import subprocess
@@ -161,10 +162,10 @@ def _followed(entries: Iterable[str], root: Path, only: Container[str] = ()) -> 
 
 
 def _module_file(name: str, root: Path) -> Path | None:
-    path = root.joinpath(*name.split("."))
-    for candidate in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
-        if candidate.is_file():
-            return candidate
+    path = os.path.join(root, *name.split("."))  # noqa: PTH118 - as are thousands of names
+    for candidate in (f"{path}.py", f"{path}/__init__.py"):
+        if os.path.isfile(candidate):  # noqa: PTH113
+            return Path(candidate)
     return None
 
 
@@ -226,12 +227,50 @@ def _installed_requirements(requirements: Path, architecture: Architecture, proj
     return target
 
 
+@dataclass(frozen=True)
+class _Distribution:
+    """What is installed of a requirement: the files of it that packages may hold."""
+
+    name: str
+    files: frozenset[str]
+    requires: tuple[str, ...]
+    """Names of other requirements."""
+
+    @property
+    def tops(self) -> set[str]:
+        """The modules and packages that it provides."""
+        tops = {file.partition("/")[0] for file in self.files}
+        return {top.partition(".")[0] for top in tops if not top.endswith((".dist-info", ".data"))}
+
+
+@cache
+def _distributions_in(installed: Path) -> Mapping[str, _Distribution]:
+    """Return what is installed in a folder, by name; once installed, it stays as it is."""
+    found = (
+        _Distribution(
+            _name(each.name),
+            frozenset(str(file) for file in each.files or [] if _belongs(file)),
+            tuple(_requirements(each)),
+        )
+        for each in distributions(path=[str(installed)])
+    )
+    return {each.name: each for each in found}
+
+
+def _belongs(file: PurePosixPath) -> bool:
+    """Tell whether a file of a distribution is anything that a function may need."""
+    is_program = file.parts[0] in {"..", "bin"}
+    is_beside_the_code = {"tests", "test", "__pycache__"} & set(file.parts)
+    is_read = not (file.name.endswith(_NOT_READ) or str(file).startswith(_NOT_USED))
+    return is_read and not (is_program or is_beside_the_code or file.name in _INSTALLERS_NOTES)
+
+
 def _required_distributions(
-    imported: set[str], folder: str, source_root: Path, installed: Path
-) -> list[Distribution]:
+    imported: Iterable[str], folder: str, source_root: Path, installed: Path
+) -> list[_Distribution]:
     """Return the distributions that provide what is `imported`, and what they require in turn."""
-    available = {_name(each.name): each for each in distributions(path=[str(installed)])}
-    providers = _providers(available)
+    available = _distributions_in(installed)
+    providers = {top: each.name for each in available.values() for top in each.tops}
     first_party = {path.name.removesuffix(".py") for path in source_root.iterdir()}
     pending: list[str] = []
     for module in sorted({name.partition(".")[0] for name in imported}):
@@ -242,7 +281,7 @@ def _required_distributions(
                 f"{folder} imports {module}, which nothing in requirements/lambda.txt provides"
             )
         pending.append(providers[module])
-    found: dict[str, Distribution] = {}
+    found: dict[str, _Distribution] = {}
     while pending:
         name = pending.pop()
         if name in found or name in IN_RUNTIME:
@@ -250,20 +289,8 @@ def _required_distributions(
         if name not in available:
             raise PackagingError(f"{folder} needs {name}, which requirements/lambda.txt lacks")
         found[name] = available[name]
-        pending += _requirements(available[name])
+        pending += available[name].requires
     return list(found.values())
-
-
-def _providers(available: Mapping[str, Distribution]) -> dict[str, str]:
-    """Return which distribution provides which top-level module."""
-    providers = {}
-    for name, distribution in available.items():
-        for file in distribution.files or []:
-            top = file.parts[0]
-            if top.endswith((".dist-info", ".data")):
-                continue
-            providers[top.partition(".")[0]] = name
-    return providers
 
 
 def _requirements(distribution: Distribution) -> Iterator[str]:
@@ -280,20 +307,13 @@ def _name(distribution: str) -> str:
     return str(canonicalize_name(distribution))
 
 
-def _files(distribution: Distribution, installed: Path, imported: Iterable[str]) -> dict[str, Path]:
+def _files(
+    distribution: _Distribution, installed: Path, imported: Iterable[str]
+) -> dict[str, Path]:
     """Return what a package holds of a distribution: its modules as bytecode, and its data."""
-    files = {}
-    for file in distribution.files or []:
-        is_program = file.parts[0] in {"..", "bin"}
-        is_test = "tests" in file.parts or "test" in file.parts
-        is_cache = "__pycache__" in file.parts
-        is_read = not (file.name.endswith(_NOT_READ) or str(file).startswith(_NOT_USED))
-        if is_program or is_test or is_cache or file.name in _INSTALLERS_NOTES or not is_read:
-            continue
-        files[str(file)] = installed / file
-    if _name(distribution.name) in _COLLECTIONS:
-        tops = {name.partition("/")[0] for name in files if name.endswith("/__init__.py")}
-        used = _followed(imported, installed, only=tops)
+    files = {name: installed / name for name in distribution.files}
+    if distribution.name in _COLLECTIONS:
+        used = _followed(imported, installed, only=distribution.tops)
         files = {
             name: path for name, path in files.items() if path in used or ".dist-info/" in name
         }
