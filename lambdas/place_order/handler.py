@@ -7,7 +7,7 @@ from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.adapters.intake import IntakeTable, OverflowQueue
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.settings import FunctionSettings
-from order_pipeline.adapters.trace_headers import header_of_invocation, trace_header
+from order_pipeline.adapters.trace_headers import header_of_invocation, sampled_header
 from order_pipeline.adapters.tracing import annotate, order_segment
 from order_pipeline.api.fields import Links
 from order_pipeline.api.placing import PlaceOrderRequest, PlaceOrderResponse
@@ -63,7 +63,7 @@ def _accept(request: Request) -> Acceptance:
         request.model(PlaceOrderRequest),
         idempotency_key=request.headers.get("idempotency-key"),
         default_payment_method=settings.default_payment_method,
-        trace_header=trace_header(),
+        trace_header=sampled_header(),
         orders=orders,
         overflow=overflow,
     )

@@ -286,14 +286,23 @@ def to_order(item: Item) -> Order:
 
 
 def stored_attributes(order: Order) -> dict[str, Any]:
-    """Return what is stored of an order: itself, and the attributes that the indexes need."""
-    attributes = order.model_dump(mode="json", by_alias=True, exclude_none=True)
+    """Return what is stored of an order: itself, and the attributes that the indexes need.
+
+    What is empty is left out, as what there is not: a write is charged by the kilobyte, and an
+    ordinary order has less than one.
+    """
+    attributes = _without_empty(order.model_dump(mode="json", by_alias=True, exclude_none=True))
+    attributes["history"] = [_without_empty(entry) for entry in attributes["history"]]
     if due := due_at(order):
         attributes["openBucket"] = open_bucket(order.order_id)
         attributes["dueAt"] = rfc3339(due)
     if order.is_settled:
         attributes["expiresAt"] = int((order.history[-1].at + RETENTION).timestamp())
     return attributes
+
+
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in ([], {})}
 
 
 def open_bucket(order_id: str) -> str:
