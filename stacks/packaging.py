@@ -45,6 +45,9 @@ IN_RUNTIME = frozenset(
 # is. (The others are taken whole: what they import by name, at run time, cannot be followed.)
 _COLLECTIONS = frozenset({"aws-lambda-powertools"})
 
+# Another version of this module, or of Python's bytecode, makes other packages.
+_BUILDER = importlib.util.MAGIC_NUMBER + Path(__file__).read_bytes()
+
 # The oldest time a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE_READABLE_BY_ALL = 0o100644
@@ -99,20 +102,60 @@ def package_function(
     """
     if sys.version_info[:2] != tuple(map(int, PYTHON.split("."))):
         raise PackagingError(f"packages hold bytecode: build them with Python {PYTHON}")
-    requirements = project / "requirements" / "lambda.txt"
-    installed = _installed_requirements(requirements, architecture, project)
+    built = _built_before(folder, architecture, project) or _build(folder, architecture, project)
+    destination.mkdir(parents=True, exist_ok=True)
+    target = destination / f"{folder}.zip"
+    shutil.copyfile(built.path, target)
+    return Package(target, built.digest)
+
+
+def _build(folder: str, architecture: Architecture, project: Path) -> Package:
+    """Build a function's package, unless one of the same contents is there."""
+    inputs = _inputs(project)
+    installed = _installed_requirements(
+        project / "requirements" / "lambda.txt", architecture, project
+    )
     files = files_of(folder, source_root=project / "lambdas", installed=installed)
-    built = project / "build" / "functions" / architecture.value / f"{folder}-{_key(files)}.zip"
+    packages = project / "build" / "functions" / architecture.value
+    built = packages / f"{folder}-{_key(files)}.zip"
     if not built.exists():
-        outdated = list(built.parent.glob(f"{folder}-*.zip"))
+        outdated = list(packages.glob(f"{folder}-*.zip"))
         _write_zip(built, files)
         for package in outdated:
             package.unlink(missing_ok=True)
-    destination.mkdir(parents=True, exist_ok=True)
-    target = destination / f"{folder}.zip"
-    shutil.copyfile(built, target)
-    digest = base64.b64encode(hashlib.sha256(target.read_bytes()).digest()).decode()
-    return Package(target, digest)
+    digest = base64.b64encode(hashlib.sha256(built.read_bytes()).digest()).decode()
+    note = _note(folder, architecture, project)
+    unfinished = note.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(f"{inputs} {built.name} {digest}", encoding="utf-8")
+    unfinished.replace(note)
+    return Package(built, digest)
+
+
+def _built_before(folder: str, architecture: Architecture, project: Path) -> Package | None:
+    """Return the package that was built of just these sources, if it is still there.
+
+    To find out what belongs into it takes longer than all else of a synthesis.
+    """
+    note = _note(folder, architecture, project)
+    if not note.exists():
+        return None
+    inputs, name, digest = note.read_text(encoding="utf-8").split()
+    built = note.with_name(name)
+    return Package(built, digest) if inputs == _inputs(project) and built.exists() else None
+
+
+def _note(folder: str, architecture: Architecture, project: Path) -> Path:
+    return project / "build" / "functions" / architecture.value / f"{folder}.built"
+
+
+def _inputs(project: Path) -> str:
+    """Return a name for all that packages are made of: sources, requirements, and this module."""
+    contents = hashlib.sha256(_BUILDER)
+    files = [project / "requirements" / "lambda.txt", *(project / "lambdas").rglob("*.py")]
+    for path in sorted(files):
+        contents.update(f"{path.relative_to(project)}\0".encode())
+        contents.update(hashlib.sha256(path.read_bytes()).digest())
+    return contents.hexdigest()[:16]
 
 
 def files_of(folder: str, *, source_root: Path, installed: Path) -> dict[str, Path]:
@@ -327,8 +370,8 @@ def _files(
 
 
 def _key(files: Mapping[str, Path]) -> str:
-    """Return a name for the contents of `files`, as this version of Python compiles them."""
-    contents = hashlib.sha256(importlib.util.MAGIC_NUMBER)
+    """Return a name for the contents of `files`, and for how they are packed."""
+    contents = hashlib.sha256(_BUILDER)
     for name, path in files.items():
         contents.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return contents.hexdigest()[:16]

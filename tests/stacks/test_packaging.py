@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -224,7 +225,38 @@ def test_outdated_packages_are_removed(project: Path, tmp_path: Path) -> None:
     (project / "lambdas" / "greet" / "words.py").write_text("WORD = 'good day'\n")
     _packaged(project, "greet", tmp_path)
     # then
-    assert len(list((project / "build" / "functions" / "arm64").iterdir())) == 1
+    assert len(list((project / "build" / "functions" / "arm64").glob("*.zip"))) == 1
+
+
+def test_what_was_built_of_the_same_sources_is_not_looked_into_again(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    built = _packaged(project, "greet", tmp_path)
+    monkeypatch.setattr("stacks.packaging.files_of", Mock(side_effect=AssertionError))
+    # then
+    assert _packaged(project, "greet", tmp_path) == built
+    # when any source changes
+    (project / "lambdas" / "part" / "handler.py").write_text("")
+    with pytest.raises(AssertionError):
+        _packaged(project, "greet", tmp_path)
+
+
+def test_a_package_that_is_gone_is_built_again(project: Path, tmp_path: Path) -> None:
+    built = _packaged(project, "greet", tmp_path)
+    (package,) = (project / "build/functions/arm64").glob("greet-*.zip")
+    package.unlink()
+    assert _packaged(project, "greet", tmp_path) == built
+
+
+def test_another_builder_builds_anew(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _packaged(project, "greet", tmp_path)
+    monkeypatch.setattr("stacks.packaging._BUILDER", b"another")
+    monkeypatch.setattr("stacks.packaging.files_of", Mock(side_effect=AssertionError))
+    with pytest.raises(AssertionError):
+        _packaged(project, "greet", tmp_path)
 
 
 # ------------------------------------------------------------------ what is followed
