@@ -329,6 +329,15 @@ class Settings(BaseModel):
         Literal["DEBUG", "INFO"],
         About("DEBUG or INFO", "Each step of an order is logged at INFO."),
     ] = "INFO"
+    platform_log_level: Annotated[
+        Literal["INFO", "WARN"],
+        About(
+            "INFO or WARN",
+            "What Lambda itself logs: at INFO the beginning and the end of each invocation, with the"
+            " time and memory that it took; at WARN only what did not end well. In prod the former"
+            " would be half of all logs, and the time is a metric as well.",
+        ),
+    ] = "INFO"
     log_retention_days: Annotated[
         LogRetention,
         About(
@@ -890,6 +899,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         },
     },
     Environment.PROD: {
+        "platform_log_level": "WARN",
         "log_retention_days": 90,
         "function_memory_mb": 1024,
         "memory_mb_of": _FAST,

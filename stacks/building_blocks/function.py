@@ -103,7 +103,7 @@ class Function:
                 log_format="JSON",
                 log_group=log_group.name,
                 application_log_level=settings.log_level,
-                system_log_level="INFO",
+                system_log_level=settings.platform_log_level,
             ),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
             depends_on=[self._policy],
