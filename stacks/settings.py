@@ -333,9 +333,9 @@ class Settings(BaseModel):
         Literal["INFO", "WARN"],
         About(
             "INFO or WARN",
-            "What Lambda itself logs: at INFO the beginning and the end of each invocation, with the"
-            " time and memory that it took; at WARN only what did not end well. In prod the former"
-            " would be half of all logs, and the time is a metric as well.",
+            "What Lambda itself logs: at INFO the beginning and the end of each invocation, with"
+            " the time and memory that it took; at WARN only what did not end well. In prod the"
+            " former would be half of all logs, and the time is a metric as well.",
         ),
     ] = "INFO"
     log_retention_days: Annotated[
