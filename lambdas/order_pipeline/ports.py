@@ -64,11 +64,16 @@ class Orders(Protocol):
             If there is none.
         """
 
-    def change(self, order_id: str, decide: Callable[[Order], Order]) -> Order:
+    def change(
+        self, order_id: str, decide: Callable[[Order], Order], *, seen: Order | None = None
+    ) -> Order:
         """Store what `decide` makes of the order, and return it.
 
         `decide` sees the order as it is now, and again whenever somebody else changed it in
         between. It returns the order as it was given when there is nothing to do.
+
+        Who has just `seen` the order, with all that is stored of it, spares a read: it is looked
+        at again only if it has changed since.
 
         Raises
         ------

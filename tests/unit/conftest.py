@@ -74,10 +74,7 @@ def create_orders_table(client: "DynamoDBClient") -> None:
                     {"AttributeName": "customerId", "KeyType": "HASH"},
                     {"AttributeName": "placedAt", "KeyType": "RANGE"},
                 ],
-                "Projection": {
-                    "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": ["status", "total", "currency"],
-                },
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
             },
             {
                 "IndexName": "open-orders-index",
