@@ -350,7 +350,7 @@ class Settings(BaseModel):
         About(
             f"{LEAST_MEMORY} to {GREATEST_MEMORY} MB",
             "Lambda gives processor time by memory. 512 MB are four times what a function uses;"
-            " more is for speed.",
+            " less would make starts slow (docs/benchmarks/cost.md).",
         ),
     ] = Field(ge=LEAST_MEMORY, le=GREATEST_MEMORY)
     memory_mb_of: Annotated[
@@ -358,7 +358,7 @@ class Settings(BaseModel):
         About(
             f"{LEAST_MEMORY} to {GREATEST_MEMORY} MB for functions, by the name of their folder",
             "Where it differs. From 1,769 MB on, a function has a whole processor: for those that"
-            " a caller waits for, or that every order passes through.",
+            " a caller waits for. The others mostly wait themselves, and that is paid by memory.",
         ),
     ] = Field(default_factory=dict)
     point_in_time_recovery: Annotated[
@@ -840,7 +840,7 @@ def _allowed(location: tuple[int | str, ...]) -> str:
 
 
 # A whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-_FAST = dict.fromkeys(("place_order", "orders_api", "inventory_api", "event_publisher"), 1769)
+_FAST = dict.fromkeys(("place_order", "orders_api", "inventory_api"), 1769)
 
 _SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.LOCAL: {
@@ -884,7 +884,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
     },
     Environment.STAGING: {
         "log_retention_days": 14,
-        "function_memory_mb": 1024,
+        "function_memory_mb": 512,
         "memory_mb_of": _FAST,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
@@ -901,7 +901,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.PROD: {
         "platform_log_level": "WARN",
         "log_retention_days": 90,
-        "function_memory_mb": 1024,
+        "function_memory_mb": 512,
         "memory_mb_of": _FAST,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
