@@ -66,14 +66,27 @@ class Line:
 
 
 def work_of(order: LinesOf, sizes: Sizes) -> list[Line]:
-    """Return the lines of the work that a confirmed order makes."""
+    """Return the lines of the work that a confirmed order makes, but for cold starts."""
     return [
-        *_of_api(sizes),
+        *_of_api(),
         *_of_functions(order, sizes),
         *_of_tables(order),
         *_of_events(order),
         *_of_insight(order, sizes),
     ]
+
+
+def also_of(order: LinesOf, sizes: Sizes) -> list[Line]:
+    """Return the lines of what comes with it by a setting, or by Lambda's own choice."""
+    times = {name: each.times for name, each in order.invocations.items()}
+    least = {name: each / _batch_of(name) for name, each in times.items()}
+    own = [sum(each.values()) - each.get("place-order", 0) for each in (times, least)]
+    traced, traced_least = (each * assumptions.OWN_TRACES_SHARE for each in own)
+    what = "traces that Lambda makes of invocations behind stream and queues"
+    lines = [Line("X-Ray", what, "traces", traced, traced_least)]
+    if sizes.has_firewall:
+        lines.append(_alike("WAF", "the web firewall's look at a request", "firewall_requests", 1))
+    return lines
 
 
 def kept_of(order: LinesOf) -> list[Line]:
@@ -136,10 +149,8 @@ PROVIDER_WAIT = f"{assumptions.PROVIDER_CALLS} calls of {assumptions.PROVIDER_MS
 # ------------------------------------------------------------------ API
 
 
-def _of_api(sizes: Sizes) -> Iterator[Line]:
+def _of_api() -> Iterator[Line]:
     yield _alike("API", "POST /orders", "api_requests", 1)
-    if sizes.has_firewall:
-        yield Line("API", "the web firewall's look at it", "firewall_requests", 1, 1)
     answer = assumptions.BYTES_OF_ANSWER / GIGABYTE
     yield _alike("API", "its answer leaves AWS", "gigabytes_out", answer)
 
@@ -271,18 +282,15 @@ def _of_insight(order: LinesOf, sizes: Sizes) -> Iterator[Line]:
     )
     access = len(access_log_line()) + assumptions.BYTES_OF_LOG_EVENT
     yield _alike("CloudWatch", "the API's line", "log_gigabytes", access / GIGABYTE)
-    times = {name: each.times for name, each in order.invocations.items()}
-    least = {name: each / _batch_of(name) for name, each in times.items()}
     if sizes.platform_lines:
+        times = {name: each.times for name, each in order.invocations.items()}
+        least = {name: each / _batch_of(name) for name, each in times.items()}
         each = sum(
             len(line) + assumptions.BYTES_OF_LOG_EVENT for line in assumptions.PLATFORM_LINES
         )
         lines = (sum(counted.values()) * each / GIGABYTE for counted in (times, least))
         yield Line("CloudWatch", "Lambda's lines", "log_gigabytes", *lines)
     yield _alike("X-Ray", "traces of orders", "traces", sizes.traced_share)
-    own = (sum(counted.values()) - counted.get("place-order", 0) for counted in (times, least))
-    shares = (each * assumptions.OWN_TRACES_SHARE for each in own)
-    yield Line("X-Ray", "traces of invocations behind stream and queues", "traces", *shares)
 
 
 def _bytes_logged(order: LinesOf) -> float:

@@ -128,7 +128,16 @@ def measure() -> Measured:
         date=datetime.now(UTC).date().isoformat(),
         machine=description(),
         orders=ORDERS,
-        starts_ms=starts(bench),
+        starts_ms={
+            name: found
+            for name in _functions(bench)
+            if (found := _median(bench, name, "initDurationMs")) is not None
+        },
+        runs_ms={
+            name: found
+            for name in sorted(BY_THE_CLOCK)
+            if (found := _median(bench, name, "durationMs")) is not None
+        },
         by_lines=of_lines,
     )
 
@@ -429,15 +438,12 @@ def _lines(bench: Bench, function: str, since_ms: int) -> Iterator[str]:
             yield event["message"].rstrip("\n")
 
 
-def starts(bench: Bench) -> Mapping[str, float]:
-    """Return how long each function's cold start took, in milliseconds; medians."""
-    found = {}
-    for function in _functions(bench):
-        reports = [
-            json.loads(line)["record"]["metrics"]
-            for line in _lines(bench, function, 0)
-            if '"platform.report"' in line
-        ]
-        if inits := [each["initDurationMs"] for each in reports if "initDurationMs" in each]:
-            found[function] = median(inits)
-    return found
+def _median(bench: Bench, function: str, metric: str) -> float | None:
+    """Return the median of what Lambda reported of a function's invocations, if it did."""
+    reports = (
+        json.loads(line)["record"]["metrics"]
+        for line in _lines(bench, function, 0)
+        if '"platform.report"' in line
+    )
+    found = [each[metric] for each in reports if metric in each]
+    return median(found) if found else None

@@ -76,6 +76,8 @@ class Measured(Work):
     """Of each number of lines."""
     starts_ms: Mapping[str, float]
     """How long a cold start of each function took on that machine."""
+    runs_ms: Mapping[str, float]
+    """How long a run of each function took there that runs by the clock."""
     by_lines: Mapping[int, LinesOf]
 
     @classmethod

@@ -123,5 +123,6 @@ def measured() -> Measured:
         machine="a machine",
         orders=5,
         starts_ms=dict.fromkeys(an_order().invocations, 600.0),
+        runs_ms={"payment-breaker": 50.0, "reconciler": 500.0},
         by_lines={lines: an_order(lines) for lines in (1, 2, 5, 8)},
     )
