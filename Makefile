@@ -226,6 +226,25 @@ local-destroy: setup-local ## Destroy what is deployed to LocalStack and check t
 local-down: ## Stop what local-up started
 	@if [ -x $(BIN)/python ]; then $(LOCAL) down; fi
 
+# ---------------------------------------------------------------- measuring (docs/benchmarks)
+
+.PHONY: cold-start
+cold-start: setup ## Measure how long functions take to start, and write docs/benchmarks/cold-start.md
+	@$(BIN)/python -m timing.cold_start
+
+.PHONY: cost
+cost: setup-local ## Measure on LocalStack what an order costs, and write docs/benchmarks/cost.md (leaves it running)
+	@$(LOCAL) deploy
+	@$(BIN)/python -m cost measure
+
+.PHONY: cost-table
+cost-table: setup ## Write docs/benchmarks/cost.md anew from what was measured, after a price or a size has changed
+	@$(BIN)/python -m cost table
+
+.PHONY: synth-timing
+synth-timing: setup ## Measure synthesis against the provider's own import, and write docs/benchmarks/synthesis.md
+	@$(BIN)/python -m timing.synthesis
+
 # ---------------------------------------------------------------- looking after it
 
 .PHONY: need-queue

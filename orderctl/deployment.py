@@ -248,7 +248,7 @@ class Deployment:
     def parking(self, queue: DeadLetterQueue) -> ParkingQueue:
         """Return a dead-letter queue as the place where the publisher parks what it cannot read."""
         name = self.dead_letter_queue_name(queue)
-        return ParkingQueue(self.sqs, self.sqs.get_queue_url(QueueName=name)["QueueUrl"])
+        return ParkingQueue(lambda: self.sqs, self.sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
     def stage(self, name: StageName) -> Stage:
         """Return a stage.

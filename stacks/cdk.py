@@ -111,6 +111,8 @@ from cdktf_cdktf_provider_aws.lambda_event_source_mapping import (
     LambdaEventSourceMapping,
     LambdaEventSourceMappingDestinationConfig,
     LambdaEventSourceMappingDestinationConfigOnFailure,
+    LambdaEventSourceMappingFilterCriteria,
+    LambdaEventSourceMappingFilterCriteriaFilter,
     LambdaEventSourceMappingScalingConfig,
 )
 from cdktf_cdktf_provider_aws.lambda_function import (
@@ -291,6 +293,8 @@ __all__ = [
     "LambdaEventSourceMapping",
     "LambdaEventSourceMappingDestinationConfig",
     "LambdaEventSourceMappingDestinationConfigOnFailure",
+    "LambdaEventSourceMappingFilterCriteria",
+    "LambdaEventSourceMappingFilterCriteriaFilter",
     "LambdaEventSourceMappingScalingConfig",
     "LambdaFunction",
     "LambdaFunctionEnvironment",

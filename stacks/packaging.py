@@ -3,21 +3,30 @@
 First-party code is followed import by import from the handler's module; of the pinned requirements
 a package holds the distributions that this code imports and, in turn, those they require. They are
 installed for the functions' Python and processor, whatever this machine has.
+
+Modules are in it as bytecode: Lambda cannot keep what it compiles, so each cold start would compile
+them again (docs/benchmarks/cold-start.md says what that takes). First-party modules are there as
+source, too: the traces of exceptions quote them.
 """
 
 import ast
 import base64
 import hashlib
+import importlib.util
+import os
+import py_compile
 import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib.metadata import Distribution, distributions
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from platform import machine
 
 from packaging.requirements import Requirement
@@ -32,12 +41,23 @@ IN_RUNTIME = frozenset(
     {"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "python-dateutil", "six"}
 )
 
+# Of which a function uses a few modules: they are followed import by import, as first-party code
+# is. (The others are taken whole: what they import by name, at run time, cannot be followed.)
+_COLLECTIONS = frozenset({"aws-lambda-powertools"})
+
+# Another version of this module, or of Python's bytecode, makes other packages.
+_BUILDER = importlib.util.MAGIC_NUMBER + Path(__file__).read_bytes()
+
 # The oldest time a zip can hold.
 _TIME = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE_READABLE_BY_ALL = 0o100644
 _UNIX = 3
 # Written by the installer, different on each machine, not read at run time.
 _INSTALLERS_NOTES = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+# For type checkers, compilers and auditors.
+_NOT_READ = (".pyi", ".typed", ".c", ".cyclonedx.json")
+# The version of pydantic that it was before, for code of its time; and a type checker's plugin.
+_NOT_USED = ("pydantic/v1/", "pydantic/mypy.py")
 
 
 class PackagingError(RuntimeError):
@@ -80,67 +100,127 @@ def package_function(
     PackagingError
         When the function's code is missing or imports what no pinned requirement provides.
     """
-    requirements = project / "requirements" / "lambda.txt"
-    installed = _installed_requirements(requirements, architecture, project)
+    if sys.version_info[:2] != tuple(map(int, PYTHON.split("."))):
+        raise PackagingError(f"packages hold bytecode: build them with Python {PYTHON}")
+    built = _built_before(folder, architecture, project) or _build(folder, architecture, project)
+    destination.mkdir(parents=True, exist_ok=True)
+    target = destination / f"{folder}.zip"
+    shutil.copyfile(built.path, target)
+    return Package(target, built.digest)
+
+
+def _build(folder: str, architecture: Architecture, project: Path) -> Package:
+    """Build a function's package, unless one of the same contents is there."""
+    inputs = _inputs(project)
+    installed = _installed_requirements(
+        project / "requirements" / "lambda.txt", architecture, project
+    )
     files = files_of(folder, source_root=project / "lambdas", installed=installed)
-    built = project / "build" / "functions" / architecture.value / f"{folder}-{_key(files)}.zip"
+    packages = project / "build" / "functions" / architecture.value
+    built = packages / f"{folder}-{_key(files)}.zip"
     if not built.exists():
-        outdated = list(built.parent.glob(f"{folder}-*.zip"))
+        outdated = list(packages.glob(f"{folder}-*.zip"))
         _write_zip(built, files)
         for package in outdated:
             package.unlink(missing_ok=True)
-    destination.mkdir(parents=True, exist_ok=True)
-    target = destination / f"{folder}.zip"
-    shutil.copyfile(built, target)
-    digest = base64.b64encode(hashlib.sha256(target.read_bytes()).digest()).decode()
-    return Package(target, digest)
+    digest = base64.b64encode(hashlib.sha256(built.read_bytes()).digest()).decode()
+    note = _note(folder, architecture, project)
+    unfinished = note.with_suffix(f".{os.getpid()}")
+    unfinished.write_text(f"{inputs} {built.name} {digest}", encoding="utf-8")
+    unfinished.replace(note)
+    return Package(built, digest)
+
+
+def _built_before(folder: str, architecture: Architecture, project: Path) -> Package | None:
+    """Return the package that was built of just these sources, if it is still there.
+
+    To find out what belongs into it takes longer than all else of a synthesis.
+    """
+    note = _note(folder, architecture, project)
+    if not note.exists():
+        return None
+    inputs, name, digest = note.read_text(encoding="utf-8").split()
+    built = note.with_name(name)
+    return Package(built, digest) if inputs == _inputs(project) and built.exists() else None
+
+
+def _note(folder: str, architecture: Architecture, project: Path) -> Path:
+    return project / "build" / "functions" / architecture.value / f"{folder}.built"
+
+
+def _inputs(project: Path) -> str:
+    """Return a name for all that packages are made of: sources, requirements, and this module."""
+    contents = hashlib.sha256(_BUILDER)
+    files = [project / "requirements" / "lambda.txt", *(project / "lambdas").rglob("*.py")]
+    for path in sorted(files):
+        contents.update(f"{path.relative_to(project)}\0".encode())
+        contents.update(hashlib.sha256(path.read_bytes()).digest())
+    return contents.hexdigest()[:16]
 
 
 def files_of(folder: str, *, source_root: Path, installed: Path) -> dict[str, Path]:
-    """Return what belongs into the package of a function: name in the zip → file."""
+    """Return what belongs into the package of a function: name in the zip → file.
+
+    The file of a name that ends with ``.pyc`` is the source to compile.
+    """
     modules = first_party_modules(f"{folder}.handler", source_root)
     files = {str(path.relative_to(source_root)): path for path in modules}
+    files |= {_name_of_bytecode(name): path for name, path in files.items()}
     imported = {name for path in modules for name in _imports(path, source_root)}
     for distribution in _required_distributions(imported, folder, source_root, installed):
-        files |= _files(distribution, installed)
+        files |= _files(distribution, installed, imported)
     return dict(sorted(files.items()))
 
 
-# ------------------------------------------------------------------ first-party code
+# ------------------------------------------------------------------ modules
 
 
 def first_party_modules(entry: str, source_root: Path) -> set[Path]:
     """Return the files of the module `entry` and of all first-party modules it leads to."""
-    found: set[Path] = set()
-    pending = [entry]
     if _module_file(entry, source_root) is None:
         raise PackagingError(f"there is no function {entry}: no such module in {source_root.name}/")
+    return _followed({entry}, source_root)
+
+
+def _followed(entries: Iterable[str], root: Path, only: Container[str] = ()) -> set[Path]:
+    """Return the files of the modules `entries` and of all modules below `root` they lead to.
+
+    With `only`, of these top-level packages.
+    """
+    found: set[Path] = set()
+    pending = list(entries)
     while pending:
         name = pending.pop()
-        path = _module_file(name, source_root)
+        if only and name.partition(".")[0] not in only:
+            continue
+        path = _module_file(name, root)
         if path is None or path in found:
             continue
         found.add(path)
-        pending += _imports(path, source_root)
+        pending += _imports(path, root)
         parent = name.rpartition(".")[0]
         if parent:
             pending.append(parent)  # its __init__ runs first
     return found
 
 
-def _module_file(name: str, source_root: Path) -> Path | None:
-    path = source_root.joinpath(*name.split("."))
-    for candidate in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
-        if candidate.is_file():
-            return candidate
+def _module_file(name: str, root: Path) -> Path | None:
+    path = os.path.join(root, *name.split("."))  # noqa: PTH118 - as are thousands of names
+    for candidate in (f"{path}.py", f"{path}/__init__.py"):
+        if os.path.isfile(candidate):  # noqa: PTH113
+            return Path(candidate)
     return None
 
 
-def _imports(path: Path, source_root: Path) -> set[str]:
+def _imports(path: Path, root: Path) -> Iterable[str]:
     """Return the dotted names that a module imports; of ``from a import b`` both a and a.b."""
+    return _imports_of(path.read_bytes(), path.relative_to(root).parent.parts)
+
+
+@cache
+def _imports_of(source: bytes, package: tuple[str, ...]) -> frozenset[str]:
     names: set[str] = set()
-    package = path.relative_to(source_root).parent.parts
-    for node in _executed_nodes(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+    for node in _executed_nodes(ast.parse(source)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -148,7 +228,7 @@ def _imports(path: Path, source_root: Path) -> set[str]:
             module = ".".join([*base, *([node.module] if node.module else [])])
             names.add(module)
             names.update(f"{module}.{alias.name}" for alias in node.names)
-    return names
+    return frozenset(names)
 
 
 def _executed_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -190,12 +270,50 @@ def _installed_requirements(requirements: Path, architecture: Architecture, proj
     return target
 
 
+@dataclass(frozen=True)
+class _Distribution:
+    """What is installed of a requirement: the files of it that packages may hold."""
+
+    name: str
+    files: frozenset[str]
+    requires: tuple[str, ...]
+    """Names of other requirements."""
+
+    @property
+    def tops(self) -> set[str]:
+        """The modules and packages that it provides."""
+        tops = {file.partition("/")[0] for file in self.files}
+        return {top.partition(".")[0] for top in tops if not top.endswith((".dist-info", ".data"))}
+
+
+@cache
+def _distributions_in(installed: Path) -> Mapping[str, _Distribution]:
+    """Return what is installed in a folder, by name; once installed, it stays as it is."""
+    found = (
+        _Distribution(
+            _name(each.name),
+            frozenset(str(file) for file in each.files or [] if _belongs(file)),
+            tuple(_requirements(each)),
+        )
+        for each in distributions(path=[str(installed)])
+    )
+    return {each.name: each for each in found}
+
+
+def _belongs(file: PurePosixPath) -> bool:
+    """Tell whether a file of a distribution is anything that a function may need."""
+    is_program = file.parts[0] in {"..", "bin"}
+    is_beside_the_code = {"tests", "test", "__pycache__"} & set(file.parts)
+    is_read = not (file.name.endswith(_NOT_READ) or str(file).startswith(_NOT_USED))
+    return is_read and not (is_program or is_beside_the_code or file.name in _INSTALLERS_NOTES)
+
+
 def _required_distributions(
-    imported: set[str], folder: str, source_root: Path, installed: Path
-) -> list[Distribution]:
+    imported: Iterable[str], folder: str, source_root: Path, installed: Path
+) -> list[_Distribution]:
     """Return the distributions that provide what is `imported`, and what they require in turn."""
-    available = {_name(each.name): each for each in distributions(path=[str(installed)])}
-    providers = _providers(available)
+    available = _distributions_in(installed)
+    providers = {top: each.name for each in available.values() for top in each.tops}
     first_party = {path.name.removesuffix(".py") for path in source_root.iterdir()}
     pending: list[str] = []
     for module in sorted({name.partition(".")[0] for name in imported}):
@@ -206,7 +324,7 @@ def _required_distributions(
                 f"{folder} imports {module}, which nothing in requirements/lambda.txt provides"
             )
         pending.append(providers[module])
-    found: dict[str, Distribution] = {}
+    found: dict[str, _Distribution] = {}
     while pending:
         name = pending.pop()
         if name in found or name in IN_RUNTIME:
@@ -214,20 +332,8 @@ def _required_distributions(
         if name not in available:
             raise PackagingError(f"{folder} needs {name}, which requirements/lambda.txt lacks")
         found[name] = available[name]
-        pending += _requirements(available[name])
+        pending += available[name].requires
     return list(found.values())
-
-
-def _providers(available: Mapping[str, Distribution]) -> dict[str, str]:
-    """Return which distribution provides which top-level module."""
-    providers = {}
-    for name, distribution in available.items():
-        for file in distribution.files or []:
-            top = file.parts[0]
-            if top.endswith((".dist-info", ".data")):
-                continue
-            providers[top.partition(".")[0]] = name
-    return providers
 
 
 def _requirements(distribution: Distribution) -> Iterator[str]:
@@ -244,24 +350,28 @@ def _name(distribution: str) -> str:
     return str(canonicalize_name(distribution))
 
 
-def _files(distribution: Distribution, installed: Path) -> dict[str, Path]:
-    files = {}
-    for file in distribution.files or []:
-        is_program = file.parts[0] in {"..", "bin"}
-        is_test = "tests" in file.parts or "test" in file.parts
-        is_cache = "__pycache__" in file.parts
-        if is_program or is_test or is_cache or file.name in _INSTALLERS_NOTES:
-            continue
-        files[str(file)] = installed / file
-    return files
+def _files(
+    distribution: _Distribution, installed: Path, imported: Iterable[str]
+) -> dict[str, Path]:
+    """Return what a package holds of a distribution: its modules as bytecode, and its data."""
+    files = {name: installed / name for name in distribution.files}
+    if distribution.name in _COLLECTIONS:
+        used = _followed(imported, installed, only=distribution.tops)
+        files = {
+            name: path for name, path in files.items() if path in used or ".dist-info/" in name
+        }
+    return {
+        name.removesuffix(".py") + ".pyc" if name.endswith(".py") else name: path
+        for name, path in files.items()
+    }
 
 
 # ------------------------------------------------------------------ the zip
 
 
 def _key(files: Mapping[str, Path]) -> str:
-    """Return a name for the contents of `files`."""
-    contents = hashlib.sha256()
+    """Return a name for the contents of `files`, and for how they are packed."""
+    contents = hashlib.sha256(_BUILDER)
     for name, path in files.items():
         contents.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return contents.hexdigest()[:16]
@@ -278,8 +388,45 @@ def _write_zip(target: Path, files: Mapping[str, Path]) -> None:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.create_system = _UNIX
                 entry.external_attr = _REGULAR_FILE_READABLE_BY_ALL << 16
-                archive.writestr(entry, path.read_bytes())
+                content = path.read_bytes()
+                if name.endswith(".pyc"):
+                    content = _bytecode(content, name)
+                archive.writestr(entry, content)
         unfinished.replace(target)
+
+
+def _name_of_bytecode(source: str) -> str:
+    """Return where Python looks for the bytecode of a module whose source is there as well."""
+    path = PurePosixPath(source)
+    return str(path.parent / "__pycache__" / f"{path.stem}.cpython-{PYTHON.replace('.', '')}.pyc")
+
+
+def _name_of_source(bytecode: str) -> str:
+    path = PurePosixPath(bytecode)
+    folder = path.parent.parent if path.parent.name == "__pycache__" else path.parent
+    return str(folder / f"{path.name.partition('.')[0]}.py")
+
+
+@cache
+def _bytecode(source: bytes, name: str) -> bytes:
+    """Compile a module to bytecode that Python uses without comparing it with any source.
+
+    https://docs.python.org/3.13/reference/import.html#cached-bytecode-invalidation
+    """
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what others' code is warned of is their business
+        module = Path(folder) / "module.py"
+        module.write_bytes(source)
+        compiled = Path(folder) / "module.pyc"
+        py_compile.compile(
+            str(module),
+            str(compiled),
+            dfile=f"/var/task/{_name_of_source(name)}",
+            doraise=True,
+            optimize=0,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+        return compiled.read_bytes()
 
 
 def _put_in_place(source: Path, target: Path) -> None:

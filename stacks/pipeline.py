@@ -129,7 +129,7 @@ class PipelineStack(WorkloadStack):
         )
         place_order.may(orders.put, orders.get, overflow.send)
         orders_api = Function(self, "orders_api", environment=self._orders_table)
-        orders_api.may(orders.get, orders.update, orders.query(CUSTOMER_INDEX))
+        orders_api.may(orders.get, orders.batch_get, orders.update, orders.query(CUSTOMER_INDEX))
         inventory_api = Function(
             self, "inventory_api", environment=self._inventory_table | self._idempotency_table
         )
@@ -409,6 +409,7 @@ class PipelineStack(WorkloadStack):
         # In which operations DynamoDB may fail at each table.
         for alarms in (
             storage.orders.alarms(
+                "BatchGetItem",
                 "GetItem",
                 "PutItem",
                 "Query",

@@ -329,6 +329,15 @@ class Settings(BaseModel):
         Literal["DEBUG", "INFO"],
         About("DEBUG or INFO", "Each step of an order is logged at INFO."),
     ] = "INFO"
+    platform_log_level: Annotated[
+        Literal["INFO", "WARN"],
+        About(
+            "INFO or WARN",
+            "What Lambda itself logs: at INFO the beginning and the end of each invocation, with"
+            " the time and memory that it took; at WARN only what did not end well. In prod the"
+            " former would be half of all logs, and the time is a metric as well.",
+        ),
+    ] = "INFO"
     log_retention_days: Annotated[
         LogRetention,
         About(
@@ -341,7 +350,7 @@ class Settings(BaseModel):
         About(
             f"{LEAST_MEMORY} to {GREATEST_MEMORY} MB",
             "Lambda gives processor time by memory. 512 MB are four times what a function uses;"
-            " more is for speed.",
+            " less would make starts slow (docs/benchmarks/cost.md).",
         ),
     ] = Field(ge=LEAST_MEMORY, le=GREATEST_MEMORY)
     memory_mb_of: Annotated[
@@ -349,7 +358,7 @@ class Settings(BaseModel):
         About(
             f"{LEAST_MEMORY} to {GREATEST_MEMORY} MB for functions, by the name of their folder",
             "Where it differs. From 1,769 MB on, a function has a whole processor: for those that"
-            " a caller waits for, or that every order passes through.",
+            " a caller waits for. The others mostly wait themselves, and that is paid by memory.",
         ),
     ] = Field(default_factory=dict)
     point_in_time_recovery: Annotated[
@@ -831,7 +840,7 @@ def _allowed(location: tuple[int | str, ...]) -> str:
 
 
 # A whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-_FAST = dict.fromkeys(("place_order", "orders_api", "inventory_api", "event_publisher"), 1769)
+_FAST = dict.fromkeys(("place_order", "orders_api", "inventory_api"), 1769)
 
 _SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.LOCAL: {
@@ -875,7 +884,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
     },
     Environment.STAGING: {
         "log_retention_days": 14,
-        "function_memory_mb": 1024,
+        "function_memory_mb": 512,
         "memory_mb_of": _FAST,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
@@ -890,8 +899,9 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         },
     },
     Environment.PROD: {
+        "platform_log_level": "WARN",
         "log_retention_days": 90,
-        "function_memory_mb": 1024,
+        "function_memory_mb": 512,
         "memory_mb_of": _FAST,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),

@@ -1,15 +1,16 @@
 """Entry point of the canary, which runs by the clock."""
 
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
-from boto3 import Session
+from typing import TYPE_CHECKING, Any
 
 from canary.probe import Canary
+from order_pipeline.adapters.clients import session
 from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.adapters.settings import FunctionSettings
 from order_pipeline.adapters.signed_api import SignedApi
 from order_pipeline.canary import ORDER_ID_PREFIX
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Settings(FunctionSettings):
@@ -22,13 +23,13 @@ class Settings(FunctionSettings):
 
 settings = Settings.from_environment()
 canary = Canary(
-    SignedApi(settings.api_endpoint, session=Session()),
+    SignedApi(settings.api_endpoint, session=session()),
     settings.canary_item,
     settings.canary_payment_method,
 )
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> None:
+def handler(event: dict[str, Any], context: "LambdaContext") -> None:
     """Run once; a run that fails is measured and logged, and no failed invocation."""
     outcome = canary.run(_order_id(event, context))
     measure(outcome.measurements())
@@ -42,7 +43,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
     )
 
 
-def _order_id(event: dict[str, Any], context: LambdaContext) -> str:
+def _order_id(event: dict[str, Any], context: "LambdaContext") -> str:
     """Return the order's id: the same one when the schedule's event comes twice.
 
     Of a scheduled run it is the time that the schedule says; a person's run has its request's id.

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from event_publisher.outbox import publish_changes
 from order_pipeline.adapters.clients import sns, sqs
 from order_pipeline.adapters.event_topic import EventTopic
@@ -12,6 +10,7 @@ from order_pipeline.adapters.settings import FunctionSettings
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Settings(FunctionSettings):
@@ -23,12 +22,12 @@ class Settings(FunctionSettings):
 
 settings = Settings.from_environment()
 topic = EventTopic(sns(), settings.event_topic_arn)
-parking = ParkingQueue(sqs(), settings.dead_letter_queue_url)
+parking = ParkingQueue(sqs, settings.dead_letter_queue_url)
 
 
 def handler(
     event: dict[str, Any],
-    context: LambdaContext,  # noqa: ARG001
+    context: "LambdaContext",  # noqa: ARG001
 ) -> "PartialItemFailureResponse":
     """Publish what has happened; the stream delivers again from the first record that failed."""
     again = publish_changes(event["Records"], topic=topic, parking=parking)

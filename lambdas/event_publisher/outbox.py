@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from order_pipeline.adapters.items import Item, from_item, order_id_of
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import to_order
+from order_pipeline.adapters.trace_headers import passing_on
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.ports import Topic
 
@@ -71,11 +72,14 @@ def publish_changes(
 
 
 def _log(event: OrderEvent, *, is_published: bool) -> None:
-    with logger.append_context_keys(
-        order_id=event.order_id,
-        event_id=event.event_id,
-        event_type=event.event_type.value,
-        version=event.version,
+    with (
+        passing_on(event.trace_header),  # so that the line of a sampled order names the trace
+        logger.append_context_keys(
+            order_id=event.order_id,
+            event_id=event.event_id,
+            event_type=event.event_type.value,
+            version=event.version,
+        ),
     ):
         if is_published:
             logger.info("published")

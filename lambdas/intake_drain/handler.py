@@ -20,7 +20,7 @@ settings = Settings.from_environment()
 handler = message_processor(
     partial(drain, orders=OrdersTable(dynamodb(), settings.orders_table_name)),
     settings=settings,
-    sqs=sqs(),
+    sqs=sqs,
     # One write. An earlier order is read only after the table has answered.
     seconds_needed=LONGEST_CALL_SECONDS,
 )

@@ -34,4 +34,4 @@ stages = {
     EventType.PAYMENT_REFUNDED: partial(restock, orders=orders, ledger=ledger),
 }
 
-handler = queue_processor(stages, settings=settings, sqs=sqs())
+handler = queue_processor(stages, settings=settings, sqs=sqs)

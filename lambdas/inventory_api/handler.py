@@ -9,11 +9,11 @@ from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.settings import FunctionSettings
 from order_pipeline.adapters.stock_adjustments import StockAdjustments
-from order_pipeline.api.models import (
+from order_pipeline.api.fields import Links
+from order_pipeline.api.stock import (
     AdjustStockRequest,
     AdjustStockResponse,
     ItemView,
-    Links,
     SetItemRequest,
 )
 from order_pipeline.catalogue import Item

@@ -3,8 +3,8 @@
 import re
 from typing import Protocol
 
-from order_pipeline.api.models import AdjustStockRequest, SetItemRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
+from order_pipeline.api.stock import AdjustStockRequest, SetItemRequest
 from order_pipeline.catalogue import Item
 from order_pipeline.limits import MAX_AVAILABLE
 from order_pipeline.money import AmountError, minor_units

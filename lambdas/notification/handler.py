@@ -46,4 +46,4 @@ stages = dict.fromkeys(TEMPLATES, notify)
 # Every channel may hang, and after that the backoff is still to be set.
 SECONDS_PER_MESSAGE = len(channels) * LONGEST_SEND_SECONDS + LONGEST_CALL_SECONDS
 
-handler = queue_processor(stages, settings=settings, sqs=sqs(), seconds_needed=SECONDS_PER_MESSAGE)
+handler = queue_processor(stages, settings=settings, sqs=sqs, seconds_needed=SECONDS_PER_MESSAGE)

@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from order_pipeline.catalogue import Item
-from order_pipeline.events import OrderEvent
-from order_pipeline.messages import Message
 from order_pipeline.order import Channel, Contact, LineQuantity, Order, Refund
-from order_pipeline.reservation import Reservation
+
+if TYPE_CHECKING:
+    # So that a function begins with the models of what it does, and not of what others do.
+    from order_pipeline.catalogue import Item
+    from order_pipeline.events import OrderEvent
+    from order_pipeline.messages import Message
+    from order_pipeline.reservation import Reservation
 
 
 class OrderNotFoundError(Exception):
@@ -61,11 +64,16 @@ class Orders(Protocol):
             If there is none.
         """
 
-    def change(self, order_id: str, decide: Callable[[Order], Order]) -> Order:
+    def change(
+        self, order_id: str, decide: Callable[[Order], Order], *, seen: Order | None = None
+    ) -> Order:
         """Store what `decide` makes of the order, and return it.
 
         `decide` sees the order as it is now, and again whenever somebody else changed it in
         between. It returns the order as it was given when there is nothing to do.
+
+        Who has just `seen` the order, with all that is stored of it, spares a read: it is looked
+        at again only if it has changed since.
 
         Raises
         ------
@@ -118,21 +126,21 @@ class OpenOrders(OrdersWithIntents, Protocol):
 class Topic(Protocol):
     """Where events are published."""
 
-    def publish(self, events: Sequence[OrderEvent]) -> set[str]:
+    def publish(self, events: "Sequence[OrderEvent]") -> set[str]:
         """Publish the events; return the ids of those that the topic did not take."""
 
 
 class Catalogue(Protocol):
     """What the shop sells."""
 
-    def find(self, item_ids: Iterable[str]) -> Mapping[str, Item]:
+    def find(self, item_ids: Iterable[str]) -> "Mapping[str, Item]":
         """Return the items that exist, by id."""
 
 
 class Reservations(Protocol):
     """What is held for orders, to be looked at."""
 
-    def of(self, order_id: str) -> Reservation | None:
+    def of(self, order_id: str) -> "Reservation | None":
         """Return an order's reservation; None when it has none.
 
         Raises
@@ -348,7 +356,7 @@ class Messenger(Protocol):
     def address(self, contact: Contact) -> str | None:
         """Return where the customer is reached on this channel, if at all."""
 
-    def send(self, address: str, message: Message) -> None:
+    def send(self, address: str, message: "Message") -> None:
         """Hand the message to the channel.
 
         Raises

@@ -48,4 +48,6 @@ class Record(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         hide_input_in_errors=True,  # errors are logged; contact data is not
+        # With the first value of the kind: many kinds are never met where their module is imported.
+        defer_build=True,
     )

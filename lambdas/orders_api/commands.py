@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
-from order_pipeline.api.models import (
+from order_pipeline.api.changing import (
     CancelOrderRequest,
     LineQuantityRequest,
     RefundOrderRequest,

@@ -6,12 +6,8 @@ from order_pipeline.adapters.clients import dynamodb
 from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.settings import FunctionSettings
-from order_pipeline.api.models import (
-    CancelOrderRequest,
-    ListOrdersQuery,
-    RefundOrderRequest,
-    ShipParcelRequest,
-)
+from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest, ShipParcelRequest
+from order_pipeline.api.looking import ListOrdersQuery
 from orders_api import views
 from orders_api.commands import (
     cancel_order,

@@ -8,7 +8,8 @@ from typing import Protocol
 from pydantic import TypeAdapter
 
 from order_pipeline.adapters.orders_table import ListedOrder, Position
-from order_pipeline.api.models import Id, ListOrdersQuery
+from order_pipeline.api.fields import Id
+from order_pipeline.api.looking import ListOrdersQuery
 from order_pipeline.api.problems import invalid_field
 from order_pipeline.stored import Timestamp, rfc3339
 from order_pipeline.transitions import Status

@@ -3,22 +3,24 @@
 from collections.abc import Callable, Sequence
 
 from order_pipeline.adapters.orders_table import ListedOrder
-from order_pipeline.api.models import (
+from order_pipeline.api.changing import (
     CancelOrderResponse,
     DeliverParcelResponse,
-    HistoryEntryView,
     LineQuantityView,
-    Links,
+    RefundLineView,
+    RefundOrderResponse,
+    ShipParcelResponse,
+)
+from order_pipeline.api.fields import Links
+from order_pipeline.api.looking import (
+    HistoryEntryView,
     OrderLineView,
     OrderListEntry,
     OrderListResponse,
     OrderView,
     ParcelView,
     PaymentView,
-    RefundLineView,
-    RefundOrderResponse,
     RefundView,
-    ShipParcelResponse,
     StockView,
 )
 from order_pipeline.money import major_units

@@ -42,7 +42,7 @@ def authorise_payment(event: OrderEvent, *, orders: OrdersWithIntents, payments:
             _record_decline(order, created, orders)
             return
         intent_id = created
-        _remember(order, intent_id, orders, payments)
+        order = _remember(order, intent_id, orders, payments)
         outcome = Unconfirmed()
     else:
         outcome = payments.outcome(intent_id)
@@ -55,18 +55,22 @@ def authorise_payment(event: OrderEvent, *, orders: OrdersWithIntents, payments:
         payments.cancel(intent_id)
 
 
-def _remember(order: Order, intent_id: str, orders: OrdersWithIntents, payments: Payments) -> None:
+def _remember(order: Order, intent_id: str, orders: OrdersWithIntents, payments: Payments) -> Order:
     """Store the new intent's id; an intent that cannot be stored is cancelled."""
     try:
         orders.remember_intent(order, intent_id)
     except ConcurrentChangeError:
         payments.cancel(intent_id)
         raise
+    payment = order.payment.model_copy(update={"intent_id": intent_id})
+    return order.model_copy(update={"payment": payment})
 
 
 def _record_authorisation(order: Order, orders: OrdersWithIntents) -> Order:
-    return orders.change(order.order_id, lambda order: confirmed(order, by=BY))
+    return orders.change(order.order_id, lambda order: confirmed(order, by=BY), seen=order)
 
 
 def _record_decline(order: Order, declined: Declined, orders: OrdersWithIntents) -> None:
-    orders.change(order.order_id, lambda order: payment_declined(order, declined.reason, by=BY))
+    orders.change(
+        order.order_id, lambda order: payment_declined(order, declined.reason, by=BY), seen=order
+    )

@@ -47,5 +47,5 @@ stages = {
 }
 
 handler = queue_processor(
-    stages, settings=settings, sqs=sqs(), seconds_needed=SECONDS_PER_MESSAGE + 1
+    stages, settings=settings, sqs=sqs, seconds_needed=SECONDS_PER_MESSAGE + 1
 )

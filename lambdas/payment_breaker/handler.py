@@ -1,8 +1,6 @@
 """Entry point of payment-breaker, which runs every minute."""
 
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.clients import dynamodb, lambda_, secrets_manager
@@ -12,6 +10,9 @@ from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import stripe_payments
 from order_pipeline.measurements import Measurement
 from payment_breaker.breaker import tend_circuit
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Settings(ProviderSettings):
@@ -32,7 +33,7 @@ circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 stage = EventSourceMapping(lambda_(), settings.payment_mapping_id)
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001
     """Pause the payment stage while its circuit is open; resume it when the provider answers."""
     if tend_circuit(circuit=circuit, stage=stage, provider_answers=payments.answers):
         measure([Measurement("PaymentCircuitOpen", 1)])

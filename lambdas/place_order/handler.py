@@ -7,10 +7,12 @@ from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.adapters.intake import IntakeTable, OverflowQueue
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.settings import FunctionSettings
-from order_pipeline.adapters.trace_headers import header_of_invocation, trace_header
+from order_pipeline.adapters.trace_headers import header_of_invocation, sampled_header
 from order_pipeline.adapters.tracing import annotate, order_segment
-from order_pipeline.api.models import Links, PlaceOrderRequest, PlaceOrderResponse
+from order_pipeline.api.fields import Links
+from order_pipeline.api.placing import PlaceOrderRequest, PlaceOrderResponse
 from order_pipeline.api.problems import ProblemError
+from order_pipeline.order import Order
 from order_pipeline.transitions import Status
 from place_order.placement import Acceptance, place_order
 
@@ -25,7 +27,11 @@ class Settings(FunctionSettings):
 
 settings = Settings.from_environment()
 orders = IntakeTable(OrdersTable(dynamodb(), settings.orders_table_name))
-overflow = OverflowQueue(sqs(), settings.intake_overflow_queue_url)
+overflow = OverflowQueue(sqs, settings.intake_overflow_queue_url)
+
+# While Lambda starts the function, with the whole processor, and not in somebody's first request.
+for model in (PlaceOrderRequest, PlaceOrderResponse, Order):
+    model.model_rebuild()
 
 STORED = "The order is accepted and on its way."
 DEFERRED = "The order is accepted; it can be looked at as soon as it is stored."
@@ -57,7 +63,7 @@ def _accept(request: Request) -> Acceptance:
         request.model(PlaceOrderRequest),
         idempotency_key=request.headers.get("idempotency-key"),
         default_payment_method=settings.default_payment_method,
-        trace_header=trace_header(),
+        trace_header=sampled_header(),
         orders=orders,
         overflow=overflow,
     )

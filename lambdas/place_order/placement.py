@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import NAMESPACE_URL, uuid5
 
 from order_pipeline.adapters.observability import logger
-from order_pipeline.api.models import PlaceOrderRequest
+from order_pipeline.api.placing import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.canary import is_reserved_for_canary
 from order_pipeline.content_hash import content_hash

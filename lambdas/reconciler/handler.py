@@ -1,9 +1,7 @@
 """Entry point of the reconciler, which runs every five minutes."""
 
 from collections.abc import Callable
-from typing import Any
-
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from typing import TYPE_CHECKING, Any
 
 from order_pipeline.adapters.bookmark import Bookmark
 from order_pipeline.adapters.circuit import CircuitTable
@@ -19,6 +17,9 @@ from order_pipeline.ports import PaymentOutcomeUnknownError
 from reconciler.books import compare_payments
 from reconciler.overdue import Reconciliation
 from reconciler.stock import StockBook
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class Settings(ProviderSettings):
@@ -44,7 +45,7 @@ circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 bookmark = Bookmark(dynamodb(), settings.idempotency_table_name, "payments")
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
+def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: ARG001
     """Move overdue orders on, then compare the payment provider's records with the orders."""
 
     def has_time() -> bool:

@@ -28,4 +28,4 @@ stages = {
     )
 }
 
-handler = queue_processor(stages, settings=settings, sqs=sqs())
+handler = queue_processor(stages, settings=settings, sqs=sqs)

@@ -25,7 +25,7 @@ from stacks.cdk import (
 )
 
 # Ids and outcomes only: no body, no address of the caller, no message that quotes the input.
-_ACCESS_LOG = {
+ACCESS_LOG = {
     "requestId": "$context.requestId",
     "traceId": "$context.xrayTraceId",
     "requestTime": "$context.requestTime",
@@ -98,7 +98,7 @@ class Api:
             stage_name=stage_name,
             xray_tracing_enabled=True,
             access_log_settings=ApiGatewayStageAccessLogSettings(
-                destination_arn=access_log.arn, format=as_json(_ACCESS_LOG)
+                destination_arn=access_log.arn, format=as_json(ACCESS_LOG)
             ),
             depends_on=[execution_log],
         )

@@ -26,6 +26,9 @@ from stacks.names import LIVE
 from stacks.packaging import Architecture, package_function
 
 TIMEOUT = 10
+# There are no plugins of pydantic: it would look for some through all that is installed, with the
+# first model of each cold start. https://docs.pydantic.dev/latest/concepts/plugins/
+_OF_LIBRARIES = {"PYDANTIC_DISABLE_PLUGINS": "1"}
 
 
 class Function:
@@ -94,13 +97,13 @@ class Function:
             reserved_concurrent_executions=settings.reserved_concurrency.get(folder),
             publish=True,
             environment=LambdaFunctionEnvironment(
-                variables={**self._powertools(folder), **environment}
+                variables={**_OF_LIBRARIES, **self._powertools(folder), **environment}
             ),
             logging_config=LambdaFunctionLoggingConfig(
                 log_format="JSON",
                 log_group=log_group.name,
                 application_log_level=settings.log_level,
-                system_log_level="INFO",
+                system_log_level=settings.platform_log_level,
             ),
             tracing_config=LambdaFunctionTracingConfig(mode="Active"),
             depends_on=[self._policy],

@@ -1,5 +1,10 @@
 """The outbox's publisher: turns what was written to the orders table into events on the topic."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from order_pipeline.transitions import Status
+from stacks.building_blocks.document import as_json
 from stacks.building_blocks.function import Function
 from stacks.building_blocks.policy import Grant, KeyUse, Statement
 from stacks.building_blocks.queue import DeadLetterQueue
@@ -10,6 +15,8 @@ from stacks.cdk import (
     LambdaEventSourceMapping,
     LambdaEventSourceMappingDestinationConfig,
     LambdaEventSourceMappingDestinationConfigOnFailure,
+    LambdaEventSourceMappingFilterCriteria,
+    LambdaEventSourceMappingFilterCriteriaFilter,
     TerraformResourceLifecycle,
 )
 
@@ -23,6 +30,25 @@ PARALLELISATION = 10
 # dead-letter queue while the stream still has it.
 LONGEST_RETRY = 12 * 60 * 60
 UNTIL_TOO_OLD = -1
+
+
+def _written(**new_image: Any) -> Mapping[str, Any]:
+    """Return the pattern of records of items that are there, with such a new image."""
+    return {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": new_image}}
+
+
+# Which of the stream's records the function gets: those that any of these patterns fits. Two of
+# every order stand for no event, and would each start an invocation to find that out: its removal
+# when its time is over, and the write that remembers a payment's intent, after which the order is
+# still RESERVED (`adapters/orders_table.py: remember_intent`). A new item is never that, and one
+# whose status cannot be read has to be looked at.
+# https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
+PUBLISHED = (
+    {"eventName": ["INSERT"]},
+    _written(status={"S": [{"anything-but": [Status.RESERVED.value]}]}),
+    _written(status={"S": [{"exists": False}]}),
+    _written(payment={"M": {"intentId": {"S": [{"exists": False}]}}}),
+)
 
 
 class EventPublisher:
@@ -66,6 +92,12 @@ class EventPublisher:
             maximum_retry_attempts=UNTIL_TOO_OLD,
             maximum_record_age_in_seconds=LONGEST_RETRY,
             function_response_types=["ReportBatchItemFailures"],
+            filter_criteria=LambdaEventSourceMappingFilterCriteria(
+                filter=[
+                    LambdaEventSourceMappingFilterCriteriaFilter(pattern=as_json(pattern))
+                    for pattern in PUBLISHED
+                ]
+            ),
             destination_config=LambdaEventSourceMappingDestinationConfig(
                 on_failure=LambdaEventSourceMappingDestinationConfigOnFailure(
                     destination_arn=dead_letters.resource.arn

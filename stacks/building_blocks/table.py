@@ -1,6 +1,6 @@
 """DynamoDB tables, and what functions may be allowed to do with them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stacks.base import BaseStack
@@ -19,12 +19,11 @@ from stacks.cdk import (
 
 @dataclass(frozen=True)
 class Index:
-    """A global secondary index; it holds the keys and the attributes it `projects`."""
+    """A global secondary index: keys only, as each change of what else it held would be a write."""
 
     name: str
     partition_key: str
     sort_key: str
-    projects: Sequence[str] = ()
 
 
 class Table:
@@ -125,11 +124,9 @@ class Table:
 
 
 def _rendered(index: Index) -> DynamodbTableGlobalSecondaryIndex:
-    projection: Mapping[str, str | list[str]] = (
-        {"projection_type": "INCLUDE", "non_key_attributes": list(index.projects)}
-        if index.projects
-        else {"projection_type": "KEYS_ONLY"}
-    )
     return DynamodbTableGlobalSecondaryIndex(
-        name=index.name, hash_key=index.partition_key, range_key=index.sort_key, **projection
+        name=index.name,
+        hash_key=index.partition_key,
+        range_key=index.sort_key,
+        projection_type="KEYS_ONLY",
     )

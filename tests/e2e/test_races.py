@@ -16,13 +16,9 @@ from rich.console import Console
 
 from inventory.stage import reserve_stock
 from inventory_api.stock_keeping import adjust_stock, etag, item_now, set_item
-from order_pipeline.api.models import (
-    AdjustStockRequest,
-    CancelOrderRequest,
-    RefundOrderRequest,
-    SetItemRequest,
-)
+from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
+from order_pipeline.api.stock import AdjustStockRequest, SetItemRequest
 from order_pipeline.cancellation import CancelReason, cancelled_for
 from order_pipeline.events import OrderEvent
 from order_pipeline.order import Order, PaymentState

@@ -3,9 +3,17 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from cost.document import DOCUMENT, parts
+from cost.month import MonthLine, month_of, resources_of
+from cost.prices import read_prices
+from cost.sizes import Sizes
+from cost.work import Measured
 from tests.stacks.conftest import Deployments
 from tests.stacks.metrics import looked_at
 from tests.stacks.synthesised import settings_of, synthesise
+from timing.written_parts import read_part
 
 TEXT = (Path(__file__).parents[2] / "docs/deploying.md").read_text()
 TABLE = TEXT.partition("\n## What it costs to leave running\n")[2].partition("\n## ")[0]
@@ -60,3 +68,32 @@ def test_the_sum_is_the_tables() -> None:
     costs = [float(cost) for cost in re.findall(r"\| (\d+\.\d\d) \|$", TABLE, flags=re.MULTILINE)]
     (told,) = re.findall(r"`dev` costs about (\d+) USD a month", TABLE)
     assert round(sum(costs)) == int(told)
+
+
+# ------------------------------------------------------------------ the page of measured costs
+
+
+@pytest.fixture(scope="module")
+def months() -> dict[str, list[MonthLine]]:
+    measured = Measured.read()
+    return {
+        environment: month_of(resources_of(environment), Sizes.of(environment), measured.runs_ms)
+        for environment in ("dev", "prod")
+    }
+
+
+def test_the_page_has_the_months_of_what_is_synthesised(
+    months: dict[str, list[MonthLine]],
+) -> None:
+    """Or else: make cost-table."""
+    written = parts(Measured.read(), read_prices(), Sizes.of("prod"), months)
+    for part in ("months", "prices"):
+        assert read_part(DOCUMENT, part) == written[part]
+
+
+def test_both_pages_tell_the_same_of_an_idle_dev(months: dict[str, list[MonthLine]]) -> None:
+    prices = read_prices()
+    costs = [float(cost) for cost in re.findall(r"\| (\d+\.\d\d) \|$", TABLE, flags=re.MULTILINE)]
+    counted = sum(line.usd(prices) for line in months["dev"])
+    # This page rounds up what it does not count: runs, and what is charged by the gigabyte.
+    assert abs(counted - sum(costs)) < 1

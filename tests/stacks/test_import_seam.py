@@ -12,6 +12,8 @@ import pytest
 from stacks.cdk import STOCK_IMPORT_SWITCH
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import ENVIRONMENTS, STACKS
+from timing.synthesis import DOCUMENT, LONGEST_SYNTHESIS, PROGRAMS
+from timing.written_parts import read_part
 
 PROJECT = Path(__file__).resolve().parents[2]
 SEAM = PROJECT / "stacks" / "cdk.py"
@@ -59,11 +61,13 @@ def _run(folder: Path, switch: str, *environments: str) -> Run:
 
 
 @pytest.fixture(scope="module")
-def stock(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def stock(tmp_path_factory: pytest.TempPathFactory, deployments: Deployments) -> Run:
     """Every environment, with the provider's own import.
 
-    It imports 2,135 modules, which takes half a minute where no bytecode is kept.
+    It imports 2,135 modules, which takes half a minute where no bytecode is kept. What others may
+    have to wait for, the functions' packages, is there before.
     """
+    deployments(ENVIRONMENTS[0])
     return _run(tmp_path_factory.mktemp("stock"), "1", *ENVIRONMENTS)
 
 
@@ -81,13 +85,30 @@ def test_both_imports_synthesise_the_same(
         assert (from_stock / file).read_bytes() == (on_demand / file).read_bytes()
 
 
-def test_synthesis_is_at_least_twice_as_fast(stock: Run, tmp_path: Path) -> None:
+def test_synthesis_takes_a_share_of_the_time(stock: Run, tmp_path: Path) -> None:
+    """Other work on the machine may disturb one attempt: the fastest of three counts.
+
+    By `make synth-timing` it is below a third.
+    """
     # when
-    on_demand = _run(tmp_path, "0", "local")
+    runs = []
+    for attempt in ("first", "second", "third"):
+        (tmp_path / attempt).mkdir()
+        runs.append(_run(tmp_path / attempt, "0", ENVIRONMENTS[0]))
+        if runs[-1].seconds <= LONGEST_SYNTHESIS * stock.seconds:
+            break
     # then
-    assert on_demand.seconds * 2 <= stock.seconds
-    assert on_demand.provider_modules < 200
+    assert min(run.seconds for run in runs) <= LONGEST_SYNTHESIS * stock.seconds
+    assert runs[0].provider_modules < 200
     assert stock.provider_modules > 2000
+
+
+def test_what_was_measured_keeps_the_budget() -> None:
+    rows = read_part(DOCUMENT, "synthesis").splitlines()
+    shares = [float(row.split("|")[-2]) for row in rows if row.startswith("| the ")]
+    assert len(shares) == len(PROGRAMS)
+    assert max(shares) <= LONGEST_SYNTHESIS
+    assert f"share of {LONGEST_SYNTHESIS:g}" in DOCUMENT.read_text(encoding="utf-8")
 
 
 def test_cdktf_is_imported_in_one_place() -> None:

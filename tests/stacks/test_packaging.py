@@ -1,12 +1,16 @@
 """A function's package holds what the function imports, nothing else, and always the same bytes."""
 
 import hashlib
+import importlib.util
+import marshal
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -62,8 +66,38 @@ def test_a_package_leaves_out_what_it_must_not_carry(
     for name in packages[function].namelist():
         parts = Path(name).parts
         assert parts[0] not in IN_RUNTIME, name
-        assert not {"tests", "test", "__pycache__", "bin"} & set(parts), name
-        assert not name.endswith((".pyc", "RECORD", "INSTALLER", "direct_url.json")), name
+        assert not {"tests", "test", "bin"} & set(parts), name
+        assert not name.endswith((".pyi", ".c", "RECORD", "INSTALLER", "direct_url.json")), name
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_module_is_there_as_bytecode(
+    packages: dict[str, zipfile.ZipFile], function: str
+) -> None:
+    """Lambda keeps nothing of what it compiles: every cold start would do it again."""
+    names = set(packages[function].namelist())
+    sources = {Path(name) for name in names if name.endswith(".py")}
+    assert {path.parts[0] for path in sources} == {function, "order_pipeline"}
+    for path in sources:
+        bytecode = path.parent / "__pycache__" / f"{path.stem}.cpython-313.pyc"
+        assert str(bytecode) in names
+    assert "pydantic/main.pyc" in names
+    for name in names:
+        if name.endswith(".pyc"):
+            header = packages[function].read(name)[:8]
+            assert header[:4] == importlib.util.MAGIC_NUMBER
+            # PEP 552: by a hash that is not checked
+            assert int.from_bytes(header[4:], "little") == 0b01
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_of_powertools_only_what_is_imported_is_there(
+    packages: dict[str, zipfile.ZipFile], function: str
+) -> None:
+    names = packages[function].namelist()
+    assert "aws_lambda_powertools/logging/logger.pyc" in names
+    for unused in ("swagger-ui-bundle", "utilities/batch", "utilities/parser"):
+        assert not [name for name in names if unused in name]
 
 
 def test_only_those_who_ask_the_payment_provider_carry_its_library(
@@ -83,7 +117,7 @@ def test_only_those_who_write_on_the_traces_of_orders_carry_x_rays_library(
     carriers = {
         function
         for function, package in packages.items()
-        if {"aws_xray_sdk/__init__.py", "wrapt/__init__.py"} <= set(package.namelist())
+        if {"aws_xray_sdk/__init__.pyc", "wrapt/__init__.pyc"} <= set(package.namelist())
     }
     assert carriers == set(FUNCTIONS) - {"canary", "inventory_api", "orders_api", "payment_breaker"}
 
@@ -191,7 +225,38 @@ def test_outdated_packages_are_removed(project: Path, tmp_path: Path) -> None:
     (project / "lambdas" / "greet" / "words.py").write_text("WORD = 'good day'\n")
     _packaged(project, "greet", tmp_path)
     # then
-    assert len(list((project / "build" / "functions" / "arm64").iterdir())) == 1
+    assert len(list((project / "build" / "functions" / "arm64").glob("*.zip"))) == 1
+
+
+def test_what_was_built_of_the_same_sources_is_not_looked_into_again(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    built = _packaged(project, "greet", tmp_path)
+    monkeypatch.setattr("stacks.packaging.files_of", Mock(side_effect=AssertionError))
+    # then
+    assert _packaged(project, "greet", tmp_path) == built
+    # when any source changes
+    (project / "lambdas" / "part" / "handler.py").write_text("")
+    with pytest.raises(AssertionError):
+        _packaged(project, "greet", tmp_path)
+
+
+def test_a_package_that_is_gone_is_built_again(project: Path, tmp_path: Path) -> None:
+    built = _packaged(project, "greet", tmp_path)
+    (package,) = (project / "build/functions/arm64").glob("greet-*.zip")
+    package.unlink()
+    assert _packaged(project, "greet", tmp_path) == built
+
+
+def test_another_builder_builds_anew(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _packaged(project, "greet", tmp_path)
+    monkeypatch.setattr("stacks.packaging._BUILDER", b"another")
+    monkeypatch.setattr("stacks.packaging.files_of", Mock(side_effect=AssertionError))
+    with pytest.raises(AssertionError):
+        _packaged(project, "greet", tmp_path)
 
 
 # ------------------------------------------------------------------ what is followed
@@ -246,24 +311,79 @@ def project(tmp_path: Path) -> Path:
 def test_imports_are_followed_and_nothing_else(project: Path) -> None:
     files = files_of("greet", source_root=project / "lambdas", installed=_installed(project))
     assert set(files) == {
-        "big_library/__init__.py",
-        "big_library/parts.py",
+        "big_library/__init__.pyc",
+        "big_library/parts.pyc",
         "Big_Library-1.0.dist-info/METADATA",
-        "greet/__init__.py",
-        "greet/handler.py",
-        "greet/words.py",
-        "shared/__init__.py",
-        "shared/deeper.py",
-        "shared/late.py",
-        "shared/used.py",
-        "small_library.py",
+        *with_bytecode("greet", "__init__", "handler", "words"),
+        *with_bytecode("shared", "__init__", "deeper", "late", "used"),
+        "small_library.pyc",
         "small-library-1.0.dist-info/METADATA",
     }
 
 
+def with_bytecode(folder: str, *modules: str) -> Iterator[str]:
+    for module in modules:
+        yield f"{folder}/{module}.py"
+        yield f"{folder}/__pycache__/{module}.cpython-313.pyc"
+
+
 def test_imports_inside_functions_are_followed(project: Path) -> None:
     files = files_of("part", source_root=project / "lambdas", installed=_installed(project))
-    assert set(files) == {"part/handler.py", "shared/__init__.py", "shared/late.py"}
+    assert set(files) == {
+        *with_bytecode("part", "handler"),
+        *with_bytecode("shared", "__init__", "late"),
+    }
+
+
+def test_a_collection_is_followed_import_by_import(project: Path) -> None:
+    # given
+    _install(
+        _installed(project),
+        "aws-lambda-powertools",
+        {
+            "aws_lambda_powertools/__init__.py": "from .logging import logger\n",
+            "aws_lambda_powertools/logging/__init__.py": "",
+            "aws_lambda_powertools/logging/logger.py": (
+                "def late():\n    from aws_lambda_powertools.shared import words\n"
+            ),
+            "aws_lambda_powertools/shared/__init__.py": "",
+            "aws_lambda_powertools/shared/words.py": "import another_library\n",
+            "aws_lambda_powertools/event_handler/__init__.py": "",
+            "aws_lambda_powertools/event_handler/swagger.js": "",
+        },
+    )
+    (project / "lambdas/part/handler.py").write_text("from aws_lambda_powertools import Logger\n")
+    # when
+    files = files_of("part", source_root=project / "lambdas", installed=_installed(project))
+    # then
+    assert {name for name in files if not name.startswith("part")} == {
+        "aws_lambda_powertools/__init__.pyc",
+        "aws_lambda_powertools/logging/__init__.pyc",
+        "aws_lambda_powertools/logging/logger.pyc",
+        "aws_lambda_powertools/shared/__init__.pyc",
+        "aws_lambda_powertools/shared/words.pyc",
+        "aws-lambda-powertools-1.0.dist-info/METADATA",
+    }
+
+
+def test_bytecode_tells_where_the_module_is_on_lambda(project: Path, tmp_path: Path) -> None:
+    package = zipfile.ZipFile(
+        package_function("greet", Architecture.ARM64, tmp_path, project=project).path
+    )
+    for name, source in (
+        ("big_library/parts.pyc", "/var/task/big_library/parts.py"),
+        ("greet/__pycache__/words.cpython-313.pyc", "/var/task/greet/words.py"),
+    ):
+        code = marshal.loads(package.read(name)[16:])  # noqa: S302 - our own
+        assert code.co_filename == source
+
+
+def test_packages_are_built_with_the_functions_python_only(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.version_info", (3, 14, 0))
+    with pytest.raises(PackagingError, match=r"Python 3\.13"):
+        package_function("greet", Architecture.ARM64, tmp_path, project=project)
 
 
 def test_an_import_that_nothing_provides_is_named(project: Path) -> None:
@@ -308,8 +428,14 @@ def _write(folder: Path, files: dict[str, str]) -> None:
         path.write_text(text)
 
 
-def _install(folder: Path, name: str, files: list[str], requires: list[str] | None = None) -> None:
-    """Write what an installer leaves behind."""
+def _install(
+    folder: Path,
+    name: str,
+    files: list[str] | dict[str, str],
+    requires: list[str] | None = None,
+) -> None:
+    """Write what an installer leaves behind: files, empty or with their texts."""
+    texts = files if isinstance(files, dict) else dict.fromkeys(files, "")
     information = f"{name}-1.0.dist-info"
     metadata = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0"]
     metadata += [f"Requires-Dist: {requirement}" for requirement in requires or []]
@@ -317,7 +443,7 @@ def _install(folder: Path, name: str, files: list[str], requires: list[str] | No
     _write(
         folder,
         {
-            **{file: "" for file in files if not file.startswith("..")},
+            **{file: text for file, text in texts.items() if not file.startswith("..")},
             f"{information}/METADATA": "\n".join(metadata) + "\n",
             f"{information}/RECORD": "".join(f"{file},,\n" for file in record),
         },

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from stacks import settings
 from stacks.settings import FUNCTIONS, WORKERS, Alarms, Settings, SettingsError, about
 from stacks.settings_reference import REFERENCE, reference
+from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import ENVIRONMENTS, Deployment, settings_of
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -604,3 +605,11 @@ def synthesis(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
         timeout=120,
         check=False,
     )
+
+
+def test_prod_logs_of_invocations_only_what_did_not_end_well(deployments: Deployments) -> None:
+    for environment in ENVIRONMENTS:
+        deployment = deployments(environment)
+        expected = "WARN" if environment == "prod" else "INFO"
+        for function in deployment.all("aws_lambda_function"):
+            assert function["logging_config"]["system_log_level"] == expected

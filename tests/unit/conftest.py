@@ -30,7 +30,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     with mock_aws():
         yield
-    for client in (
+    for made_once in (
+        clients.session,
         clients.dynamodb,
         clients.sns,
         clients.sqs,
@@ -39,7 +40,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         clients.lambda_,
         clients.secrets_manager,
     ):
-        client.cache_clear()
+        made_once.cache_clear()
 
 
 @pytest.fixture
@@ -73,10 +74,7 @@ def create_orders_table(client: "DynamoDBClient") -> None:
                     {"AttributeName": "customerId", "KeyType": "HASH"},
                     {"AttributeName": "placedAt", "KeyType": "RANGE"},
                 ],
-                "Projection": {
-                    "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": ["status", "total", "currency"],
-                },
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
             },
             {
                 "IndexName": "open-orders-index",

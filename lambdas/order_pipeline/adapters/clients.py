@@ -1,10 +1,16 @@
-"""AWS clients: made once per execution environment, with timeouts shorter than any function's."""
+"""AWS clients: made once per execution environment, with timeouts shorter than any function's.
+
+They are botocore's own. boto3 would add what nobody here asks for (resources, transfers to S3 with
+their thread pools), at the cost of every cold start (docs/benchmarks/cold-start.md).
+"""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.session import Session
 
 from order_pipeline.adapters.trace_headers import continuing_traces
 
@@ -38,43 +44,66 @@ LONGEST_SEND_SECONDS = _CONNECT_SECONDS + _READ_SECONDS
 """The most that handing over one message to a customer takes."""
 
 
+class _OwnServices(Loader):
+    """Knows which services there are without looking into the folders of all 400.
+
+    botocore lists them, twice, only to say so when there is none of the name that it is asked for.
+    """
+
+    def list_available_services(self, *_: Any, **__: Any) -> list[str]:
+        """Return the services that there are clients for."""
+        return ["dynamodb", "lambda", "secretsmanager", "ses", "sns", "sqs"]
+
+
+@cache
+def session() -> Session:
+    """Return the session that all clients are of: the function's credentials and region."""
+    botocore_session = Session()
+    botocore_session.register_component("data_loader", _OwnServices())
+    return botocore_session
+
+
+def _client(service: str, config: Config = _CONFIG) -> BaseClient:
+    return session().create_client(service, config=config)
+
+
 @cache
 def dynamodb() -> "DynamoDBClient":
     """Return the DynamoDB client."""
-    return boto3.client("dynamodb", config=_CONFIG)
+    return cast("DynamoDBClient", _client("dynamodb"))
 
 
 @cache
 def sns() -> "SNSClient":
     """Return the SNS client for events; an event carries its order's trace on."""
-    return continuing_traces(boto3.client("sns", config=_CONFIG))
+    return continuing_traces(cast("SNSClient", _client("sns")))
 
 
 @cache
 def sqs() -> "SQSClient":
     """Return the SQS client; a message carries its order's trace on."""
-    return continuing_traces(boto3.client("sqs", config=_CONFIG))
+    return continuing_traces(cast("SQSClient", _client("sqs")))
 
 
 @cache
 def ses() -> "SESClient":
     """Return the SES client, which tries once: the queue repeats."""
-    return boto3.client("ses", config=_ONCE)
+    return cast("SESClient", _client("ses", _ONCE))
 
 
 @cache
 def sns_to_customers() -> "SNSClient":
     """Return the SNS client for SMS and push messages, which tries once: the queue repeats."""
-    return boto3.client("sns", config=_ONCE)
+    return cast("SNSClient", _client("sns", _ONCE))
 
 
 @cache
 def lambda_() -> "LambdaClient":
     """Return the Lambda client."""
-    return boto3.client("lambda", config=_CONFIG)
+    return cast("LambdaClient", _client("lambda"))
 
 
 @cache
 def secrets_manager() -> "SecretsManagerClient":
     """Return the Secrets Manager client."""
-    return boto3.client("secretsmanager", config=_CONFIG)
+    return cast("SecretsManagerClient", _client("secretsmanager"))

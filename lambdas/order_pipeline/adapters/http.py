@@ -7,15 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from order_pipeline.adapters.observability import logger
-from order_pipeline.api.models import ApiModel, FieldErrorView, Id, ProblemView
+from order_pipeline.api.fields import ApiModel, Id
+from order_pipeline.api.problem_document import FieldErrorView, ProblemView
 from order_pipeline.api.problems import (
     PROBLEM_CONTENT_TYPE,
     FieldError,
@@ -25,6 +25,9 @@ from order_pipeline.api.problems import (
 )
 from order_pipeline.limits import MAX_BODY_BYTES
 from order_pipeline.ports import ConcurrentChangeError
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
 
 _RETRY_AFTER_SECONDS = "5"
 _ID: TypeAdapter[str] = TypeAdapter(Id)
@@ -103,10 +106,10 @@ type Routes = Mapping[tuple[str, str], Callable[[Request], Response]]
 type ProxyResponse = dict[str, Any]
 
 
-def api_handler(routes: Routes) -> Callable[[dict[str, Any], LambdaContext], ProxyResponse]:
+def api_handler(routes: Routes) -> "Callable[[dict[str, Any], LambdaContext], ProxyResponse]":
     """Return the function's handler: one place that maps every error to a problem document."""
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> ProxyResponse:  # noqa: ARG001
+    def handler(event: dict[str, Any], context: "LambdaContext") -> ProxyResponse:  # noqa: ARG001
         _begin_log(event)
         try:
             response = routes[event["httpMethod"], event["resource"]](_request(event))

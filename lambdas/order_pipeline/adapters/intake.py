@@ -1,5 +1,6 @@
 """Where place-order puts a new order: into the table, or on a queue while the table refuses it."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,13 +40,14 @@ class IntakeTable:
 class OverflowQueue:
     """The intake-overflow queue: it takes whole orders, personal data and all."""
 
-    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+    def __init__(self, client: Callable[[], "SQSClient"], queue_url: str) -> None:
+        """Be ready for messages; the client is made for the first one, if there is any."""
         self._client = client
         self._queue_url = queue_url
 
     def defer(self, order: Order, reason: str) -> None:
         """Keep a new order until the table takes it."""
-        self._client.send_message(
+        self._client().send_message(
             QueueUrl=self._queue_url,
             MessageBody=order.model_dump_json(by_alias=True, exclude_none=True),
         )

@@ -5,9 +5,10 @@ ever writes the table and sends a message.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -38,12 +39,18 @@ _ATTEMPTS = 5
 _PAGES_PER_LIST = 10
 """So that a list of a rare status ends within the function's time."""
 
+_KEYS_PER_READ = 100
+"""BatchGetItem takes no more."""
+
 _READ_FOR_A_STATUS = 500
-"""Orders read at once when most of them may be in another status: some 100 KB of the index."""
+"""Orders read at once when most of them may be in another status: some 600 KB."""
+
+_LISTED = ("orderId", "status", "placedAt", "currency", "total")
+"""The attributes that a list shows."""
 
 
 class ListedOrder(Record):
-    """What the customer index holds of an order."""
+    """What a list of a customer's orders shows of one."""
 
     order_id: str
     status: Status
@@ -95,10 +102,12 @@ class OrdersTable:
             raise OrderNotFoundError(order_id)
         return to_order(answer["Item"])
 
-    def change(self, order_id: str, decide: Callable[[Order], Order]) -> Order:
+    def change(
+        self, order_id: str, decide: Callable[[Order], Order], *, seen: Order | None = None
+    ) -> Order:
         """Store what `decide` makes of the order; see `ports.Orders`."""
         for _ in range(_ATTEMPTS):
-            order = self.get(order_id)
+            order, seen = seen or self.get(order_id), None
             changed = decide(order)
             if changed is order:
                 return order
@@ -155,6 +164,9 @@ class OrdersTable:
         The position says where in the customer's own orders to go on; the customer is never read
         from it. With a status, a page may hold fewer than `limit` although there are more: that
         many of the customer's orders, thousands, were in another one.
+
+        The index says which orders there are, and the table what has become of them: an index that
+        told the status would be written with every step of every order, and lists are few.
         """
         listed: list[ListedOrder] = []
         for _ in range(_PAGES_PER_LIST):
@@ -166,12 +178,6 @@ class OrdersTable:
                 "ScanIndexForward": False,
                 "Limit": _READ_FOR_A_STATUS if status else limit,
             }
-            if status:
-                query["FilterExpression"] = "#status = :status"
-                query["ExpressionAttributeNames"] = {"#status": "status"}
-                query["ExpressionAttributeValues"] = to_item(
-                    {":customer": customer_id, ":status": status.value}
-                )
             if after:
                 query["ExclusiveStartKey"] = to_item(
                     {
@@ -181,7 +187,11 @@ class OrdersTable:
                     }
                 )
             answer = self._client.query(**query)
-            page = [ListedOrder.model_validate(from_item(item)) for item in answer["Items"]]
+            ids = [from_item(item)["orderId"] for item in answer["Items"]]
+            found = self._listed(ids)
+            page = [found[each] for each in ids if each in found]
+            if status:
+                page = [order for order in page if order.status is status]
             room = limit - len(listed)
             listed += page[:room]
             if len(page) > room:
@@ -194,6 +204,28 @@ class OrdersTable:
             if len(listed) == limit:
                 break
         return listed, after
+
+    def _listed(self, order_ids: Sequence[str]) -> dict[str, ListedOrder]:
+        """Return what a list shows of orders, by id; those that are gone meanwhile are left out."""
+        found: dict[str, ListedOrder] = {}
+        for ids in batched(order_ids, _KEYS_PER_READ, strict=False):
+            keys = [to_item({"orderId": order_id}) for order_id in ids]
+            while keys:
+                answer = self._client.batch_get_item(
+                    RequestItems={
+                        self._table_name: {
+                            "Keys": keys,
+                            "ProjectionExpression": ", ".join(f"#{name}" for name in _LISTED),
+                            "ExpressionAttributeNames": {f"#{name}": name for name in _LISTED},
+                        }
+                    }
+                )
+                for item in answer["Responses"].get(self._table_name, []):
+                    order = ListedOrder.model_validate(from_item(item))
+                    found[order.order_id] = order
+                unread = answer.get("UnprocessedKeys", {}).get(self._table_name)
+                keys = [dict(key) for key in unread["Keys"]] if unread else []
+        return found
 
     def overdue(self, before: datetime) -> Iterator[str]:
         """Yield the ids of the open orders that were due before a time, oldest first per bucket.
@@ -286,14 +318,23 @@ def to_order(item: Item) -> Order:
 
 
 def stored_attributes(order: Order) -> dict[str, Any]:
-    """Return what is stored of an order: itself, and the attributes that the indexes need."""
-    attributes = order.model_dump(mode="json", by_alias=True, exclude_none=True)
+    """Return what is stored of an order: itself, and the attributes that the indexes need.
+
+    What is empty is left out, as what there is not: a write is charged by the kilobyte, and an
+    ordinary order has less than one.
+    """
+    attributes = _without_empty(order.model_dump(mode="json", by_alias=True, exclude_none=True))
+    attributes["history"] = [_without_empty(entry) for entry in attributes["history"]]
     if due := due_at(order):
         attributes["openBucket"] = open_bucket(order.order_id)
         attributes["dueAt"] = rfc3339(due)
     if order.is_settled:
         attributes["expiresAt"] = int((order.history[-1].at + RETENTION).timestamp())
     return attributes
+
+
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value not in ([], {})}
 
 
 def open_bucket(order_id: str) -> str:

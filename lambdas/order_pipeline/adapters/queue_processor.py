@@ -7,10 +7,6 @@ One bad message never holds the others back: the function answers with the messa
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.batch import BatchProcessor, process_partial_response
-from aws_lambda_powertools.utilities.batch import EventType as BatchType
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import BaseModel, ValidationError
 
@@ -25,10 +21,13 @@ from order_pipeline.transitions import EventType
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_sqs import SQSClient
 
 type Handler = Callable[[dict[str, Any], LambdaContext], PartialItemFailureResponse]
-
+type Message = Mapping[str, Any]
+"""A message as Lambda hands it over:
+https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event"""
 
 _KEYS_OF_A_MESSAGE = ["order_id", "event_id"]
 """What every log line about a message carries, the one about its retry as well."""
@@ -46,7 +45,7 @@ def queue_processor(
     stages: Mapping[EventType, Callable[[OrderEvent], None]],
     *,
     settings: WorkerSettings,
-    sqs: "SQSClient",
+    sqs: Callable[[], "SQSClient"],
     seconds_needed: float = 3,
 ) -> Handler:
     """Return the handler of a function whose queue brings events.
@@ -73,7 +72,7 @@ def message_processor(
     handle: Callable[[str], None],
     *,
     settings: WorkerSettings,
-    sqs: "SQSClient",
+    sqs: Callable[[], "SQSClient"],
     seconds_needed: float = 3,
 ) -> Handler:
     """Return the handler of a function that works off a queue, whatever its messages are.
@@ -86,35 +85,38 @@ def message_processor(
     settings
         The queue, its dead-letter queue and the backoff.
     sqs
-        The SQS client.
+        The SQS client, which is made when it is needed: Lambda itself takes and deletes messages.
     seconds_needed
         The most that one message may take: with less time left, a message is put back instead of
         being cut off in the middle.
     """
     backoff = Backoff(settings.retry_first_delay_seconds, settings.retry_longest_delay_seconds)
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> "PartialItemFailureResponse":
-        def process(record: SQSRecord) -> None:
-            trace = record.attributes.aws_trace_header
-            with passing_on(trace):  # also to the dead-letter queue
-                try:
-                    _check_time_left(context, seconds_needed)
-                    with order_segment(trace):
-                        handle(record.body)
-                except PoisonError as poison:
-                    _put_aside(record, poison, settings, sqs)
-                except Exception:
-                    _delay(record, backoff, settings, sqs)
-                    raise
-                finally:
-                    logger.remove_keys(_KEYS_OF_A_MESSAGE)
+    def process(message: Message, context: "LambdaContext") -> None:
+        trace = message["attributes"].get("AWSTraceHeader")
+        with passing_on(trace):  # also to the dead-letter queue
+            try:
+                _check_time_left(context, seconds_needed)
+                with order_segment(trace):
+                    handle(message["body"])
+            except PoisonError as poison:
+                _put_aside(message, poison, settings, sqs)
+            except Exception:
+                _delay(message, backoff, settings, sqs)
+                raise
+            finally:
+                logger.remove_keys(_KEYS_OF_A_MESSAGE)
 
-        return process_partial_response(
-            event=event,
-            record_handler=process,
-            processor=BatchProcessor(event_type=BatchType.SQS, raise_on_entire_batch_failure=False),
-            context=context,
-        )
+    # Powertools has this loop, too. It imports classes for the events of forty other services, and
+    # models of theirs, with every cold start.
+    def handler(event: dict[str, Any], context: "LambdaContext") -> "PartialItemFailureResponse":
+        failed = []
+        for message in event["Records"]:
+            try:
+                process(message, context)
+            except Exception:  # noqa: BLE001 - whatever it is, the others are handled
+                failed.append(message["messageId"])
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
 
     return handler
 
@@ -134,7 +136,7 @@ def read_message[T: BaseModel](model: type[T], body: str, *, what: str) -> T:
         raise PoisonError(f"not {what}: {fields or 'the body'}") from None
 
 
-def _check_time_left(context: LambdaContext, seconds_needed: float) -> None:
+def _check_time_left(context: "LambdaContext", seconds_needed: float) -> None:
     left = context.get_remaining_time_in_millis() / 1000
     if left < seconds_needed:
         raise OutOfTimeError(f"{left} s left, {seconds_needed} s needed")
@@ -148,28 +150,30 @@ def _check_event(event: OrderEvent, stages: Mapping[EventType, object]) -> None:
 
 
 def _put_aside(
-    record: SQSRecord, poison: PoisonError, settings: WorkerSettings, sqs: "SQSClient"
+    message: Message, poison: PoisonError, settings: WorkerSettings, sqs: Callable[[], "SQSClient"]
 ) -> None:
     """Send the message to the dead-letter queue at once, with the reason; it is then done with."""
     measure([Measurement("DeadLettered", 1)])
-    logger.error("dead-lettered", reason=str(poison), message_id=record.message_id)
-    sqs.send_message(
+    logger.error("dead-lettered", reason=str(poison), message_id=message["messageId"])
+    sqs().send_message(
         QueueUrl=settings.dead_letter_queue_url,
-        MessageBody=record.body,
+        MessageBody=message["body"],
         MessageAttributes={"reason": {"DataType": "String", "StringValue": str(poison)}},
     )
 
 
-def _delay(record: SQSRecord, backoff: Backoff, settings: WorkerSettings, sqs: "SQSClient") -> None:
+def _delay(
+    message: Message, backoff: Backoff, settings: WorkerSettings, sqs: Callable[[], "SQSClient"]
+) -> None:
     """Let the failed message wait, by hiding it for as long as its receive count asks."""
-    receive_count = int(record.attributes.approximate_receive_count)
+    receive_count = int(message["attributes"]["ApproximateReceiveCount"])
     delay = backoff.delay(receive_count)
     measure([Measurement("Retries", 1)])
     logger.warning("retrying", exc_info=True, receive_count=receive_count, delay_seconds=delay)
     try:
-        sqs.change_message_visibility(
+        sqs().change_message_visibility(
             QueueUrl=settings.queue_url,
-            ReceiptHandle=record.receipt_handle,
+            ReceiptHandle=message["receiptHandle"],
             VisibilityTimeout=delay,
         )
     except (BotoCoreError, ClientError):

@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from boto3 import Session
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
+from botocore.session import Session
 
 from order_pipeline.ports import ApiAnswer, ApiSilentError
 
@@ -27,7 +27,7 @@ class SignedApi:
         if credentials is None:
             raise NoCredentialsError
         self._endpoint = endpoint
-        self._signer = SigV4Auth(credentials, "execute-api", session.region_name)
+        self._signer = SigV4Auth(credentials, "execute-api", session.get_config_variable("region"))
         self._http = URLLib3Session(
             timeout=(CONNECT_SECONDS, READ_SECONDS)  # type: ignore[arg-type]  # one of the two forms
         )

@@ -51,6 +51,12 @@ def trace_header() -> str | None:
     return _passed_on.get() or header_of_invocation()
 
 
+def sampled_header() -> str | None:
+    """Return what continues the present trace if it is sampled: there is no other trace to keep."""
+    header = trace_header()
+    return header if is_sampled(header) else None
+
+
 @contextmanager
 def passing_on(header: str | None) -> Iterator[None]:
     """Let what is sent meanwhile carry this header."""

@@ -7,26 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from order_pipeline.api.models import (
-    AdjustStockRequest,
-    AdjustStockResponse,
-    ApiModel,
+from order_pipeline.api.changing import (
     CancelOrderRequest,
     CancelOrderResponse,
     DeliverParcelResponse,
-    ItemView,
-    ListOrdersQuery,
-    OrderListResponse,
-    OrderView,
-    PlaceOrderRequest,
-    PlaceOrderResponse,
     RefundOrderRequest,
     RefundOrderResponse,
-    SetItemRequest,
     ShipParcelRequest,
     ShipParcelResponse,
 )
+from order_pipeline.api.fields import ApiModel
+from order_pipeline.api.looking import ListOrdersQuery, OrderListResponse, OrderView
+from order_pipeline.api.placing import PlaceOrderRequest, PlaceOrderResponse
 from order_pipeline.api.problems import ProblemType
+from order_pipeline.api.stock import (
+    AdjustStockRequest,
+    AdjustStockResponse,
+    ItemView,
+    SetItemRequest,
+)
 
 
 class Caller(StrEnum):

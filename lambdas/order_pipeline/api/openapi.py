@@ -12,16 +12,10 @@ from pathlib import Path
 from pydantic import BaseModel, TypeAdapter
 
 from order_pipeline.api.calls import CALLS, EVERY_CALL, Answer, Call
-from order_pipeline.api.models import (
-    AdjustStockRequest,
-    CancelOrderRequest,
-    Id,
-    PlaceOrderRequest,
-    ProblemView,
-    RefundOrderRequest,
-    SetItemRequest,
-    ShipParcelRequest,
-)
+from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest, ShipParcelRequest
+from order_pipeline.api.fields import Id
+from order_pipeline.api.placing import PlaceOrderRequest
+from order_pipeline.api.problem_document import ProblemView
 from order_pipeline.api.problems import PROBLEM_CONTENT_TYPE, ProblemType
 from order_pipeline.api.schemas import (
     API_TITLE,
@@ -30,6 +24,7 @@ from order_pipeline.api.schemas import (
     component_schemas,
     reference,
 )
+from order_pipeline.api.stock import AdjustStockRequest, SetItemRequest
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "openapi.json"
 

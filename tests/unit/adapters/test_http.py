@@ -11,7 +11,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from order_pipeline.adapters.http import Request, Response, api_handler
-from order_pipeline.api.models import AddressRequest, Links, PlaceOrderRequest
+from order_pipeline.api.fields import Links
+from order_pipeline.api.placing import AddressRequest, PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.limits import MAX_BODY_BYTES
 

@@ -10,6 +10,7 @@ from order_pipeline.adapters.orders_table import (
     OrdersTable,
     Position,
     open_bucket,
+    stored_attributes,
 )
 from order_pipeline.order import Order
 from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
@@ -75,6 +76,34 @@ def test_nothing_to_change_writes_nothing(orders: OrdersTable, dynamodb: "Dynamo
     before = stored(dynamodb)
     assert orders.change("ORD-1", lambda order: order).version == 1
     assert stored(dynamodb) == before
+
+
+def test_an_order_that_was_just_seen_is_not_read_again(
+    orders: OrdersTable, dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = orders.add(a_placed_order())
+    monkeypatch.setattr(dynamodb, "get_item", Mock(side_effect=AssertionError))
+    assert orders.change("ORD-1", reject, seen=seen).status is Status.REJECTED
+
+
+def test_an_order_that_has_changed_since_it_was_seen_is_looked_at_again(
+    orders: OrdersTable,
+) -> None:
+    # given
+    seen = orders.add(a_placed_order())
+    orders.change("ORD-1", lambda order: order.after(EventType.ORDER_VALIDATED, by=BY))
+    # when
+    decided_upon: list[Status] = []
+
+    def cancel(order: Order) -> Order:
+        decided_upon.append(order.status)
+        return order.after(EventType.ORDER_CANCELLED, by=BY)
+
+    changed = orders.change("ORD-1", cancel, seen=seen)
+    # then
+    assert decided_upon == [Status.PLACED, Status.VALIDATED]
+    assert changed == orders.get("ORD-1")
+    assert changed.version == 3
 
 
 def test_an_order_changed_in_between_is_decided_upon_again(orders: OrdersTable) -> None:
@@ -278,6 +307,54 @@ def all_pages(
         if after is None:
             return ids, pages
     raise AssertionError("the pages have no end")
+
+
+def test_a_list_tells_what_has_become_of_an_order_since(orders: OrdersTable) -> None:
+    placed(orders, 1)
+    orders.change("ORD-1", lambda order: order.after(EventType.ORDER_CANCELLED, by=BY))
+    ((listed,), _) = orders.of_customer("CUST-1", limit=10, status=None, after=None)
+    assert (listed.order_id, listed.status) == ("ORD-1", Status.CANCELLED)
+
+
+def test_more_orders_than_one_request_reads_are_listed(
+    orders: OrdersTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("order_pipeline.adapters.orders_table._KEYS_PER_READ", 3)
+    for number in range(8):
+        placed(orders, number)
+    assert all_pages(orders, limit=100) == ([f"ORD-{number}" for number in range(7, -1, -1)], 1)
+
+
+def test_what_was_not_read_is_read_again() -> None:
+    # given: an index of two orders, and a table that reads one at a time
+    client = Mock()
+    keys = [{"orderId": {"S": order_id}} for order_id in ("ORD-2", "ORD-1")]
+    client.query.return_value = {"Items": keys}
+    items = [to_item(stored_attributes(a_placed_order(order_id=f"ORD-{n}"))) for n in (1, 2)]
+    client.batch_get_item.side_effect = [
+        {
+            "Responses": {ORDERS_TABLE: items[:1]},
+            "UnprocessedKeys": {ORDERS_TABLE: {"Keys": keys[:1]}},
+        },
+        {"Responses": {ORDERS_TABLE: items[1:]}, "UnprocessedKeys": {}},
+    ]
+    # when
+    listed, _ = OrdersTable(client, ORDERS_TABLE).of_customer(
+        "CUST-1", limit=10, status=None, after=None
+    )
+    # then
+    assert [order.order_id for order in listed] == ["ORD-2", "ORD-1"]
+    assert client.batch_get_item.call_count == 2
+
+
+def test_an_order_that_is_gone_since_the_index_told_of_it_is_not_listed(
+    orders: OrdersTable, dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    placed(orders, 1)
+    monkeypatch.setattr(
+        dynamodb, "batch_get_item", Mock(return_value={"Responses": {ORDERS_TABLE: []}})
+    )
+    assert orders.of_customer("CUST-1", limit=10, status=None, after=None) == ([], None)
 
 
 def test_a_customers_orders_are_listed_newest_first(orders: OrdersTable) -> None:

@@ -68,7 +68,7 @@ def batch(*bodies: str, receive_count: int = 1) -> dict[str, Any]:
 
 
 def processor(sqs: Mock, stage: Callable[[OrderEvent], None]) -> Handler:
-    return queue_processor({EventType.ORDER_PLACED: stage}, settings=SETTINGS, sqs=sqs)
+    return queue_processor({EventType.ORDER_PLACED: stage}, settings=SETTINGS, sqs=lambda: sqs)
 
 
 def run(handler: Handler, event: dict[str, Any], milliseconds_left: int = 10_000) -> list[Any]:
@@ -223,7 +223,7 @@ def test_any_message_can_be_worked_off_by_its_body() -> None:
             raise ConnectionError
         seen.append(text)
 
-    handler = message_processor(handle, settings=SETTINGS, sqs=sqs)
+    handler = message_processor(handle, settings=SETTINGS, sqs=lambda: sqs)
 
     # when
     failures = run(handler, batch("A", "poison", "fault", "B"), milliseconds_left=3_000)
@@ -243,7 +243,7 @@ def test_any_message_can_be_worked_off_by_its_body() -> None:
 def test_a_message_that_waited_for_two_weeks_still_waits_no_longer_than_the_longest_delay() -> None:
     sqs = Mock()
     handler = message_processor(
-        Mock(side_effect=ConnectionError), settings=SETTINGS, sqs=sqs, seconds_needed=7
+        Mock(side_effect=ConnectionError), settings=SETTINGS, sqs=lambda: sqs, seconds_needed=7
     )
     assert run(handler, batch("A", receive_count=50_000)) == ["message-0"]
     assert 150 <= sqs.change_message_visibility.call_args.kwargs["VisibilityTimeout"] <= 300
@@ -251,7 +251,7 @@ def test_a_message_that_waited_for_two_weeks_still_waits_no_longer_than_the_long
 
 def test_how_much_time_a_message_needs_is_up_to_the_function() -> None:
     handle = Mock()
-    handler = message_processor(handle, settings=SETTINGS, sqs=Mock(), seconds_needed=7)
+    handler = message_processor(handle, settings=SETTINGS, sqs=Mock, seconds_needed=7)
     assert run(handler, batch("A"), milliseconds_left=6_900) == ["message-0"]
     handle.assert_not_called()
     assert run(handler, batch("A"), milliseconds_left=7_000) == []

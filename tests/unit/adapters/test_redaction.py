@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from order_pipeline.adapters.channels import EmailChannel, PushChannel, SmsChannel
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import to_order
-from order_pipeline.api.models import PlaceOrderRequest
+from order_pipeline.api.placing import PlaceOrderRequest
 from order_pipeline.events import OrderEvent
 from order_pipeline.messages import Message
 from order_pipeline.order import Address, Contact

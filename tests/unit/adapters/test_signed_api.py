@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
-import boto3
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import NoCredentialsError
+from botocore.session import Session
 
 from order_pipeline.adapters.signed_api import SignedApi
 from order_pipeline.ports import ApiAnswer, ApiSilentError
@@ -69,7 +69,9 @@ def server() -> Iterator[Server]:
 
 
 def api_at(url: str) -> SignedApi:
-    session = boto3.Session(KEY, SECRET, TOKEN, "eu-west-2")
+    session = Session()
+    session.set_credentials(KEY, SECRET, TOKEN)
+    session.set_config_variable("region", "eu-west-2")
     return SignedApi(url, session=session)
 
 
@@ -131,6 +133,6 @@ def test_an_answer_that_breaks_off_is_silence(server: Server) -> None:
 
 
 def test_without_credentials_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boto3.Session, "get_credentials", lambda _self: None)
+    monkeypatch.setattr(Session, "get_credentials", lambda _self: None)
     with pytest.raises(NoCredentialsError):
         api_at("http://127.0.0.1:1/")

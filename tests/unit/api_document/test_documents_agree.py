@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from order_pipeline.api.calls import CALLS
 from order_pipeline.api.gateway import gateway_document
-from order_pipeline.api.models import PlaceOrderRequest, SetItemRequest
 from order_pipeline.api.openapi import EXAMPLES
+from order_pipeline.api.placing import PlaceOrderRequest
+from order_pipeline.api.stock import SetItemRequest
 
 DOCUMENT = gateway_document({call.function: "arn" for call in CALLS}, require_iam=True)
 

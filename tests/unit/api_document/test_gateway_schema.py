@@ -11,8 +11,8 @@ from pydantic import Field, WithJsonSchema, create_model
 
 from order_pipeline.api.calls import Answer, Call, Caller
 from order_pipeline.api.draft4 import UnsupportedSchemaError
+from order_pipeline.api.fields import ApiModel, Id
 from order_pipeline.api.gateway import gateway_document
-from order_pipeline.api.models import ApiModel, Id
 from tests.unit.api_document.gateway_rules import violations
 
 

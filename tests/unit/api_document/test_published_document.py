@@ -9,8 +9,8 @@ from openapi_spec_validator import validate
 
 from order_pipeline.api import problems
 from order_pipeline.api.calls import CALLS, EVERY_CALL, Call
-from order_pipeline.api.models import PlaceOrderRequest
 from order_pipeline.api.openapi import EXAMPLES, PUBLISHED, openapi_document, published_text
+from order_pipeline.api.placing import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemType
 
 

@@ -13,7 +13,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from order_pipeline.api.models import PlaceOrderRequest
+from order_pipeline.api.placing import PlaceOrderRequest
 from tests.unit.api_document.examples import CREDENTIALS, LANGUAGES, run_example
 
 STAGE = "/prod/"

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from order_pipeline.adapters.orders_table import ListedOrder
-from order_pipeline.api.models import ApiModel, CancelOrderRequest, PlaceOrderRequest
+from order_pipeline.api.changing import CancelOrderRequest
+from order_pipeline.api.fields import ApiModel
+from order_pipeline.api.placing import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError
 from order_pipeline.authorisation import confirmed, payment_declined
 from order_pipeline.canary import CUSTOMER_ID

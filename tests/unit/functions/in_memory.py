@@ -37,7 +37,11 @@ class Orders:
     def add(self, order: Order) -> Order:
         return self._orders.setdefault(order.order_id, order)
 
-    def change(self, order_id: str, decide: Callable[[Order], Order]) -> Order:
+    def change(
+        self, order_id: str, decide: Callable[[Order], Order], *, seen: Order | None = None
+    ) -> Order:
+        if seen:
+            assert seen == self.get(order_id), "whoever passes an order on has seen all of it"
         self._let_others_go_first(order_id)
         self._orders[order_id] = decide(self.get(order_id))
         return self.get(order_id)

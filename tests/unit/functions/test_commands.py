@@ -3,11 +3,7 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.api.models import (
-    CancelOrderRequest,
-    RefundOrderRequest,
-    ShipParcelRequest,
-)
+from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest, ShipParcelRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.erasure import erased
 from order_pipeline.money import Currency

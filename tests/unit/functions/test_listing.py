@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from order_pipeline.adapters.orders_table import ListedOrder, Position
-from order_pipeline.api.models import ListOrdersQuery
+from order_pipeline.api.looking import ListOrdersQuery
 from order_pipeline.api.problems import ProblemError
 from order_pipeline.money import Currency
 from order_pipeline.transitions import Status

@@ -16,9 +16,11 @@ from order_pipeline.adapters.event_topic import EventTopic
 from order_pipeline.adapters.http import api_handler
 from order_pipeline.adapters.observability import logger, note_recorded
 from order_pipeline.adapters.queue_processor import PoisonError
+from order_pipeline.adapters.trace_headers import passing_on
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.order import Contact
 from tests.unit.adapters.test_queue_processor import batch, body, processor, run
+from tests.unit.adapters.tracing import NOT_SAMPLED, ROOT, SAMPLED
 from tests.unit.builders import (
     a_confirmed_order,
     a_placed_order,
@@ -148,3 +150,37 @@ def test_a_message_to_the_customer_is_told_by_its_channel_and_never_by_its_addre
         "OrderConfirmed",
     )
     assert "ada" not in log.getvalue()
+
+
+def test_a_line_names_the_trace_of_its_invocation_where_that_or_the_order_is_sampled(
+    log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for own, orders in ((SAMPLED, None), (NOT_SAMPLED, SAMPLED), (NOT_SAMPLED, None)):
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", own)
+        with passing_on(orders):
+            note_recorded(None, a_placed_order())
+    assert [line.get("xray_trace_id") for line in lines(log)] == [ROOT, ROOT, None]
+
+
+def test_what_is_published_of_a_sampled_order_names_the_trace(
+    log: StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", NOT_SAMPLED)
+    for order in (a_placed_order(trace_header=SAMPLED), a_placed_order()):
+        publish_changes([record(order)], topic=Topic(), parking=Parking())
+    assert [line.get("xray_trace_id") for line in lines(log)] == [ROOT, None]
+
+
+def test_an_ordinary_line_says_nothing_but_what_it_is_about(log: StringIO) -> None:
+    note_recorded(None, a_placed_order())
+    (line,) = lines(log)
+    assert line.keys() == {
+        "level",
+        "message",
+        "timestamp",
+        "service",
+        "recorded",
+        "order_id",
+        "version",
+        "since_placed_ms",
+    }

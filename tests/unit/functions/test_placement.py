@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.api.models import PlaceOrderRequest
+from order_pipeline.api.placing import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
 from order_pipeline.erasure import erased

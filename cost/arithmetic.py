@@ -1,0 +1,347 @@
+"""From the work of an order to dollars for a million: a line for each thing that is charged."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from cost import assumptions
+from cost.dynamodb_units import (
+    BYTES_OF_STORED_ITEM,
+    Attributes,
+    Index,
+    entry_size,
+    index_write_units,
+    item_size,
+    read_units,
+    write_units,
+)
+from cost.prices import Prices
+from cost.sizes import Sizes
+from cost.work import LinesOf, Request, TableWrite
+from order_pipeline.transitions import Status
+from stacks.building_blocks.api import ACCESS_LOG
+from stacks.building_blocks.document import as_json
+from stacks.building_blocks.publisher import BATCH_SIZE as RECORDS_PER_BATCH
+from stacks.building_blocks.table import Index as TableIndex
+from stacks.building_blocks.worker import BATCH_SIZE as MESSAGES_PER_BATCH
+from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX
+
+MILLION = 1_000_000
+GIGABYTE = 1_000_000_000
+
+STAGES = ("validation", "inventory", "payment", "notification")
+"""The functions behind queues that the topic fills."""
+
+OTHER_QUEUES = 1
+"""The fulfilment queue, which the warehouse's system works off at its own expense."""
+
+EVENTS_PER_PUBLISH = 10
+PAYMENTS_PER_BATCH = 5
+
+_TABLE_KEY = "orderId"
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
+
+
+@dataclass(frozen=True)
+class Line:
+    """Something that AWS charges for, for one order."""
+
+    service: str
+    what: str
+    price: str
+    """The name of its price."""
+    quantity: float
+    """For one order, when each message comes alone."""
+    at_least: float
+    """The same with every batch full: what no change of the code could go below."""
+
+    def usd(self, prices: Prices) -> float:
+        """Return what a million orders cost by it, placed one after the other."""
+        return prices[self.price].of(self.quantity * MILLION)
+
+    def usd_at_least(self, prices: Prices) -> float:
+        """Return what they cost with every batch full."""
+        return prices[self.price].of(self.at_least * MILLION)
+
+
+def work_of(order: LinesOf, sizes: Sizes) -> list[Line]:
+    """Return the lines of the work that a confirmed order makes, but for cold starts."""
+    return [
+        *_of_api(),
+        *_of_functions(order, sizes),
+        *_of_tables(order),
+        *_of_events(order),
+        *_of_insight(order, sizes),
+    ]
+
+
+def also_of(order: LinesOf, sizes: Sizes) -> list[Line]:
+    """Return the lines of what comes with it by a setting, or by Lambda's own choice."""
+    times = {name: each.times for name, each in order.invocations.items()}
+    least = {name: each / _batch_of(name) for name, each in times.items()}
+    own = [sum(each.values()) - each.get("place-order", 0) for each in (times, least)]
+    traced, traced_least = (each * assumptions.OWN_TRACES_SHARE for each in own)
+    what = "traces that Lambda makes of invocations behind stream and queues"
+    lines = [Line("X-Ray", what, "traces", traced, traced_least)]
+    if sizes.has_firewall:
+        lines.append(_alike("WAF", "the web firewall's look at a request", "firewall_requests", 1))
+    return lines
+
+
+def kept_of(order: LinesOf) -> list[Line]:
+    """Return the lines of what is kept of an order, for as long as it is kept."""
+    stored = {kind: _stored_size(item) for kind, item in order.stored.items()}
+    indexed = sum(
+        entry_size(index, order.stored["order"]) + BYTES_OF_STORED_ITEM for index in _INDEXES
+    )
+    tables = (stored["order"] + stored["reservation"]) * assumptions.MONTHS_KEPT
+    claims = stored["claim"] * assumptions.MONTHS_OF_CLAIMS
+    audited = sum(order.events.values()) * assumptions.MONTHS_OF_AUDIT
+    logged = _bytes_logged(order) * assumptions.LOGS_COMPRESSED * assumptions.MONTHS_OF_LOGS
+    return [
+        _kept(
+            "DynamoDB",
+            "orders and reservations for 93 days, claims for 30",
+            "table_gigabyte_months",
+            tables + claims + indexed * assumptions.MONTHS_KEPT,
+        ),
+        _kept("DynamoDB", "recovery to a moment", "recoverable_gigabyte_months", tables + claims),
+        _kept("S3", "the audit's events for a year", "bucket_gigabyte_months", audited),
+        _kept("CloudWatch", "logs for 90 days", "log_gigabyte_months", logged),
+    ]
+
+
+def beside_of(order: LinesOf, sizes: Sizes) -> list[Line]:
+    """Return the lines of what others do for an order: messages to the customer, and payment."""
+    claims = sum(
+        request.times
+        for request in order.requests
+        if request.operation in _WRITES and request.tables == ("idempotency",)
+    )
+    gigabytes = {name: memory / 1024 for name, memory in sizes.memory_mb.items()}
+    waiting = assumptions.PROVIDER_CALLS * assumptions.PROVIDER_MS / 1000
+    answering = assumptions.ANSWERS_MS["dynamodb", ""] * claims + assumptions.MAIL_MS
+    return [
+        _alike("message", "claims that it is sent once", "write_units", claims),
+        _alike(
+            "message",
+            "the notification function waits for them and for SES",
+            "gigabyte_seconds",
+            answering / 1000 * gigabytes["notification"],
+        ),
+        _alike("message", "an e-mail", "mails", 1),
+        _alike("message", "or a text message", "texts", 1),
+        _alike("message", "or a push notification", "pushes", 1),
+        _alike(
+            "payment",
+            f"the payment function waits for the provider: {PROVIDER_WAIT}",
+            "gigabyte_seconds",
+            waiting * gigabytes["payment"],
+        ),
+        _alike("payment", "the provider's fee, without its share of the amount", "charges", 1),
+    ]
+
+
+PROVIDER_WAIT = f"{assumptions.PROVIDER_CALLS} calls of {assumptions.PROVIDER_MS} ms"
+
+
+# ------------------------------------------------------------------ API
+
+
+def _of_api() -> Iterator[Line]:
+    yield _alike("API", "POST /orders", "api_requests", 1)
+    answer = assumptions.BYTES_OF_ANSWER / GIGABYTE
+    yield _alike("API", "its answer leaves AWS", "gigabytes_out", answer)
+
+
+# ------------------------------------------------------------------ functions
+
+
+def _of_functions(order: LinesOf, sizes: Sizes) -> Iterator[Line]:
+    times = {name: each.times for name, each in order.invocations.items()}
+    least = {name: each / _batch_of(name) for name, each in times.items()}
+    yield Line("Lambda", "invocations", "invocations", sum(times.values()), sum(least.values()))
+    working, waiting, waiting_least = 0.0, 0.0, 0.0
+    for name, invocation in order.invocations.items():
+        gigabytes = sizes.memory_mb[name] / 1024
+        share = max(1, assumptions.FULL_PROCESSOR_MB / sizes.memory_mb[name])
+        working += invocation.times * invocation.processor_ms * share * gigabytes
+        for request in order.requests:
+            if request.function == name and not _is_beside(request):
+                answers = request.times * assumptions.answer_ms(request) * gigabytes
+                waiting += answers
+                is_shared = request.operation == "PublishBatch"
+                waiting_least += answers / (EVENTS_PER_PUBLISH if is_shared else 1)
+    price = "gigabyte_seconds"
+    yield Line("Lambda", "processor time", price, working / 1000, working / 1000)
+    yield Line("Lambda", "waiting for AWS's answers", price, waiting / 1000, waiting_least / 1000)
+
+
+def cold_starts(starts_ms: Mapping[str, float], order: LinesOf, sizes: Sizes) -> Line:
+    """Return the line of the starts, which are billed since August 2025.
+
+    https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+    """
+    seconds, least = 0.0, 0.0
+    for name, invocation in order.invocations.items():
+        share = max(1, assumptions.FULL_PROCESSOR_MB / sizes.memory_mb[name])
+        one = starts_ms[name] / 1000 * share * sizes.memory_mb[name] / 1024
+        seconds += invocation.times * assumptions.COLD_SHARE * one
+        least += invocation.times / _batch_of(name) * assumptions.COLD_SHARE * one
+    return Line("Lambda", "cold starts", "gigabyte_seconds", seconds, least)
+
+
+def _batch_of(function: str) -> int:
+    """Return how many records or messages one invocation takes at most."""
+    if function == "event-publisher":
+        return RECORDS_PER_BATCH
+    if function == "payment":
+        return PAYMENTS_PER_BATCH
+    return MESSAGES_PER_BATCH if function in STAGES else 1
+
+
+# ------------------------------------------------------------------ tables
+
+
+def _index(index: TableIndex) -> Index:
+    keys = (index.partition_key, index.sort_key)
+    return Index(index.name, keys, (_TABLE_KEY,))
+
+
+_INDEXES = (_index(CUSTOMER_INDEX), _index(OPEN_ORDERS_INDEX))
+
+
+def _of_tables(order: LinesOf) -> Iterator[Line]:
+    orders = sum(units_of_write(write) for write in order.writes)
+    yield _alike("DynamoDB", "writes of the order", "write_units", orders)
+    for index in _INDEXES:
+        units = sum(index_write_units(index, each.before, each.after) for each in order.writes)
+        yield _alike("DynamoDB", f"writes of its {index.name}", "write_units", units)
+    stock = sum(_units_of_stock(request, order) for request in order.requests)
+    yield _alike("DynamoDB", "writes of stock and its reservation", "write_units", stock)
+    reads = sum(_units_of_read(request, order) for request in order.requests)
+    yield _alike("DynamoDB", "reads", "read_units", reads)
+
+
+def units_of_write(write: TableWrite) -> int:
+    """Return the units of a write of the order; that which takes the stock is in a transaction."""
+    before, after = (item_size(item) if item else 0 for item in (write.before, write.after))
+    status = {"S": Status.RESERVED.value}
+    took_stock = write.after["status"] == status and write.before is not None
+    took_stock = took_stock and write.before["status"] != status  # type: ignore[index]
+    return write_units(before, after, in_transaction=took_stock)
+
+
+def _units_of_stock(request: Request, order: LinesOf) -> float:
+    """Return the units that a request writes in the inventory table."""
+    if request.operation != "TransactWriteItems":
+        return 0
+    actions = Counter(request.tables)["inventory"]
+    items = actions - 1  # the last one is the reservation
+    of_item = write_units(0, item_size(order.stored["item"]), in_transaction=True)
+    of_reservation = write_units(0, item_size(order.stored["reservation"]), in_transaction=True)
+    return request.times * (items * of_item + of_reservation)
+
+
+def _units_of_read(request: Request, order: LinesOf) -> float:
+    kinds = {"orders": "order", "inventory": "item", "idempotency": "claim"}
+    if request.operation not in {"GetItem", "BatchGetItem"}:
+        return 0
+    (table,) = request.tables
+    return request.entries * read_units(item_size(order.stored[kinds[table]]))
+
+
+# ------------------------------------------------------------------ events
+
+
+def _of_events(order: LinesOf) -> Iterator[Line]:
+    published = sum(each.times for each in order.requests if each.operation == "PublishBatch")
+    events = len(order.events)
+    yield Line("SNS", "requests to publish", "published", published, events / EVENTS_PER_PUBLISH)
+    yield _alike("SNS", "deliveries to the audit stream", "delivered_to_firehose", events)
+    sent = sum(order.invocations[stage].times for stage in STAGES)
+    worked_off = sum(order.invocations[stage].times / _batch_of(stage) for stage in STAGES)
+    what = "messages that the topic sends"
+    yield _alike("SQS", what, "queue_requests", sent + OTHER_QUEUES)
+    what = "receiving and deleting them, by Lambda"
+    yield Line("SQS", what, "queue_requests", 2 * sent, 2 * worked_off)
+    rounded = sum(
+        ceil(size / assumptions.FIREHOSE_ROUNDS_TO) * assumptions.FIREHOSE_ROUNDS_TO
+        for size in order.events.values()
+    )
+    yield _alike("Firehose", "events taken in", "firehose_gigabytes", rounded / GIGABYTE)
+
+
+# ------------------------------------------------------------------ insight
+
+
+def _of_insight(order: LinesOf, sizes: Sizes) -> Iterator[Line]:
+    yield _alike(
+        "CloudWatch", "the functions' lines", "log_gigabytes", _bytes_logged(order) / GIGABYTE
+    )
+    access = len(access_log_line()) + assumptions.BYTES_OF_LOG_EVENT
+    yield _alike("CloudWatch", "the API's line", "log_gigabytes", access / GIGABYTE)
+    if sizes.platform_lines:
+        times = {name: each.times for name, each in order.invocations.items()}
+        least = {name: each / _batch_of(name) for name, each in times.items()}
+        each = sum(
+            len(line) + assumptions.BYTES_OF_LOG_EVENT for line in assumptions.PLATFORM_LINES
+        )
+        lines = (sum(counted.values()) * each / GIGABYTE for counted in (times, least))
+        yield Line("CloudWatch", "Lambda's lines", "log_gigabytes", *lines)
+    yield _alike("X-Ray", "traces of orders", "traces", sizes.traced_share)
+
+
+def _bytes_logged(order: LinesOf) -> float:
+    return sum(
+        log.bytes + log.lines * assumptions.BYTES_OF_LOG_EVENT for log in order.logs.values()
+    )
+
+
+def access_log_line() -> str:
+    """Return the line that API Gateway writes about a POST /orders."""
+    values = {
+        "$context.requestId": "79b4f56e-95b1-4643-9700-2807f4e68189",
+        "$context.xrayTraceId": "1-65a1b2c3-0123456789abcdef01234567",
+        "$context.requestTime": "30/Nov/2026:07:32:23 +0000",
+        "$context.httpMethod": "POST",
+        "$context.resourcePath": "/orders",
+        "$context.status": "202",
+        "$context.integration.status": "200",
+        "$context.error.responseType": "-",
+    }
+    return as_json({name: values.get(value, "123") for name, value in ACCESS_LOG.items()})
+
+
+# ------------------------------------------------------------------ lines
+
+
+def _alike(service: str, what: str, price: str, quantity: float) -> Line:
+    """Return a line that full batches do not change."""
+    return Line(service, what, price, quantity, quantity)
+
+
+def _kept(service: str, what: str, price: str, byte_months: float) -> Line:
+    return _alike(service, what, price, byte_months / GIGABYTE)
+
+
+def _stored_size(item: Attributes) -> int:
+    return item_size(item) + BYTES_OF_STORED_ITEM if item else 0
+
+
+def _is_beside(request: Request) -> bool:
+    """Tell whether a request is part of sending a message to the customer."""
+    return request.function == "notification" and (
+        request.service in {"ses", "sns"} or request.tables == ("idempotency",)
+    )
+
+
+def total(lines: Sequence[Line], prices: Prices) -> float:
+    """Return what a million orders cost by these lines, in USD."""
+    return sum(line.usd(prices) for line in lines)
+
+
+def total_at_least(lines: Sequence[Line], prices: Prices) -> float:
+    """Return what they cost with every batch full, in USD."""
+    return sum(line.usd_at_least(prices) for line in lines)

@@ -1,0 +1,120 @@
+"""What a placed order is told by, and answered with."""
+
+from typing import Annotated
+
+from pydantic import (
+    Field,
+    StringConstraints,
+)
+
+from order_pipeline.api.fields import Amount, ApiModel, Id, Links, Quantity, RequestModel, Text
+from order_pipeline.limits import (
+    MAX_EMAIL,
+    MAX_LINES,
+    MAX_POSTCODE,
+    MAX_PUSH_ENDPOINT,
+    PAYMENT_METHOD_PATTERN,
+)
+from order_pipeline.money import Currency
+from order_pipeline.order import Channel, Priority
+from order_pipeline.transitions import Status
+
+
+class OrderLineRequest(RequestModel):
+    """Some units of one item."""
+
+    item_id: Id
+    quantity: Quantity
+    price: Amount | None = Field(
+        default=None,
+        description="What the customer was shown for one unit. Checked against the inventory, "
+        "never trusted: an order whose price is not the current one is rejected.",
+    )
+
+
+class ContactRequest(RequestModel):
+    """Where and how the customer wants to be told."""
+
+    email: (
+        Annotated[
+            str,
+            StringConstraints(
+                max_length=MAX_EMAIL,
+                pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+            ),
+        ]
+        | None
+    ) = None
+    phone: Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")] | None = Field(
+        default=None, description="E.164, such as +447700900123."
+    )
+    push_endpoint: (
+        Annotated[
+            str,
+            StringConstraints(
+                max_length=MAX_PUSH_ENDPOINT,
+                pattern=r"^arn:aws:sns:eu-west-2:[0-9]{12}:endpoint/[A-Za-z0-9/_.-]+$",
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="The ARN of an SNS platform endpoint.")
+    channels: Annotated[tuple[Channel, ...], Field(max_length=len(Channel))] | None = Field(
+        default=None, description="The channels wanted; all that have an address, if absent."
+    )
+
+
+class AddressRequest(RequestModel):
+    """Where the parcels go."""
+
+    name: Text
+    line1: Text
+    line2: Text | None = None
+    city: Text
+    postcode: Annotated[Text, Field(max_length=MAX_POSTCODE)]
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")] = Field(
+        description="ISO 3166-1 alpha-2, such as GB."
+    )
+
+
+class PaymentRequest(RequestModel):
+    """How the order is paid."""
+
+    method: Annotated[str, StringConstraints(pattern=PAYMENT_METHOD_PATTERN)] = Field(
+        description="The payment provider's token for a payment method; never card data.",
+        examples=["pm_card_visa"],
+    )
+
+
+class PlaceOrderRequest(RequestModel):
+    """An order as the storefront sends it."""
+
+    order_id: Id | None = Field(
+        default=None,
+        description="The storefront's id for the order, by which a repeated request is recognised. "
+        "Without it, the id is derived from the Idempotency-Key header; one of the two is "
+        "required, and where both are there, this one counts.",
+    )
+    customer_id: Id
+    items: Annotated[tuple[OrderLineRequest, ...], Field(min_length=1, max_length=MAX_LINES)]
+    currency: Currency = Currency.GBP
+    priority: Priority = Priority.NORMAL
+    contact: ContactRequest | None = None
+    shipping_address: AddressRequest | None = None
+    payment: PaymentRequest | None = Field(
+        default=None,
+        description="Absent: the environment's default payment method, where it has one.",
+    )
+
+
+class PlaceOrderResponse(ApiModel):
+    """The order is accepted: it will not be lost, and its state can be asked for."""
+
+    order_id: Id
+    status: Status
+    deferred: bool | None = Field(
+        default=None,
+        description="True while the order waits to be stored: until it is, every other call about "
+        "it answers 404. Absent otherwise.",
+    )
+    message: str
+    links: Links

@@ -1,0 +1,58 @@
+"""The inventory's items as operations see and set them."""
+
+from typing import Annotated
+
+from pydantic import (
+    Field,
+    StrictBool,
+    StrictInt,
+)
+
+from order_pipeline.api.fields import Amount, ApiModel, Id, Links, Money, RequestModel, Text
+from order_pipeline.limits import (
+    MAX_ADJUSTMENT,
+    MAX_AVAILABLE,
+)
+from order_pipeline.money import Currency
+
+
+class SetItemRequest(RequestModel):
+    """What an item is to be from now on."""
+
+    name: Text
+    price: Amount
+    currency: Currency = Currency.GBP
+    available: Annotated[StrictInt, Field(ge=0, le=MAX_AVAILABLE)] = Field(
+        description="Units that can still be reserved."
+    )
+    active: StrictBool = Field(default=True, description="Whether the item is for sale.")
+
+
+class AdjustStockRequest(RequestModel):
+    """Units that came into stock, or went."""
+
+    adjustment_id: Id = Field(description="The caller's id; the same adjustment is made once.")
+    delta: Annotated[StrictInt, Field(ge=-MAX_ADJUSTMENT, le=MAX_ADJUSTMENT)] = Field(
+        description="Units to add; negative to take away, never below zero."
+    )
+
+
+class AdjustStockResponse(ApiModel):
+    """The adjustment is made."""
+
+    item_id: Id
+    adjustment_id: Id
+    delta: int
+    links: Links
+
+
+class ItemView(ApiModel):
+    """An item of the inventory. The `ETag` header carries its version, for `If-Match`."""
+
+    item_id: Id
+    name: str
+    price: Money
+    currency: Currency
+    available: int
+    active: bool
+    version: int

@@ -1,0 +1,1 @@
+"""How long things take that nobody should wait for: functions that start, stacks that are made."""
