@@ -34,6 +34,7 @@ from order_pipeline.limits import (
     MAX_PUSH_ENDPOINT,
     MAX_QUANTITY,
     MAX_REFUNDS,
+    MAX_STOCK_COUNTERS,
     MAX_TEXT,
     PAYMENT_METHOD_PATTERN,
 )
@@ -490,6 +491,11 @@ class SetItemRequest(RequestModel):
         description="Units that can still be reserved."
     )
     active: StrictBool = Field(default=True, description="Whether the item is for sale.")
+    stock_counters: Annotated[StrictInt, Field(ge=1, le=MAX_STOCK_COUNTERS)] = Field(
+        default=1,
+        description="Over how many counters the units are spread: more than 1 for an item that "
+        "sells more than about 300 times a second.",
+    )
 
 
 class AdjustStockRequest(RequestModel):
@@ -519,6 +525,7 @@ class ItemView(ApiModel):
     currency: Currency
     available: int
     active: bool
+    stock_counters: int = Field(description="Over how many counters `available` is spread.")
     version: int
 
 
