@@ -139,6 +139,10 @@ class Shop:
         ledger: StockTransactions | None = None,
     ) -> None:
         """Give the money of some units back, and put them into stock."""
+        self.put_back(self.ask_for_refund(order_id, refund_id, *lines), refund_id, ledger)
+
+    def ask_for_refund(self, order_id: str, refund_id: str, *lines: LineQuantity) -> Order:
+        """Give the money of some units back; they are to be put into stock."""
 
         def give_back(order: Order) -> Order:
             asked = request_refund(
@@ -152,8 +156,7 @@ class Shop:
             )
             return refunded(asked, refund_id, by=BY)
 
-        order = self.orders.change(order_id, give_back)
-        self.put_back(order, refund_id, ledger)
+        return self.orders.change(order_id, give_back)
 
     def put_back(
         self, order: Order, refund_id: str, ledger: StockTransactions | None = None

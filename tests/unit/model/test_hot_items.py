@@ -1,0 +1,371 @@
+"""Items with counters under random orders, settings and adjustments, and in real threads.
+
+The adapters run as they are deployed, on tables in memory. What the books of the stock promise is
+checked after every step, and of every order that is refused, that there was too little for it.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.client import BaseClient
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+from moto import mock_aws
+
+from order_pipeline.adapters.items import to_item
+from order_pipeline.adapters.stock_counters import counter_of
+from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
+from order_pipeline.order import LineQuantity, Order
+from order_pipeline.ports import (
+    ConcurrentChangeError,
+    ItemChangedError,
+    NotEnoughStockError,
+)
+from order_pipeline.refusals import CommandRefusedError
+from order_pipeline.reservation import Reservation
+from orderctl.books import OrderBook, check_stock
+from tests.unit.builders import a_line, an_item
+from tests.unit.conftest import create_tables
+from tests.unit.counted_stock import Shop
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+COUNTERS = st.integers(1, 5)
+UNITS = st.integers(0, 20)
+
+
+@dataclass
+class Sale:
+    """An order that got its stock."""
+
+    units: int
+    """Of the item with counters."""
+    tea: int
+    """Of an item without counters, sold with it."""
+    left: int = 0
+    back: int = 0
+    """Units that were refunded and are in stock again, whether they had left or not."""
+    is_released: bool = False
+
+
+@dataclass
+class Watch:
+    """What happens while something is done."""
+
+    lowest: int
+    """The fewest units that there were at any moment."""
+    others_came: bool = False
+
+
+class HotItem(RuleBasedStateMachine):
+    """One item whose counters are set anew again and again, while it is sold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.aws = mock_aws()
+        self.aws.start()
+        client = boto3.client(
+            "dynamodb",
+            region_name="eu-west-2",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        create_tables(client)
+        self.shop = Shop(client)
+        self.environments = [self.shop.new_environment(), self.shop.new_environment()]
+        self.sales: dict[str, Sale] = {}
+        self.in_stock = self.put_in = 0
+        self.tea = 3
+        self.versions: dict[int, int] = {}
+        """Of each version that the item had: how many units it had then."""
+        self.numbers = count(1)
+        self.watch = Watch(0)
+        self.meanwhile: tuple[str, int, Callable[[], None]] | None = None
+        client.meta.events.register("before-call.dynamodb", self.others_go_first)
+
+    @initialize(units=UNITS, counters=COUNTERS)
+    def the_item_is_made(self, units: int, counters: int) -> None:
+        self.shop.inventory.create(an_item("HOT", available=units, stock_counters=counters))
+        self.shop.inventory.create(an_item("TEA", available=self.tea))
+        self.in_stock = self.put_in = units
+
+    # ------------------------------------------------------------ others, at the same moment
+
+    @rule(
+        operation=st.sampled_from(["BatchGetItem", "TransactWriteItems"]),
+        nth=st.integers(1, 3),
+        act=st.sampled_from(["sell", "add", "take away", "set"]),
+        units=st.integers(1, 8),
+        counters=COUNTERS,
+    )
+    def others_will_come(
+        self, operation: str, nth: int, act: str, units: int, counters: int
+    ) -> None:
+        acts: dict[str, Callable[[], None]] = {
+            "sell": lambda: self.sell(units, 0, self.shop.new_environment()),
+            "add": lambda: self.adjust(units),
+            "take away": lambda: self.adjust(-units),
+            "set": lambda: self.set_item(units, counters),
+        }
+        self.meanwhile = (operation, nth, acts[act])
+
+    def others_go_first(self, model: Any, **_: Any) -> None:
+        """Before a call of DynamoDB: do what was arranged, when it is the one."""
+        if self.meanwhile is None or self.meanwhile[0] != model.name:
+            return
+        operation, nth, act = self.meanwhile
+        if nth > 1:
+            self.meanwhile = (operation, nth - 1, act)
+            return
+        self.meanwhile, disturbed = None, self.watch
+        act()
+        disturbed.others_came = True
+        disturbed.lowest = min(disturbed.lowest, self.in_stock)
+        self.watch = disturbed
+
+    def until_done[T](self, act: Callable[[], T]) -> T:
+        """Do something; once more, as queues and callers do, if others came in between."""
+        self.watch = Watch(self.in_stock)
+        try:
+            return act()
+        except ConcurrentChangeError:
+            assert self.watch.others_came, "a fault, although nobody came in between"
+        self.watch = Watch(self.in_stock)
+        self.meanwhile = None
+        return act()
+
+    # ------------------------------------------------------------ what can happen
+
+    @rule(units=st.integers(1, 8), tea=st.integers(0, 1), environment=st.integers(0, 2))
+    def an_order_comes(self, units: int, tea: int, environment: int) -> None:
+        self.sell(units, tea, [*self.environments, self.shop.new_environment()][environment])
+
+    def sell(self, units: int, tea: int, ledger: StockTransactions) -> None:
+        order_id = f"ORD-{next(self.numbers)}"
+        lines = [a_line("HOT", units), *[a_line("TEA", 1)] * tea]
+        order = self.shop.order(order_id, *lines)
+
+        def reserve() -> None:
+            short = self.shop.reserve(order, ledger)
+            assert ("TEA" in short) is (self.tea < tea)
+            if "HOT" in short:
+                assert self.watch.lowest < units, "refused, and there was enough all the time"
+            elif not self.watch.others_came:
+                assert self.in_stock >= units, "sold, and there was not enough"
+            if not short:
+                self.in_stock -= units
+                self.tea -= tea
+                self.sales[order_id] = Sale(units, tea)
+
+        self.until_done(reserve)
+
+    @precondition(lambda self: self.open_sales())
+    @rule(data=st.data(), environment=st.integers(0, 1))
+    def an_order_is_cancelled(self, data: st.DataObject, environment: int) -> None:
+        order_id = data.draw(st.sampled_from(self.open_sales()))
+        sale = self.sales[order_id]
+        if sale.left:
+            return
+        self.until_done(lambda: self.shop.release(order_id, self.environments[environment]))
+        sale.is_released = True
+        self.in_stock += sale.units
+        self.tea += sale.tea
+
+    @precondition(lambda self: self.open_sales())
+    @rule(data=st.data(), units=st.integers(1, 8))
+    def a_parcel_leaves(self, data: st.DataObject, units: int) -> None:
+        order_id = data.draw(st.sampled_from(self.open_sales()))
+        line = LineQuantity(item_id="HOT", quantity=units)
+        with suppress(CommandRefusedError):
+            self.shop.ship(order_id, f"P-{next(self.numbers)}", line)
+            self.sales[order_id].left += units
+
+    @precondition(lambda self: self.open_sales())
+    @rule(data=st.data(), units=st.integers(1, 8), environment=st.integers(0, 1))
+    def units_come_back(self, data: st.DataObject, units: int, environment: int) -> None:
+        order_id = data.draw(st.sampled_from(self.open_sales()))
+        refund_id = f"R-{next(self.numbers)}"
+        line = LineQuantity(item_id="HOT", quantity=units)
+        try:
+            order = self.shop.ask_for_refund(order_id, refund_id, line)
+        except CommandRefusedError:
+            return
+        ledger = self.environments[environment]
+        self.until_done(lambda: self.shop.put_back(order, refund_id, ledger))
+        self.sales[order_id].back += units
+        self.in_stock += units
+
+    def open_sales(self) -> list[str]:
+        return [order_id for order_id, sale in self.sales.items() if not sale.is_released]
+
+    @rule(delta=st.integers(-20, 20))
+    def units_are_counted(self, delta: int) -> None:
+        self.adjust(delta)
+
+    def adjust(self, delta: int) -> None:
+        adjustment_id = f"ADJ-{next(self.numbers)}"
+
+        def make() -> None:
+            try:
+                assert self.shop.adjustments.make("HOT", adjustment_id, delta) == delta
+            except NotEnoughStockError:
+                assert self.watch.lowest + delta < 0, "refused, and there was enough all the time"
+                return
+            assert self.watch.others_came or self.in_stock + delta >= 0
+            self.in_stock += delta
+            self.put_in += delta
+
+        self.until_done(make)
+        self.meanwhile = None
+        with suppress(NotEnoughStockError):
+            before = self.in_stock
+            assert self.shop.adjustments.make("HOT", adjustment_id, delta) == delta
+            assert self.in_stock == before, "made once"
+
+    @rule(available=UNITS, counters=COUNTERS)
+    def the_item_is_set(self, available: int, counters: int) -> None:
+        self.set_item(available, counters)
+
+    def set_item(self, available: int, counters: int) -> None:
+        def set_it() -> None:
+            try:
+                self.shop.set_item("HOT", available=available, counters=counters)
+            except ItemChangedError:
+                assert self.watch.others_came
+                return
+            self.put_in += available - self.in_stock
+            self.in_stock = available
+
+        self.until_done(set_it)
+
+    @precondition(lambda self: len(self.versions) > 1)
+    @rule(data=st.data(), counters=COUNTERS)
+    def somebody_sets_what_was_read_long_ago(self, data: st.DataObject, counters: int) -> None:
+        self.meanwhile = None
+        version = data.draw(st.sampled_from(sorted(self.versions)[:-1]))
+        item = an_item("HOT", available=99, stock_counters=counters, version=version + 1)
+        with pytest.raises(ItemChangedError):
+            self.shop.inventory.replace(item, expected_version=version)
+
+    # ------------------------------------------------------------ what always holds
+
+    @invariant()
+    def the_books_of_the_stock_agree(self) -> None:
+        arranged, self.meanwhile = self.meanwhile, None
+        item = self.shop.inventory.get("HOT")
+        self.meanwhile = arranged
+        assert item
+        assert item.available == self.in_stock >= 0
+        # a version is of one state, and the newest is the highest
+        assert self.versions.setdefault(item.version, item.available) == item.available
+        assert max(self.versions) == item.version
+
+        stored = {each["itemId"]: each for each in self.shop.everything()}
+        assert stored["TEA"]["available"] == self.tea
+        counters = [each["available"] for key, each in stored.items() if counter_of(key)]
+        assert len(counters) == (item.stock_counters if item.has_counters else 0)
+        assert min(counters, default=0) >= 0
+        assert sum(counters) == (self.in_stock if item.has_counters else 0)
+
+        bound = 0
+        for order_id, sale in self.sales.items():
+            reservation = Reservation.model_validate(stored[reservation_key(order_id)])
+            taken = reservation.counters.get("HOT", {0: sale.units})
+            assert sum(taken.values()) == reservation.units["HOT"] == sale.units
+            shipped = reservation.shipped.get("HOT", 0)
+            returned = sale.back - reservation.withheld.get("HOT", 0)
+            held = 0 if sale.is_released else reservation.held("HOT")
+            assert shipped == sale.left
+            assert held >= 0
+            assert returned >= 0
+            bound += held + shipped - returned
+        assert self.in_stock + bound == self.put_in
+
+    def teardown(self) -> None:
+        try:
+            orders = {order_id: self.shop.orders.get(order_id) for order_id in self.sales}
+            items = map(to_item, self.shop.everything())
+            assert list(check_stock(OrderBook(orders, frozenset()), items)) == []
+        finally:
+            self.aws.stop()
+        super().teardown()
+
+
+TestHotItem = HotItem.TestCase
+TestHotItem.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+"""Each step is some ten calls of the tables in memory, and each of those some milliseconds."""
+
+
+# ------------------------------------------------------------------ in real threads
+
+
+class OneAtATime:
+    """Lets the tables in memory, which are not made for threads, take one call at a time.
+
+    Between two calls of one thread, those of the others come in any order.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lock, call = threading.Lock(), BaseClient._make_api_call  # type: ignore[attr-defined]
+
+        def one_at_a_time(client: Any, *arguments: Any) -> Any:
+            with lock:
+                return call(client, *arguments)
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", one_at_a_time)
+
+
+def test_of_more_orders_at_once_than_units_as_many_get_one(
+    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given 20 units on four counters, and 40 orders for one each, of which some let it go again
+    OneAtATime(monkeypatch)
+    shop = Shop(dynamodb)
+    shop.inventory.create(an_item("HOT", available=20, stock_counters=4))
+    orders = [shop.order(f"ORD-{number}", a_line("HOT", 1)) for number in range(40)]
+    environments = threading.local()
+    faults: list[str] = []
+
+    def sell(order: Order) -> bool:
+        if not hasattr(environments, "ledger"):
+            environments.ledger = shop.new_environment()
+        for _ in range(100):
+            try:
+                return not shop.reserve(order, environments.ledger)
+            except ConcurrentChangeError:
+                faults.append(order.order_id)
+        pytest.fail(f"{order.order_id} is tried in vain")
+
+    # when
+    with ThreadPoolExecutor(8) as threads:
+        sold = [order for order, ok in zip(orders, threads.map(sell, orders), strict=True) if ok]
+
+    # then
+    assert len(sold) == 20
+    assert shop.counters("HOT") == [0] * 4
+    taken = [
+        number for order in sold for number in shop.reservation(order.order_id)["counters"]["HOT"]
+    ]
+    assert {number: taken.count(number) for number in "0123"} == dict.fromkeys("0123", 5)
+
+    # and what half of them give back at once is there for as many others
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda order: shop.release(order.order_id), sold[:10]))
+        others = [shop.order(f"ORD-{number}", a_line("HOT", 1)) for number in range(40, 60)]
+        assert sum(threads.map(sell, others)) == 10
+    assert shop.available("HOT") == 0
