@@ -53,6 +53,7 @@ class InventoryTable:
         item = to_catalogue_item(from_item(answer["Item"]))
         if not item.has_counters:
             return item
+        self._counters.remember(item)
         stock = self._counters.look(item_id)
         return stock.as_item() if stock else None
 

@@ -72,9 +72,11 @@ class StockAdjustments:
                 return self._idempotency.recorded(key)
             if adjusted != CONDITION_FAILED:
                 raise ConcurrentChangeError(item_id) from cancelled
-            found = items_found(cancelled)[-1]
-            if found and not to_catalogue_item(found).has_counters:
-                raise _refused(delta)(item_id) from None
+            if found := items_found(cancelled)[-1]:
+                item = to_catalogue_item(found)
+                if not item.has_counters:
+                    raise _refused(delta)(item_id) from None
+                self._counters.remember(item)
             return self._make_on_counters(item_id, key, delta)
         return delta
 

@@ -97,6 +97,14 @@ class StockCounters:
         stock = self.look(item_id)
         return stock.item.stock_counters if stock else 1
 
+    def remember(self, item: Item) -> None:
+        """Remember how many counters an item has that was seen just now."""
+        if item.has_counters:
+            until = time.monotonic() + _REMEMBERED_SECONDS
+            self._known[item.item_id] = (item.stock_counters, until)
+        else:
+            self._known.pop(item.item_id, None)
+
     def look(self, item_id: str) -> CountedStock | None:
         """Return an item with its counters, strongly consistent; None if there is no such item.
 
@@ -113,7 +121,7 @@ class StockCounters:
                 self._known.pop(item_id, None)
                 return None
             item = to_catalogue_item(found[item_id])
-            self._remember(item)
+            self.remember(item)
             stock = [Counter.model_validate(found[key]) for key in keys if key in found]
             if (
                 counters == item.stock_counters
@@ -149,13 +157,6 @@ class StockCounters:
             return {}
         available = [counter.available for counter in stock.counters]
         return take(units, available, first_counter(order_id, len(available)))
-
-    def _remember(self, item: Item) -> None:
-        if item.has_counters:
-            until = time.monotonic() + _REMEMBERED_SECONDS
-            self._known[item.item_id] = (item.stock_counters, until)
-        else:
-            self._known.pop(item.item_id, None)
 
 
 def counter_key(item_id: str, number: int) -> str:

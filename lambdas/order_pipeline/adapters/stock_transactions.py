@@ -117,8 +117,11 @@ class StockTransactions:
 
         `found` is what a transaction that tried to take them found there.
         """
-        if not tried and found and not to_catalogue_item(found).has_counters:
-            return None
+        if not tried and found:
+            item = to_catalogue_item(found)
+            if not item.has_counters:
+                return None
+            self._counters.remember(item)
         return self._counters.where_to_take(item_id, order.quantities[item_id], order.order_id)
 
     def _keep_reservation(self, order: Order, reserved: Order) -> None:
