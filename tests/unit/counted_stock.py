@@ -156,7 +156,9 @@ class Shop:
             )
             return refunded(asked, refund_id, by=BY)
 
-        return self.orders.change(order_id, give_back)
+        order = self.orders.change(order_id, give_back)
+        self.ledger.ship(order)  # which it has, if nothing of it can leave any more
+        return order
 
     def put_back(
         self, order: Order, refund_id: str, ledger: StockTransactions | None = None
