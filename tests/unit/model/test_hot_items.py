@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 )
 from moto import mock_aws
 
+from order_pipeline.adapters import stock_counters
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.stock_counters import counter_of
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
@@ -45,7 +46,7 @@ from tests.unit.counted_stock import Shop
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-COUNTERS = st.integers(1, 5)
+COUNTERS = st.integers(1, 3)
 UNITS = st.integers(0, 20)
 
 
@@ -72,8 +73,40 @@ class Watch:
     others_came: bool = False
 
 
+@dataclass(frozen=True)
+class Others:
+    """What others do just before a call: the nth of an operation in an action."""
+
+    operation: str
+    nth: int
+    act: str
+    units: int
+    counters: int
+
+
+OTHERS = st.none() | st.builds(
+    Others,
+    operation=st.just("TransactWriteItems"),
+    nth=st.integers(1, 2),
+    act=st.sampled_from(["sell", "add", "take away", "move", "set"]),
+    units=st.integers(1, 8),
+    counters=COUNTERS,
+)
+OTHERS |= st.builds(
+    Others,
+    operation=st.just("BatchGetItem"),
+    nth=st.integers(1, 8),
+    act=st.sampled_from(["sell", "add", "take away", "move", "set"]),
+    units=st.integers(1, 8),
+    counters=COUNTERS,
+)
+
+
 class HotItem(RuleBasedStateMachine):
-    """One item whose counters are set anew again and again, while it is sold."""
+    """One item whose counters are set anew again and again, while it is sold.
+
+    In the middle of most actions, others do something of their own.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,9 +127,14 @@ class HotItem(RuleBasedStateMachine):
         self.versions: dict[int, int] = {}
         """Of each version that the item had: how many units it had then."""
         self.numbers = count(1)
+        self.changes = 0
+        """How many times the item's units were changed or set."""
         self.watch = Watch(0)
         self.meanwhile: tuple[str, int, Callable[[], None]] | None = None
         client.meta.events.register("before-call.dynamodb", self.others_go_first)
+        # The tables in memory read many items at one moment, and DynamoDB one after the other.
+        self.one_by_one = pytest.MonkeyPatch()
+        self.one_by_one.setattr(stock_counters, "_KEYS_PER_READ", 1)
 
     @initialize(units=UNITS, counters=COUNTERS)
     def the_item_is_made(self, units: int, counters: int) -> None:
@@ -106,23 +144,19 @@ class HotItem(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ others, at the same moment
 
-    @rule(
-        operation=st.sampled_from(["BatchGetItem", "TransactWriteItems"]),
-        nth=st.integers(1, 3),
-        act=st.sampled_from(["sell", "add", "take away", "set"]),
-        units=st.integers(1, 8),
-        counters=COUNTERS,
-    )
-    def others_will_come(
-        self, operation: str, nth: int, act: str, units: int, counters: int
-    ) -> None:
+    def let_come(self, others: Others | None) -> None:
+        """Arrange what others do during the next action."""
+        if others is None:
+            self.meanwhile = None
+            return
         acts: dict[str, Callable[[], None]] = {
-            "sell": lambda: self.sell(units, 0, self.shop.new_environment()),
-            "add": lambda: self.adjust(units),
-            "take away": lambda: self.adjust(-units),
-            "set": lambda: self.set_item(units, counters),
+            "sell": lambda: self.sell(others.units, 0, self.shop.new_environment()),
+            "add": lambda: self.adjust(others.units),
+            "take away": lambda: self.adjust(-others.units),
+            "move": lambda: self.move(others.units),
+            "set": lambda: self.set_item(others.units, others.counters),
         }
-        self.meanwhile = (operation, nth, acts[act])
+        self.meanwhile = (others.operation, others.nth, acts[others.act])
 
     def others_go_first(self, model: Any, **_: Any) -> None:
         """Before a call of DynamoDB: do what was arranged, when it is the one."""
@@ -151,8 +185,14 @@ class HotItem(RuleBasedStateMachine):
 
     # ------------------------------------------------------------ what can happen
 
-    @rule(units=st.integers(1, 8), tea=st.integers(0, 1), environment=st.integers(0, 2))
-    def an_order_comes(self, units: int, tea: int, environment: int) -> None:
+    @rule(
+        units=st.integers(1, 8),
+        tea=st.integers(0, 1),
+        environment=st.integers(0, 2),
+        others=OTHERS,
+    )
+    def an_order_comes(self, units: int, tea: int, environment: int, others: Others | None) -> None:
+        self.let_come(others)
         self.sell(units, tea, [*self.environments, self.shop.new_environment()][environment])
 
     def sell(self, units: int, tea: int, ledger: StockTransactions) -> None:
@@ -168,6 +208,7 @@ class HotItem(RuleBasedStateMachine):
             elif not self.watch.others_came:
                 assert self.in_stock >= units, "sold, and there was not enough"
             if not short:
+                self.changes += 1
                 self.in_stock -= units
                 self.tea -= tea
                 self.sales[order_id] = Sale(units, tea)
@@ -175,12 +216,15 @@ class HotItem(RuleBasedStateMachine):
         self.until_done(reserve)
 
     @precondition(lambda self: self.open_sales())
-    @rule(data=st.data(), environment=st.integers(0, 1))
-    def an_order_is_cancelled(self, data: st.DataObject, environment: int) -> None:
+    @rule(data=st.data(), environment=st.integers(0, 1), others=OTHERS)
+    def an_order_is_cancelled(
+        self, data: st.DataObject, environment: int, others: Others | None
+    ) -> None:
         order_id = data.draw(st.sampled_from(self.open_sales()))
         sale = self.sales[order_id]
         if sale.left:
             return
+        self.let_come(others)
         self.until_done(lambda: self.shop.release(order_id, self.environments[environment]))
         sale.is_released = True
         self.in_stock += sale.units
@@ -196,8 +240,15 @@ class HotItem(RuleBasedStateMachine):
             self.sales[order_id].left += units
 
     @precondition(lambda self: self.open_sales())
-    @rule(data=st.data(), units=st.integers(1, 8), environment=st.integers(0, 1))
-    def units_come_back(self, data: st.DataObject, units: int, environment: int) -> None:
+    @rule(
+        data=st.data(),
+        units=st.integers(1, 8),
+        environment=st.integers(0, 1),
+        others=OTHERS,
+    )
+    def units_come_back(
+        self, data: st.DataObject, units: int, environment: int, others: Others | None
+    ) -> None:
         order_id = data.draw(st.sampled_from(self.open_sales()))
         refund_id = f"R-{next(self.numbers)}"
         line = LineQuantity(item_id="HOT", quantity=units)
@@ -206,6 +257,7 @@ class HotItem(RuleBasedStateMachine):
         except CommandRefusedError:
             return
         ledger = self.environments[environment]
+        self.let_come(others)
         self.until_done(lambda: self.shop.put_back(order, refund_id, ledger))
         self.sales[order_id].back += units
         self.in_stock += units
@@ -213,9 +265,15 @@ class HotItem(RuleBasedStateMachine):
     def open_sales(self) -> list[str]:
         return [order_id for order_id, sale in self.sales.items() if not sale.is_released]
 
-    @rule(delta=st.integers(-20, 20))
-    def units_are_counted(self, delta: int) -> None:
+    @rule(delta=st.integers(-20, 20), others=OTHERS)
+    def units_are_counted(self, delta: int, others: Others | None) -> None:
+        self.let_come(others)
         self.adjust(delta)
+
+    def move(self, units: int) -> None:
+        """Move units: the emptiest counters get some, and the fullest lose as many."""
+        self.adjust(units)
+        self.adjust(-units)
 
     def adjust(self, delta: int) -> None:
         adjustment_id = f"ADJ-{next(self.numbers)}"
@@ -227,6 +285,7 @@ class HotItem(RuleBasedStateMachine):
                 assert self.watch.lowest + delta < 0, "refused, and there was enough all the time"
                 return
             assert self.watch.others_came or self.in_stock + delta >= 0
+            self.changes += bool(delta)
             self.in_stock += delta
             self.put_in += delta
 
@@ -237,26 +296,35 @@ class HotItem(RuleBasedStateMachine):
             assert self.shop.adjustments.make("HOT", adjustment_id, delta) == delta
             assert self.in_stock == before, "made once"
 
-    @rule(available=UNITS, counters=COUNTERS)
-    def the_item_is_set(self, available: int, counters: int) -> None:
-        self.set_item(available, counters)
+    @rule(available=UNITS, counters=COUNTERS, others=OTHERS)
+    def the_item_is_set(self, available: int, counters: int, others: Others | None) -> None:
+        self.set_item(available, counters, others)
 
-    def set_item(self, available: int, counters: int) -> None:
+    def set_item(self, available: int, counters: int, others: Others | None = None) -> None:
+        self.let_come(None)
+        item = self.shop.inventory.get("HOT")
+        assert item
+        changes = {"available": available, "stock_counters": counters, "version": item.version + 1}
+        changed = item.model_copy(update=changes)
+        before = self.changes
+
         def set_it() -> None:
             try:
-                self.shop.set_item("HOT", available=available, counters=counters)
+                self.shop.inventory.replace(changed, expected_version=item.version)
             except ItemChangedError:
-                assert self.watch.others_came
+                assert self.changes > before, "refused, and nobody has changed it"
                 return
+            assert self.changes == before, "set, and what others did since it was read is gone"
+            self.changes += 1
             self.put_in += available - self.in_stock
             self.in_stock = available
 
+        self.let_come(others)
         self.until_done(set_it)
 
     @precondition(lambda self: len(self.versions) > 1)
     @rule(data=st.data(), counters=COUNTERS)
     def somebody_sets_what_was_read_long_ago(self, data: st.DataObject, counters: int) -> None:
-        self.meanwhile = None
         version = data.draw(st.sampled_from(sorted(self.versions)[:-1]))
         item = an_item("HOT", available=99, stock_counters=counters, version=version + 1)
         with pytest.raises(ItemChangedError):
@@ -266,9 +334,8 @@ class HotItem(RuleBasedStateMachine):
 
     @invariant()
     def the_books_of_the_stock_agree(self) -> None:
-        arranged, self.meanwhile = self.meanwhile, None
+        self.meanwhile = None  # they come in an action or not at all
         item = self.shop.inventory.get("HOT")
-        self.meanwhile = arranged
         assert item
         assert item.available == self.in_stock >= 0
         # a version is of one state, and the newest is the highest
@@ -302,12 +369,13 @@ class HotItem(RuleBasedStateMachine):
             items = map(to_item, self.shop.everything())
             assert list(check_stock(OrderBook(orders, frozenset()), items)) == []
         finally:
+            self.one_by_one.undo()
             self.aws.stop()
         super().teardown()
 
 
 TestHotItem = HotItem.TestCase
-TestHotItem.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+TestHotItem.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
 """Each step is some ten calls of the tables in memory, and each of those some milliseconds."""
 
 
