@@ -187,13 +187,13 @@ local-e2e: setup-local ## Deploy to LocalStack, drive real orders through it, ch
 local-life: setup-local ## The same for all that can follow: cancel, ship, refund, look up, be told
 	@$(LOCAL) e2e -m "life or last"
 
-.PHONY: local-calls
-local-calls: setup-local ## After local-e2e and local-life on one deployment: were all recorded calls made?
+.PHONY: local-whole
+local-whole: setup-local ## After local-e2e and local-life on one deployment: was every recorded call made, every metric measured?
 	@$(LOCAL) e2e -m whole
 
 .PHONY: record-calls
 record-calls: setup-local ## After the same: write tests/permissions/recorded_calls.json anew
-	@$(BIN)/python -m tests.permissions.recording
+	@PYTHONPATH=lambdas $(BIN)/python -m tests.permissions.recording
 
 .PHONY: dashboard-picture
 dashboard-picture: setup-local .venvs/pictures/.installed ## After local-e2e or local-life with KEEP=1: draw docs/pictures/dashboard.png
@@ -205,6 +205,14 @@ dashboard-picture: setup-local .venvs/pictures/.installed ## After local-e2e or 
 local-races: setup-local ## The long end-to-end tests: races, each many times, and a fuzz test of the API
 	@$(LOCAL) e2e -m long
 
+.PHONY: bench
+bench: setup-local .venvs/load/.installed .venvs/pictures/.installed ## Load test on LocalStack: write docs/benchmarks/local-load (leaves it running)
+	@mkdir -p docs/benchmarks
+	@$(LOCAL) deploy
+	@$(BIN)/python -m tests.load.bench docs/benchmarks/local-load.json
+	@$(BIN)/python -m tests.load.report docs/benchmarks/local-load.json docs/benchmarks/local-load.md
+	@.venvs/pictures/bin/python tests/load/draw.py docs/benchmarks/local-load.json docs/benchmarks/local-load.png
+
 .PHONY: local-faults
 local-faults: setup-local ## Break things on LocalStack while orders flow, heal them, check the books
 	@$(LOCAL) faults
@@ -214,7 +222,7 @@ local-test: setup-local ## Tests of LocalStack without Docker (the Lambda runtim
 	@$(BIN)/pytest tests/local -q
 
 .PHONY: pictures
-pictures: setup-local ## Draw docs/pictures of orderctl from a run of it on LocalStack (leaves it running)
+pictures: setup-local ## Draw docs/pictures of orderctl from a run of it on a fresh LocalStack (leaves it running)
 	@$(LOCAL) deploy
 	@$(BIN)/python -m tests.e2e.pictures
 
@@ -247,7 +255,7 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
-	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures dev; do \
+	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load dev; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error

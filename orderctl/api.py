@@ -12,6 +12,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
+from pydantic import BaseModel, ValidationError
 
 from order_pipeline.adapters.http import validated
 from order_pipeline.api.calls import CALLS, Call
@@ -33,6 +34,7 @@ _ANSWER_SECONDS = 30
 _ASKED_WRONGLY = frozenset(
     {ProblemType.INVALID_REQUEST.uri, ProblemType.BODY_TOO_LARGE.uri, ProblemType.NOT_FOUND.uri}
 )
+_MOST_NAMED = 3
 _PASSES_BY_ITSELF = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
@@ -58,19 +60,30 @@ class WrongBodyError(OrderctlError):
     exit_code = NOT_THERE
 
 
+class NotTheApiError(OrderctlError):
+    """What has answered is not the API: something in front of it, or something in its place."""
+
+
 class ApiError(OrderctlError):
     """The API has refused a call, or cannot answer it; the message says why, for a person."""
 
-    def __init__(self, call: Call, status: int, body: bytes, retry_after: str | None) -> None:
+    def __init__(
+        self, call: Call, status: int, body: bytes, *, address: str, retry_after: str | None
+    ) -> None:
         self.status = status
-        problem = _problem(body)
-        super().__init__(_sentence(call, status, problem, retry_after))
-        self.exit_code = NOT_THERE if problem.get("type") in _ASKED_WRONGLY else FAILED
+        problem = _object(body) or {}
+        self._type = str(problem.get("type"))
+        super().__init__(
+            _sentence(call, status, problem, retry_after)
+            if problem.get("detail")
+            else f"{_answered(call, status)}, and nothing that says why: {_is_it(address)}?"
+        )
+        self.exit_code = NOT_THERE if self._type in _ASKED_WRONGLY else FAILED
 
     @property
     def is_not_found(self) -> bool:
         """Tell whether there is no such thing, as far as the API knows by now."""
-        return self.status == HTTPStatus.NOT_FOUND
+        return self._type == ProblemType.NOT_FOUND.uri
 
     @property
     def passes(self) -> bool:
@@ -117,6 +130,8 @@ class Api:
         ------
         ApiError
             If it is refused.
+        NotTheApiError
+            If it is answered as the API does not answer.
         WrongBodyError
             If the body cannot be what is sent.
         WrongIdError
@@ -140,8 +155,15 @@ class Api:
         answer = self._send(request.prepare())
         given = {name.lower(): value for name, value in answer.headers.items()}
         if answer.status_code >= HTTPStatus.BAD_REQUEST:
-            raise ApiError(call, answer.status_code, answer.content, given.get("retry-after"))
-        return Answer(answer.status_code, json.loads(answer.content), given)
+            raise ApiError(
+                call,
+                answer.status_code,
+                answer.content,
+                address=self.address,
+                retry_after=given.get("retry-after"),
+            )
+        body = _body(call, answer.status_code, answer.content, self.address)
+        return Answer(answer.status_code, body, given)
 
 
 def signer(session: "boto3.Session", region: str) -> Sign:
@@ -174,19 +196,63 @@ def _path(call: Call, ids: Mapping[str, str]) -> str:
     return call.path.removeprefix("/").format_map(dict(ids))
 
 
-def _problem(body: bytes) -> Json:
-    """Return the problem document of an answer (RFC 9457); empty if it has none."""
+def _object(content: bytes) -> Json | None:
+    """Return an answer's JSON object, such as a problem document (RFC 9457); None if it is none."""
     try:
-        problem = json.loads(body)
+        body = json.loads(content)
     except ValueError:
-        return {}
-    return problem if isinstance(problem, dict) else {}
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _body(call: Call, status: int, content: bytes, address: str) -> Json:
+    """Return an answer's body.
+
+    Raises
+    ------
+    NotTheApiError
+        If the API's document does not know such an answer.
+    """
+    if status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise NotTheApiError(f"{_answered(call, status)}, a redirect: {_is_it(address)}?")
+    body = _object(content)
+    if body is None:
+        raise NotTheApiError(f"{_answered(call, status)} and no JSON: {_is_it(address)}?")
+    if status not in call.answers:
+        own = " or ".join(map(str, call.answers))
+        raise NotTheApiError(f"{_answered(call, status)}, not {own}: {_is_it(address)}?")
+    if wrong := _wrong_fields(call.answers[status].model, content):
+        raise NotTheApiError(
+            f"{_answered(call, status)} and other JSON than it should be (see {wrong}): "
+            f"{_is_it(address)}, and is its code as new as this tool?"
+        )
+    return body
+
+
+def _wrong_fields(model: type[BaseModel], content: bytes) -> str:
+    """Name what an answer lacks, or has otherwise than its model says; empty if all fits.
+
+    What is newer than this tool is not wrong: fields, statuses and events that it does not know.
+    """
+    try:
+        model.model_validate_json(content, strict=True, extra="ignore")
+    except ValidationError as error:
+        wrong = [each["loc"] for each in error.errors() if each["type"] != "enum"]
+        named = [".".join(map(str, place)) or "all of it" for place in wrong[:_MOST_NAMED]]
+        return ", ".join(named) + (" and others" if len(wrong) > _MOST_NAMED else "")
+    return ""
+
+
+def _answered(call: Call, status: int) -> str:
+    return f"{call.operation} was answered with {status}"
+
+
+def _is_it(address: str) -> str:
+    return f"is {address} the API's address"
 
 
 def _sentence(call: Call, status: int, problem: Json, retry_after: str | None) -> str:
-    if not problem.get("detail"):
-        return f"{call.operation} was answered with {status}, and nothing that says why."
-    kind, detail = problem.get("type"), str(problem["detail"]).rstrip(".")
+    kind, detail = problem.get("type"), " ".join(str(problem["detail"]).split()).rstrip(".")
     if kind == ProblemType.NOT_FOUND.uri:
         return f"{detail}."
     sentence = f"{problem.get('title', status)}: {detail}."

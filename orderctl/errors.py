@@ -1,5 +1,6 @@
 """What goes wrong with a command, told to a person: one sentence, and the exit status."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import typer
@@ -17,6 +18,7 @@ from botocore.exceptions import (
 )
 from typer.core import TyperGroup
 
+from orderctl.logs import told_in_sentences
 from orderctl.terminal import complain
 
 FAILED, NOT_THERE = 1, 2
@@ -83,7 +85,9 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was typed."""
         try:
-            return super().invoke(ctx)
+            # A group of commands runs within the one that it belongs to.
+            with told_in_sentences() if ctx.parent is None else nullcontext():
+                return super().invoke(ctx)
         except OrderctlError as error:
             complain(error)
             raise typer.Exit(error.exit_code) from None

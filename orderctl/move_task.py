@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from orderctl.errors import OrderctlError
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef
@@ -16,7 +18,7 @@ _LOOKS_FOR_A_NEW_TASK = 60
 _UNFINISHED = ("RUNNING", "CANCELLING")
 
 
-class MoveFailedError(Exception):
+class MoveFailedError(OrderctlError):
     """SQS did not move the messages."""
 
 

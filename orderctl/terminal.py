@@ -1,17 +1,19 @@
-"""What the commands say: results to the output, what is wrong to the error output.
+"""What the commands say: results to the output; questions, and what is wrong, beside it.
 
-With ``--json`` the output is one JSON document and nothing else.
+With ``--json`` the output is one JSON document and nothing else: what is said to a person then is
+an aside, on the error output.
 """
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, redirect_stdout
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 # Without markup and emoji: brackets and colons in an id or a reason are what they are.
@@ -21,9 +23,14 @@ errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 _UNITS = (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("min", timedelta(minutes=1)))
 
 
-def say(text: object) -> None:
+def say(text: object, *, aside: bool = False) -> None:
     """Print a line as it is, however narrow the terminal."""
-    console.print(str(text), soft_wrap=True)
+    display(str(text), aside=aside, soft_wrap=True)
+
+
+def display(shown: RenderableType, *, aside: bool = False, soft_wrap: bool = False) -> None:
+    """Print something to look at; an aside goes to the error output."""
+    (errors if aside else console).print(shown, soft_wrap=soft_wrap)
 
 
 def complain(text: object) -> None:
@@ -63,7 +70,32 @@ def confirm(question: str, *, yes: bool) -> None:
     if not is_interactive():
         complain(f"{question} Nobody can be asked here: say --yes if that is meant.")
         raise typer.Exit(2)
-    typer.confirm(question, abort=True, err=True)
+    with _beside_the_output():
+        typer.confirm(question, abort=True, err=True)
+
+
+def ask[T](question: str, *, read: Callable[[str], T], default: str | None = None) -> T:
+    """Ask until the answer can be read; an empty one is the default, if there is one.
+
+    Parameters
+    ----------
+    question
+        What is asked.
+    read
+        Returns what was typed as what it means; `typer.BadParameter` says what is wrong with it.
+    default
+        What an empty answer stands for.
+    """
+    with _beside_the_output():
+        answer: T = typer.prompt(
+            question, default=default, show_default=False, value_proc=read, err=True
+        )
+    return answer
+
+
+def _beside_the_output() -> AbstractContextManager[object]:
+    """Keep a question off the output: with `err` alone, its last blank would still go there."""
+    return redirect_stdout(sys.stderr)
 
 
 def age(since: datetime, now: datetime | None = None) -> str:

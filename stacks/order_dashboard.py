@@ -352,14 +352,15 @@ class OrderDashboard:
                     "seconds",
                 ),
                 Graph(
-                    "Reconciler",
+                    "Guards: reconciler and circuit breaker",
                     [
-                        self._of("reconciler", name, "Maximum", label, colour)
-                        for name, label, colour in (
-                            ("OverdueOrders", "overdue orders", BLUE),
-                            ("StuckOrders", "stuck orders", ORANGE),
-                            ("PaymentDifferences", "differences of payments", RED),
-                            ("StockDifferences", "differences of stock", PURPLE),
+                        self._of(function, name, "Maximum", label, colour)
+                        for function, name, label, colour in (
+                            ("reconciler", "OverdueOrders", "overdue orders", BLUE),
+                            ("reconciler", "StuckOrders", "stuck orders", ORANGE),
+                            ("reconciler", "PaymentDifferences", "differences of payments", RED),
+                            ("reconciler", "StockDifferences", "differences of stock", PURPLE),
+                            ("payment_breaker", "PaymentCircuitOpen", "circuit open", GREY),
                         )
                     ],
                     "at a run",

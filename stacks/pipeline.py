@@ -14,7 +14,7 @@ from stacks.building_blocks.order_alarms import (
     watch_event,
     watch_for_orders,
     watch_found,
-    watch_log,
+    watch_outbox,
     watch_payments,
     watch_the_flow,
 )
@@ -293,13 +293,14 @@ class PipelineStack(WorkloadStack):
             failed="A paused payment stage may stay paused although the provider is back: orders "
             "wait for their payment.",
         )
-        watch_log(
+        watch_found(
             self.alarms,
-            "PaymentCircuitOpened",
-            payment.function.log_group_name,
+            "PaymentCircuitOpen",
+            breaker.folder,
             "The payment provider does not answer: the payment stage is paused until it does. "
             "Orders wait in its queue; nothing is lost.",
-            pattern='{ $.circuit = "payment" }',
+            # Twice as long as from one run to the next, so that it stays on in between.
+            minutes=2,
         )
 
     def _reconciler(self) -> None:
@@ -430,6 +431,7 @@ class PipelineStack(WorkloadStack):
             self.alarms.watch(*alarms)
         watch_payments(self.alarms)
         watch_for_orders(self.alarms, self.settings.least_orders)
+        watch_outbox(self.alarms)
         watch_objectives(self.alarms, api_name=api.name, stage=api.stage_name)
         watch_the_flow(self.alarms)
 

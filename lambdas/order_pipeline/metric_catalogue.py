@@ -113,6 +113,11 @@ METRICS = {
             "How long they took.",
             by=("call", "outcome"),
         ),
+        Metric(
+            "PaymentCircuitOpen",
+            Unit.COUNT,
+            "1 in each minute in which the payment stage waits for the provider's return.",
+        ),
         Metric("OverdueOrders", Unit.COUNT, "Open orders past their due that a run looked at."),
         Metric(
             "StuckOrders", Unit.COUNT, "Of these, those that are long past it, or past all help."

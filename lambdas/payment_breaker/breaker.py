@@ -20,25 +20,31 @@ class Circuit(Protocol):
 
 def tend_circuit(
     *, circuit: Circuit, stage: EventSource, provider_answers: Callable[[], bool]
-) -> None:
+) -> bool:
     """Do the next step of pausing, probing and resuming; each step is repeatable.
 
     The circuit closes after the stage was resumed: a crash in between pauses the stage once more
     and never leaves it paused for good.
+
+    Returns
+    -------
+    Whether the stage still waits for the provider; one that a person has paused waits for them.
     """
     opened = circuit.look()
     if opened is None:
-        return
+        return False
     state = stage.state
     if state == "Enabled":
         logger.warning("pausing the stage", reason=opened.reason)
         stage.pause()
     elif state == "Disabled" and not _is_held(opened) and provider_answers():
         if _is_held(circuit.look()):
-            return  # somebody took hold of it during the probe
+            return False  # somebody took hold of it during the probe
         logger.info("resuming the stage")
         stage.resume()
         circuit.close()
+        return False
+    return not _is_held(opened)
 
 
 def _is_held(opened: OpenCircuit | None) -> bool:

@@ -7,9 +7,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from order_pipeline.adapters.circuit import CircuitTable
 from order_pipeline.adapters.clients import dynamodb, lambda_, secrets_manager
 from order_pipeline.adapters.event_source import EventSourceMapping
-from order_pipeline.adapters.observability import CallMetrics
+from order_pipeline.adapters.observability import CallMetrics, measure
 from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import stripe_payments
+from order_pipeline.measurements import Measurement
 from payment_breaker.breaker import tend_circuit
 
 
@@ -33,4 +34,5 @@ stage = EventSourceMapping(lambda_(), settings.payment_mapping_id)
 
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001
     """Pause the payment stage while its circuit is open; resume it when the provider answers."""
-    tend_circuit(circuit=circuit, stage=stage, provider_answers=payments.answers)
+    if tend_circuit(circuit=circuit, stage=stage, provider_answers=payments.answers):
+        measure([Measurement("PaymentCircuitOpen", 1)])

@@ -4,16 +4,17 @@ from typing import Annotated
 
 import typer
 
-from orderctl.commands.options import Yes
+from orderctl.commands.options import AsJson, Yes
 from orderctl.deployment import Deployment
-from orderctl.erasure import KEPT_ELSEWHERE, erase_customer, not_in_the_table
-from orderctl.terminal import complain, confirm, say
+from orderctl.erasure import KEPT_ELSEWHERE, Erasure, erase_customer, not_in_the_table
+from orderctl.terminal import complain, confirm, emit, say
 
 
 def erase(
     customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's id.")],
     *,
     yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Erase a customer's personal data, and say what is kept and why.
 
@@ -41,9 +42,9 @@ def erase(
         )
         raise typer.Exit(2)
     for order_id in erasure.erased:
-        say(f"erased: order {order_id}")
+        say(f"erased: order {order_id}", aside=as_json)
     for order_id, reason in erasure.kept.items():
-        say(f"kept: order {order_id}, because {reason}")
+        say(f"kept: order {order_id}, because {reason}", aside=as_json)
     for order_id in erasure.unreadable:
         complain(
             f"kept: order {order_id}, because it cannot be read: put it back from a backup "
@@ -52,6 +53,19 @@ def erase(
     for sentence in outside:
         complain(f"not erased: {sentence}")
     for reason in KEPT_ELSEWHERE:
-        say(reason)
+        say(reason, aside=as_json)
+    if as_json:
+        emit(_document(customer_id, erasure, outside))
     if outside or erasure.unreadable:
         raise typer.Exit(1)
+
+
+def _document(customer_id: str, erasure: Erasure, outside: list[str]) -> dict[str, object]:
+    return {
+        "customerId": customer_id,
+        "erased": erasure.erased,
+        "kept": erasure.kept,
+        "unreadable": erasure.unreadable,
+        "notErased": outside,
+        "keptElsewhere": KEPT_ELSEWHERE,
+    }

@@ -18,9 +18,9 @@ from orderctl.dead_letters import (
 from orderctl.deployment import Deployment
 from orderctl.errors import Commands
 from orderctl.queues import Depth, Queue
-from orderctl.redrive import NoSuchQueueError, find, redrive
+from orderctl.redrive import NoSuchQueueError, Outcome, find, redrive
 from orderctl.redrive import discard as discard_one
-from orderctl.terminal import age, complain, confirm, console, emit, say, table
+from orderctl.terminal import age, complain, confirm, display, emit, say, table
 
 app = typer.Typer(
     cls=Commands, no_args_is_help=True, help="Look at dead-letter queues, and redrive them."
@@ -76,7 +76,7 @@ def list_queues(*, as_json: AsJson = False) -> None:
             oldest,
             queue.way.value,
         )
-    console.print(shown)
+    display(shown)
 
 
 @app.command()
@@ -90,7 +90,7 @@ def show(queue: Named, *, as_json: AsJson = False) -> None:
     if as_json:
         emit([_letter(letter) for letter in seen])
     else:
-        _print(queue, seen)
+        _print(queue, seen, aside=False)
 
 
 @app.command(name="redrive")
@@ -99,6 +99,8 @@ def redrive_queue(
     message: Annotated[
         str | None, typer.Option(help="Only the message with this id; all, if not given.")
     ] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Redrive a dead-letter queue, or one message of it. Safe to run twice.
 
@@ -106,7 +108,8 @@ def redrive_queue(
     """
     deployment = Deployment.from_environment()
     dead_letters = _deployed(deployment, queue)
-    _print(queue, _seen(deployment, queue, dead_letters))
+    seen = _seen(deployment, queue, dead_letters)
+    _print(queue, seen, aside=as_json)
     try:
         outcome = redrive(deployment, queue, message_id=message)
     except NoSuchQueueError as error:
@@ -115,15 +118,19 @@ def redrive_queue(
     if not outcome.found:
         raise _not_there(queue, message)
     if outcome.note:
-        say(outcome.note)
+        say(outcome.note, aside=as_json)
     for message_id, reason in outcome.failed.items():
         complain(f"not redriven: {message_id}: {reason}")
     left = dead_letters.depth().total
-    say(f"{outcome.moved} redriven, {len(outcome.failed)} failed, {left} left on {queue.name}.")
+    say(
+        f"{outcome.moved} redriven, {len(outcome.failed)} failed, {left} left on {queue.name}.",
+        aside=as_json,
+    )
     if message is None and left > len(outcome.failed):
-        say(
-            "Some are hidden for the moment, since somebody reads them, or came back: run it again."
-        )
+        why = "Some are hidden for the moment, since somebody reads them, or came back"
+        say(f"{why}: run it again.", aside=as_json)
+    if as_json:
+        emit(_redriven(queue, seen, outcome, left))
     if outcome.failed:
         raise typer.Exit(1)
 
@@ -134,6 +141,7 @@ def discard(
     message: Annotated[str, typer.Option(metavar="ID", help="The message's id.")],
     *,
     yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Delete one message of a dead-letter queue for good: what it asks for is never done.
 
@@ -144,12 +152,15 @@ def discard(
     found = find(dead_letters, message)
     if found is None:
         raise _not_there(queue, message)
-    _print(queue, [describe(found, queue, failures=_failures(deployment, queue))])
+    letter = describe(found, queue, failures=_failures(deployment, queue))
+    _print(queue, [letter], aside=as_json)
     confirm(f"Delete it in {deployment.names.suffix} for good?", yes=yes)
     # Taken anew: it is not kept from others while a person thinks.
     if not discard_one(dead_letters, message):
         raise _not_there(queue, message)
-    say(f"{message} is deleted.")
+    say(f"{message} is deleted.", aside=as_json)
+    if as_json:
+        emit({"queue": queue.name, "discarded": _letter(letter)})
 
 
 def _not_there(queue: DeadLetterQueue, message_id: str | None) -> typer.Exit:
@@ -205,6 +216,18 @@ def _letter(letter: DeadLetter) -> dict[str, object]:
     }
 
 
+def _redriven(
+    queue: DeadLetterQueue, seen: list[DeadLetter], outcome: Outcome, left: int
+) -> dict[str, object]:
+    return {
+        "queue": queue.name,
+        "messages": [_letter(letter) for letter in seen],
+        "redriven": outcome.moved,
+        "failed": outcome.failed,
+        "left": left,
+    }
+
+
 def _seen(deployment: Deployment, queue: DeadLetterQueue, dead_letters: Queue) -> list[DeadLetter]:
     """Return what is on the queue, oldest first."""
     failures = _failures(deployment, queue)
@@ -222,9 +245,9 @@ def _failures(deployment: Deployment, queue: DeadLetterQueue) -> int:
     return source.failures_before_given_up() if source else 0
 
 
-def _print(queue: DeadLetterQueue, letters: list[DeadLetter]) -> None:
+def _print(queue: DeadLetterQueue, letters: list[DeadLetter], *, aside: bool) -> None:
     if not letters:
-        say(f"Nothing to be seen on {queue.name}.")
+        say(f"Nothing to be seen on {queue.name}.", aside=aside)
         return
     shown = table(
         "message", "order", "event", "reason", "age", "received", ids=("message", "order")
@@ -238,6 +261,6 @@ def _print(queue: DeadLetterQueue, letters: list[DeadLetter]) -> None:
             age(letter.sent_at),
             str(letter.receive_count),
         )
-    console.print(shown)
+    display(shown, aside=aside)
     if len(letters) == _MOST_SHOWN:
-        say(f"There may be more: the first {_MOST_SHOWN} that came are shown.")
+        say(f"There may be more: the first {_MOST_SHOWN} that came are shown.", aside=aside)

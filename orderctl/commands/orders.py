@@ -19,7 +19,7 @@ from orderctl.api import Api, Json
 from orderctl.commands.options import AsJson, Lines, OrderId, Units, Yes, units
 from orderctl.deployment import Deployment
 from orderctl.following import follow as follow_order
-from orderctl.terminal import age, confirm, console, emit, is_interactive, note, say, table
+from orderctl.terminal import age, ask, confirm, console, emit, is_interactive, note, say, table
 from orderctl.timeline import history_lines, money, timeline
 
 _WENT_WELL = frozenset({Status.CONFIRMED, Status.SHIPPED, Status.DELIVERED})
@@ -69,10 +69,13 @@ def place(
     order_id = answer["orderId"]
     if not as_json:
         say(f"{order_id}: {answer['message']}")
-    if follow:
-        answer = _follow(deployment.api, order_id, within, as_json=as_json)
-    if as_json:
-        emit(answer)
+    try:
+        if follow:
+            answer = _follow(deployment.api, order_id, within, as_json=as_json)
+    finally:
+        # It is placed, whatever came of following it.
+        if as_json:
+            emit(answer)
     if follow and answer["status"] not in _WENT_WELL:
         raise typer.Exit(1)
 
@@ -237,14 +240,13 @@ def _bytes(file: Path) -> bytes:
 def _ask() -> Json:
     if not is_interactive():
         raise typer.BadParameter("nobody can be asked here: give --file.", param_hint="--file")
-    customer_id = typer.prompt("Customer")
+    customer_id = ask("Customer", read=str)
     lines: list[Units] = []
     while True:
-        more = typer.prompt(
+        more = ask(
             "Item and number, such as ITEM-001=2" + (" (empty: that is all)" if lines else ""),
             default="" if lines else None,
-            show_default=False,
-            value_proc=lambda text: units(text) if text else None,
+            read=lambda text: units(text) if text else None,
         )
         if more is None:
             return {"customerId": customer_id, "items": [line.as_request for line in lines]}

@@ -1,5 +1,6 @@
 """What happened to orders: `audit`, `republish`, `overdue` and `books`."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from orderctl.commands.options import AsJson, OrderId, Since, Until
 from orderctl.deployment import Deployment
 from orderctl.overdue import look_at_overdue
-from orderctl.republishing import all_items, republish_span
+from orderctl.republishing import Republished, all_items, republish_span
 from orderctl.terminal import age, check_span, complain, console, emit, say, table
 
 _ON_ITS_WAY_TO_THE_BUCKET = timedelta(minutes=5)
@@ -40,24 +41,26 @@ def audit(order_id: OrderId, *, as_json: AsJson = False) -> None:
 
 
 def _comparison(order_id: str, comparison: Comparison) -> dict[str, object]:
-    def told(events: tuple[OrderEvent, ...]) -> list[dict[str, object]]:
-        return [
-            {
-                "version": event.version,
-                "event": event.event_type,
-                "at": rfc3339(event.occurred_at),
-                "detail": dict(event.detail),
-            }
-            for event in events
-        ]
-
     return {
         "orderId": order_id,
         "agrees": comparison.agrees,
-        "events": told(comparison.events),
-        "notInTheBucket": told(comparison.missing),
-        "notInTheTable": told(comparison.different),
+        "events": event_documents(comparison.events),
+        "notInTheBucket": event_documents(comparison.missing),
+        "notInTheTable": event_documents(comparison.different),
     }
+
+
+def event_documents(events: Iterable[OrderEvent]) -> list[dict[str, object]]:
+    """Return events as the documents of commands tell them."""
+    return [
+        {
+            "version": event.version,
+            "event": event.event_type,
+            "at": rfc3339(event.occurred_at),
+            "detail": dict(event.detail),
+        }
+        for event in events
+    ]
 
 
 def _print(order_id: str, comparison: Comparison) -> None:
@@ -82,6 +85,7 @@ def republish(
     ] = None,
     since: Since = None,
     until: Until = None,
+    as_json: AsJson = False,
 ) -> None:
     """Publish events again, from the orders' histories. Stages are idempotent: it is safe.
 
@@ -91,10 +95,25 @@ def republish(
     if (order_id is None) == (since is None):
         raise typer.BadParameter("name an order, or a span of time with --since.")
     if since is not None:
-        _republish_span(event, since, until or datetime.now(UTC))
-        return
-    if order_id is None or until is not None:
+        done = _republish_span(event, since, until or datetime.now(UTC), as_json=as_json)
+    elif order_id is None or until is not None:
         raise typer.BadParameter("--until goes with --since.")
+    else:
+        done = _republish_order(order_id, event, as_json=as_json)
+    if as_json:
+        emit(
+            {
+                "published": done.published,
+                "orders": len(done.orders),
+                "refused": done.refused,
+                "unreadable": done.unreadable,
+            }
+        )
+    if not done.is_complete:
+        raise typer.Exit(1)
+
+
+def _republish_order(order_id: str, event: EventType | None, *, as_json: bool) -> Republished:
     deployment = Deployment.from_environment()
     events = [
         each
@@ -107,12 +126,13 @@ def republish(
     refused = deployment.topic.publish(events)
     for each in events:
         outcome = "refused by the topic" if each.event_id in refused else "published"
-        say(f"{each.event_id} {each.event_type}: {outcome}")
-    if refused:
-        raise typer.Exit(1)
+        say(f"{each.event_id} {each.event_type}: {outcome}", aside=as_json)
+    return Republished({order_id}, len(events) - len(refused), sorted(refused))
 
 
-def _republish_span(event: EventType | None, since: datetime, until: datetime) -> None:
+def _republish_span(
+    event: EventType | None, since: datetime, until: datetime, *, as_json: bool
+) -> Republished:
     check_span(since, until)
     deployment = Deployment.from_environment()
     done = republish_span(
@@ -128,10 +148,10 @@ def _republish_span(event: EventType | None, since: datetime, until: datetime) -
         complain(f"refused by the topic: {event_id}")
     say(
         f"{done.published} events of {len(done.orders)} orders published, "
-        f"{len(done.refused)} refused, {len(done.unreadable)} orders unreadable."
+        f"{len(done.refused)} refused, {len(done.unreadable)} orders unreadable.",
+        aside=as_json,
     )
-    if not done.is_complete:
-        raise typer.Exit(1)
+    return done
 
 
 def overdue(*, as_json: AsJson = False) -> None:

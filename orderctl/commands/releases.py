@@ -17,7 +17,7 @@ from orderctl.releases import (
     rollback_of_deployment,
     rollback_of_function,
 )
-from orderctl.terminal import age, complain, confirm, console, emit, say, table
+from orderctl.terminal import age, complain, confirm, display, emit, say, table
 from orderctl.versions import NotMovedError, Version, Versions
 
 _MEGABYTE = 1024 * 1024
@@ -36,6 +36,7 @@ def rollback(
         typer.Option(metavar="VERSION", help="Of the function; the one before, if not given."),
     ] = None,
     yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Call the code again that was live before: move aliases back. Safe to run twice.
 
@@ -51,28 +52,27 @@ def rollback(
     try:
         moves = _moves(deployment.versions, history, live, function, to)
     except AlreadyBackError as error:
-        say(f"{str(error)[0].upper()}{str(error)[1:]}.")
+        say(f"{str(error)[0].upper()}{str(error)[1:]}.", aside=as_json)
+        if as_json:
+            emit(_rolled_back([], {}))
         return
     except RollbackError as error:
         complain(f"Nothing was rolled back: {error}.")
         raise typer.Exit(2) from None
-    _show(moves)
+    _show(moves, aside=as_json)
     confirm(f"Roll back in {deployment.names.suffix}?", yes=yes)
     # First, so that a rollback which ends half way can be told from a deploy that did.
     deployment.release_record.record(history[-1], moves, of=function or WHOLE)
-    failures = 0
-    for move in moves:
-        try:
-            deployment.versions.move(move)
-        except NotMovedError as error:
-            complain(f"not rolled back: {move.function}: {error}")
-            failures += 1
-        else:
-            say(f"{move.function}: version {move.after} is live, not {move.before} any more.")
-    if failures:
-        complain(f"{failures} of {len(moves)} were not rolled back: run it again.")
+    failed = _move(deployment.versions, moves, aside=as_json)
+    if as_json:
+        emit(_rolled_back(moves, failed))
+    if failed:
+        complain(f"{len(failed)} of {len(moves)} were not rolled back: run it again.")
         raise typer.Exit(1)
-    say("The next deploy makes the newest versions live again: deploy what is repaired.")
+    say(
+        "The next deploy makes the newest versions live again: deploy what is repaired.",
+        aside=as_json,
+    )
 
 
 def versions(
@@ -91,48 +91,57 @@ def versions(
     Lambda keeps every version, up to 75 GB of code in an account. --prune deletes old ones, but
     never a live one or the one that a rollback would go back to.
     """
-    if as_json and prune is not None:
-        raise typer.BadParameter("--json goes without --prune.")
     deployment = Deployment.from_environment()
     history, live = _look(deployment, None)
     published = {function: deployment.versions.published(function) for function in live}
     before = {function: _before(history, live, function) for function in live}
-    if as_json:
-        emit(
-            {
-                "lastRelease": {"at": rfc3339(history[-1].at), "by": history[-1].by},
-                "functions": [
-                    {
-                        "function": function,
-                        "live": live[function],
-                        "backTo": before[function],
-                        "versions": [
-                            {
-                                "version": version.number,
-                                "publishedAt": rfc3339(version.published_at),
-                                "codeBytes": version.code_bytes,
-                            }
-                            for version in found
-                        ],
-                    }
-                    for function, found in published.items()
-                ],
-            }
-        )
-    else:
+    if not as_json:
         _print(published, live, before)
         say(f"Last {history[-1]}.")
-    if prune is None:
-        return
-    outdated = {
-        function: [
-            version
-            for version in found[prune:]
-            if version.number not in (live[function], before[function])
-        ]
-        for function, found in published.items()
+    outdated: dict[str, list[Version]] = {}
+    if prune is not None:
+        outdated = {
+            function: [
+                version
+                for version in found[prune:]
+                if version.number not in (live[function], before[function])
+            ]
+            for function, found in published.items()
+        }
+        _prune(deployment, outdated, yes=yes, aside=as_json)
+    if as_json:
+        emit(_document(history[-1], published, live, before, deleted=outdated))
+
+
+def _document(
+    latest: Release,
+    published: Mapping[str, Sequence[Version]],
+    live: Mapping[str, str],
+    before: Mapping[str, str | None],
+    *,
+    deleted: Mapping[str, Sequence[Version]],
+) -> dict[str, object]:
+    return {
+        "lastRelease": {"at": rfc3339(latest.at), "by": latest.by},
+        "functions": [
+            {
+                "function": function,
+                "live": live[function],
+                "backTo": before[function],
+                "versions": [
+                    {
+                        "version": version.number,
+                        "publishedAt": rfc3339(version.published_at),
+                        "codeBytes": version.code_bytes,
+                    }
+                    for version in found
+                    if version not in deleted.get(function, ())
+                ],
+                "deleted": [version.number for version in deleted.get(function, ())],
+            }
+            for function, found in published.items()
+        ],
     }
-    _prune(deployment, outdated, yes=yes)
 
 
 def _print(
@@ -153,19 +162,21 @@ def _print(
             before[function] or "-",
             f"{len(found)} ({sum(each.code_bytes for each in found) // _MEGABYTE} MB)",
         )
-    console.print(shown)
+    display(shown)
 
 
-def _prune(deployment: Deployment, outdated: Mapping[str, Sequence[Version]], *, yes: bool) -> None:
+def _prune(
+    deployment: Deployment, outdated: Mapping[str, Sequence[Version]], *, yes: bool, aside: bool
+) -> None:
     count = sum(map(len, outdated.values()))
     if not count:
-        say("There is nothing to delete.")
+        say("There is nothing to delete.", aside=aside)
         return
     confirm(f"Delete {count} versions in {deployment.names.suffix} for good?", yes=yes)
     for function, found in outdated.items():
         for version in found:
             deployment.versions.delete(function, version.number)
-            say(f"deleted: version {version.number} of {function}")
+            say(f"deleted: version {version.number} of {function}", aside=aside)
 
 
 def _look(deployment: Deployment, function: str | None) -> tuple[list[Release], Mapping[str, str]]:
@@ -215,8 +226,35 @@ def _before(history: Sequence[Release], live: Mapping[str, str], function: str) 
         return None
 
 
-def _show(moves: Sequence[Move]) -> None:
+def _show(moves: Sequence[Move], *, aside: bool) -> None:
     shown = table("function", "live now", "back to", ids=("function",))
     for move in moves:
         shown.add_row(move.function, move.before, move.after)
-    console.print(shown)
+    display(shown, aside=aside)
+
+
+def _rolled_back(moves: Sequence[Move], failed: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "functions": [
+            {"function": move.function, "before": move.before, "after": move.after}
+            for move in moves
+        ],
+        "failed": failed,
+    }
+
+
+def _move(versions: Versions, moves: Sequence[Move], *, aside: bool) -> dict[str, str]:
+    """Move aliases, one after the other; return function → why its alias was not moved."""
+    failed = {}
+    for move in moves:
+        try:
+            versions.move(move)
+        except NotMovedError as error:
+            complain(f"not rolled back: {move.function}: {error}")
+            failed[move.function] = str(error)
+        else:
+            say(
+                f"{move.function}: version {move.after} is live, not {move.before} any more.",
+                aside=aside,
+            )
+    return failed

@@ -1,5 +1,6 @@
 """`orderctl restore`: orders that were lost or spoilt, back from a copy of the orders table."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,8 @@ import typer
 
 from order_pipeline.ports import PaymentOutcomeUnknownError
 from orderctl.audit import events_in_bucket
+from orderctl.commands.options import AsJson
+from orderctl.commands.records import event_documents
 from orderctl.deployment import Deployment
 from orderctl.republishing import all_items
 from orderctl.restoring import (
@@ -19,7 +22,7 @@ from orderctl.restoring import (
     lacking_intents,
     plan,
 )
-from orderctl.terminal import complain, console, say, table
+from orderctl.terminal import complain, display, emit, say, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +41,7 @@ def restore(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Copy back the orders that are missing or cannot be read, as far as the audit knows them.
 
@@ -54,29 +58,25 @@ def restore(
         erased=deployment.erased,
         at=datetime.now(UTC),
     )
-    _print_untouched(damage, copy)
-    if not damage.damaged:
-        say("There is nothing to put back.")
-        raise typer.Exit(1 if damage.unreadable else 0)
+    _print_untouched(damage, copy, aside=as_json)
     try:
         repairs = _plan(deployment, damage)
     except PaymentOutcomeUnknownError as error:
         complain(f"the payment provider did not tell which payments there are ({error}): try again")
         raise typer.Exit(1) from None
-    _print(repairs)
-    held_back = [repair for repair in repairs if repair.is_held_back]
-    for repair in held_back:
-        complain(
-            f"not put back: order {repair.order.order_id}: it came to an end, or its customer was "
-            f"erased, and the bucket does not tell all of it: {_named(repair.forward.left) or '-'}"
-        )
-    wanted = [repair for repair in repairs if repair not in held_back]
-    if dry_run:
-        say(f"{len(wanted)} orders would be put back. Nothing was changed.")
-        raise typer.Exit(1 if held_back or damage.unreadable else 0)
-    failures = _put_back(deployment, wanted)
-    say(f"{len(wanted) - failures} orders put back, {failures + len(held_back)} failed.")
-    if failures or held_back or damage.unreadable:
+    failed = _look_through(repairs, aside=as_json)
+    wanted = [repair for repair in repairs if not repair.is_held_back]
+    if not repairs:
+        say("There is nothing to put back.", aside=as_json)
+    elif dry_run:
+        say(f"{len(wanted)} orders would be put back. Nothing was changed.", aside=as_json)
+    else:
+        failed |= _put_back(deployment, wanted)
+        put_back = len(repairs) - len(failed)
+        say(f"{put_back} orders put back, {len(failed)} failed.", aside=as_json)
+    if as_json:
+        emit({"from": copy, "dryRun": dry_run, **_document(damage, repairs, failed)})
+    if failed or damage.unreadable:
         raise typer.Exit(1)
 
 
@@ -92,7 +92,7 @@ def _check_exists(deployment: Deployment, copy: str) -> None:
 def _plan(deployment: Deployment, damage: Damage) -> list[Repair]:
     """Ask the audit bucket and the payment provider what has happened since the copy."""
     since, until = damage.look_from, datetime.now(UTC)
-    if since is None:
+    if since is None or not damage.damaged:
         return []
     wanted = {each.order.order_id for each in damage.damaged}
     events = [
@@ -107,51 +107,93 @@ def _plan(deployment: Deployment, damage: Damage) -> list[Repair]:
     return plan(damage, events, intents_of(asked_about, records))
 
 
-def _put_back(deployment: Deployment, repairs: list[Repair]) -> int:
-    """Put orders back, and return how many could not be."""
+def _look_through(repairs: list[Repair], *, aside: bool) -> dict[str, str]:
+    """Show what is to be put back; return the orders that are held back, and why."""
+    if repairs:
+        _print(repairs, aside=aside)
+    held_back = {
+        repair.order.order_id: "it came to an end, or its customer was erased, and the bucket "
+        f"does not tell all of it: {_named(repair.forward.left) or '-'}"
+        for repair in repairs
+        if repair.is_held_back
+    }
+    for order_id, reason in held_back.items():
+        complain(f"not put back: order {order_id}: {reason}")
+    return held_back
+
+
+def _put_back(deployment: Deployment, repairs: list[Repair]) -> dict[str, str]:
+    """Put orders back; return those of which not all went well, and why."""
     restoring = Restoring(
         deployment.dynamodb,
         deployment.orders_table_name,
         claims=deployment.claims,
         topic=deployment.topic,
     )
-    failures = 0
+    failed = {}
     for repair in repairs:
         order_id = repair.order.order_id
         if not restoring.put_back(repair, at=datetime.now(UTC)):
-            complain(f"not put back: order {order_id}: somebody else has written it meanwhile")
-            failures += 1
+            failed[order_id] = "somebody else has written it meanwhile"
+            complain(f"not put back: order {order_id}: {failed[order_id]}")
         elif refused := restoring.publish(repair.order):
-            complain(
+            failed[order_id] = (
                 f"put back, and refused by the topic: {', '.join(sorted(refused))}: "
                 f"run orderctl republish {order_id}"
             )
-            failures += 1
-    return failures
+            complain(failed[order_id])
+    return failed
 
 
-def _print_untouched(damage: Damage, copy: str) -> None:
+def _print_untouched(damage: Damage, copy: str, *, aside: bool) -> None:
     for order_id in damage.unreadable:
         complain(f"not put back: order {order_id} cannot be read in {copy} either")
     for order_id in damage.expired:
-        say(f"left out: order {order_id} was kept for as long as orders are")
+        say(f"left out: order {order_id} was kept for as long as orders are", aside=aside)
     for order_id in damage.older:
-        say(f"not touched: order {order_id} can be read, and is older than in {copy}")
+        say(f"not touched: order {order_id} can be read, and is older than in {copy}", aside=aside)
 
 
-def _print(repairs: list[Repair]) -> None:
+def _print(repairs: list[Repair], *, aside: bool) -> None:
     shown = table(
         "order", "in the table", "put back as", "from the bucket", "to happen again", ids=("order",)
     )
     for repair in repairs:
         shown.add_row(
             repair.order.order_id,
-            "missing" if repair.damaged.item is None else "cannot be read",
+            _found(repair),
             f"#{repair.order.version} {repair.order.status}",
             _named(repair.forward.recorded),
             _named(repair.forward.left),
         )
-    console.print(shown)
+    display(shown, aside=aside)
+
+
+def _document(
+    damage: Damage, repairs: list[Repair], failed: Mapping[str, str]
+) -> dict[str, object]:
+    return {
+        "orders": [
+            {
+                "orderId": repair.order.order_id,
+                "inTheTable": _found(repair),
+                "version": repair.order.version,
+                "status": repair.order.status,
+                "fromTheBucket": event_documents(repair.forward.recorded),
+                "toHappenAgain": event_documents(repair.forward.left),
+            }
+            for repair in repairs
+        ],
+        "failed": failed,
+        "unreadable": damage.unreadable,
+        "expired": damage.expired,
+        "older": damage.older,
+    }
+
+
+def _found(repair: Repair) -> str:
+    """Return what the table has of an order."""
+    return "missing" if repair.damaged.item is None else "cannot be read"
 
 
 def _named(events: "Iterable[OrderEvent]") -> str:

@@ -5,14 +5,16 @@ from typing import Annotated
 
 import typer
 
+from orderctl.commands.options import AsJson
 from orderctl.deployment import Deployment
+from orderctl.health import PAUSED, RUNNING
 from orderctl.stages import StageError, StageName
-from orderctl.terminal import complain, say
+from orderctl.terminal import complain, emit, say
 
 Stage = Annotated[StageName, typer.Argument(help="The stage.", metavar="STAGE")]
 
 
-def pause(stage: Stage) -> None:
+def pause(stage: Stage, *, as_json: AsJson = False) -> None:
     """Pause a stage: its queue keeps what is for it for a week, and the stream for a day.
 
     While payment is paused, the reconciler cancels orders that have been RESERVED for more than
@@ -24,17 +26,25 @@ def pause(stage: Stage) -> None:
     except StageError as error:
         complain(error)
         raise typer.Exit(1) from None
-    say(f"{stage} is paused.")
+    _tell(stage, PAUSED, as_json=as_json)
 
 
-def resume(stage: Stage) -> None:
+def resume(stage: Stage, *, as_json: AsJson = False) -> None:
     """Resume a stage that was paused, by hand or by its circuit breaker."""
     try:
         Deployment.from_environment().stage(stage).resume()
     except StageError as error:
         complain(error)
         raise typer.Exit(1) from None
-    say(f"{stage} is working.")
+    _tell(stage, RUNNING, as_json=as_json)
+
+
+def _tell(stage: StageName, state: str, *, as_json: bool) -> None:
+    """Tell a stage's state, in the words of `orderctl health`."""
+    if as_json:
+        emit({"stage": stage, "state": state})
+    else:
+        say(f"{stage} is {state}.")
 
 
 def _operator() -> str:

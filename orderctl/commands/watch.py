@@ -8,7 +8,6 @@ from rich.live import Live
 
 from orderctl.board import Board, Frame
 from orderctl.board_view import board, changes, document
-from orderctl.commands.options import AsJson
 from orderctl.deployment import Deployment
 from orderctl.terminal import console, emit, say
 
@@ -27,7 +26,13 @@ def watch(
     ] = None,
     every: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="Between looks.")] = 1.0,
     once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
-    as_json: AsJson = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print one JSON document for each look, each on a line; with --once, one.",
+        ),
+    ] = False,
 ) -> None:
     """Watch orders move through their stages, until Ctrl-C.
 

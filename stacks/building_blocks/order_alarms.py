@@ -19,6 +19,9 @@ fault of ours or the provider's, or somebody who tries stolen cards."""
 DECLINED_OF_AT_LEAST = 20
 """Payments in the period. Fewer say nothing: at night one may be all."""
 
+PLACED_OF_AT_LEAST = 5
+"""Orders in five minutes, of which none is validated. Validating takes a second."""
+
 
 def sum_of(alarms: AlarmTopic, prefix: str, metric: str, services: Sequence[str]) -> Formula:
     """Return the sum of a metric that several functions embed; its parts' ids begin so."""
@@ -80,18 +83,39 @@ def watch_for_orders(alarms: AlarmTopic, least: LeastOrders | None) -> None:
     )
 
 
+def watch_outbox(alarms: AlarmTopic) -> None:
+    """Watch whether what is placed reaches the stages.
+
+    A publisher that is paused, or a stream that is not read, leaves no age, depth or error behind:
+    there is nothing but orders that are placed and never looked at.
+    """
+    placed = sum_of(alarms, "p", "OrdersPlaced", PLACES)
+    alarms.watch(
+        Alarm(
+            "none-validated",
+            "Orders are accepted and none of them is looked at: their events do not reach the "
+            "stages, and customers wait for a confirmation.",
+            "none-validated",
+            Formula(
+                f"IF(({placed.expression}) >= {PLACED_OF_AT_LEAST} AND FILL(v0, 0) == 0, 1, 0)",
+                {
+                    **placed.metrics,
+                    "v0": alarms.embedded("StageLatency", "validation", "SampleCount"),
+                },
+            ),
+            above=0,
+            minutes=5,
+            # What is placed at the end of one period is validated in the next.
+            periods=2,
+        )
+    )
+
+
 def watch_event(alarms: AlarmTopic, event: EventType, log_group_name: str, meaning: str) -> None:
     """Raise an alarm as soon as a function logs that it recorded an event of this type."""
+    name = _kebab(event.value)
+    alarm = Alarm(name, meaning, name, Metric(alarms.namespace, event.value), above=0)
     pattern = f'{{ $.recorded = "{event.value}" }}'
-    watch_log(alarms, event.value, log_group_name, meaning, pattern=pattern)
-
-
-def watch_log(
-    alarms: AlarmTopic, metric: str, log_group_name: str, meaning: str, *, pattern: str
-) -> None:
-    """Raise an alarm as soon as a function logs what fits a pattern, counted as `metric`."""
-    name = _kebab(metric)
-    alarm = Alarm(name, meaning, name, Metric(alarms.namespace, metric), above=0)
     alarms.watch_log(alarm, pattern=pattern, log_group_name=log_group_name)
 
 
@@ -136,6 +160,7 @@ def watch_the_flow(alarms: AlarmTopic) -> None:
     """
     parts = [
         "nothing-placed",
+        "none-validated",
         "orders-api-5xx",
         "intake-overflow-age",
         "intake-overflow-retries",
@@ -145,7 +170,7 @@ def watch_the_flow(alarms: AlarmTopic) -> None:
         *(f"{stage}-subscription-dlq" for stage in ("validation", "inventory", "payment")),
         *(f"{stage}-age" for stage in ("validation", "inventory", "payment")),
         *(f"{stage}-depth" for stage in ("validation", "inventory", "payment")),
-        "payment-circuit-opened",
+        "payment-circuit-open",
         "canary-failed",
     ]
     alarms.combine(

@@ -13,6 +13,9 @@ from tests.e2e.shop import Json, Shop
 WIDTH_OF_A_LOG = 160
 """Columns, where no terminal says how many it has."""
 
+LOOK_BACK = ("last", "undisturbed", "whole")
+"""Markers of tests that need what others have left behind."""
+
 SHOP = pytest.StashKey[Shop]()
 
 
@@ -28,7 +31,7 @@ def shop(request: pytest.FixtureRequest) -> Shop:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests that look back at the whole run behind all others."""
-    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+    items.sort(key=lambda item: any(map(item.get_closest_marker, LOOK_BACK)))
 
 
 def pytest_terminal_summary(

@@ -2,6 +2,7 @@
 
 from order_pipeline.adapters.items import from_item
 from tests.e2e.shop import Json, Shop
+from tests.e2e.totals import A_TEST
 from tests.e2e.waiting import wait_for
 from tests.log_insights import LogEvent
 
@@ -21,22 +22,27 @@ def complete_events(shop: Shop) -> list[LogEvent]:
     A function's lines arrive when its invocation has ended, which is after what it wrote.
     """
     shop.until_worked_off()
+    logged: list[LogEvent] = []
 
-    def has_all(found: list[LogEvent]) -> bool:
+    def missing() -> list[tuple[str, int]]:
+        logged[:] = shop.logged()
         told = {
             (row["order_id"], row["version"])
-            for row in (event.fields() for event in found)
+            for row in (event.fields() for event in logged)
             if row.get("message") == "recorded"
         }
-        return told >= {
+        recorded = {
             (order["orderId"], int(entry["version"]))
             for order in stored_orders(shop)
             for entry in order["history"]
+            if entry["by"] != A_TEST
         }
+        return sorted(recorded - told)
 
-    return wait_for(
-        lambda: list(shop.logged()),
-        has_all,
-        "every event of every order in the functions' logs",
+    wait_for(
+        missing,
+        lambda them: not them,
+        "every event of every order in the functions' logs; these are not",
         within=LOGGED_WITHIN,
     )
+    return logged

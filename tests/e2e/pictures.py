@@ -44,6 +44,10 @@ def main() -> None:
     # A watch is ended by Ctrl-C, also where a shell has this program, and so the watch, ignore it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     shop = Shop(Deployment.read())
+    if shop.everything_stored():
+        sys.exit(
+            "error: there are orders already, which a watch would show: `make local-down` first"
+        )
     try:
         items = {name: item_for_sale(shop, name, price) for name, price in WARES.items()}
         order_id = order_with_a_story(shop, items)

@@ -7,7 +7,7 @@ conditional write that recorded it, and a repeated delivery writes nothing.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -18,7 +18,8 @@ from tests.e2e.totals import Totals
 from tests.embedded_metrics import Embedded, embedded_metrics
 from tests.log_insights import LogEvent
 
-pytestmark = pytest.mark.last
+NOT_HERE = {"CanaryFailedAt"}
+"""Metrics of what does not happen in a run: no test order fails."""
 
 
 class Measured:
@@ -56,22 +57,33 @@ class Measured:
 
 @pytest.fixture(scope="module")
 def logged(shop: Shop) -> list[LogEvent]:
+    return list(shop.logged())
+
+
+@pytest.fixture(scope="module")
+def complete(shop: Shop) -> list[LogEvent]:
     return complete_events(shop)
 
 
 @pytest.fixture(scope="module")
-def measured(logged: list[LogEvent]) -> Measured:
-    return Measured(list(embedded_metrics(event.message for event in logged)))
+def measured(complete: list[LogEvent]) -> Measured:
+    return Measured(list(embedded(complete)))
 
 
 @pytest.fixture(scope="module")
-def totals(shop: Shop, logged: list[LogEvent]) -> Totals:
+def totals(shop: Shop, complete: list[LogEvent]) -> Totals:
     return Totals(stored_orders(shop))
 
 
-def test_every_metric_has_its_unit_and_dimensions(shop: Shop, measured: Measured) -> None:
-    assert measured.embedded
-    for each in measured.embedded:
+def embedded(events: list[LogEvent]) -> Iterator[Embedded]:
+    return embedded_metrics(event.message for event in events)
+
+
+@pytest.mark.last
+def test_every_metric_has_its_unit_and_dimensions(shop: Shop, logged: list[LogEvent]) -> None:
+    found = list(embedded(logged))
+    assert found
+    for each in found:
         metric = METRICS[each.name]
         assert each.namespace == f"OrderPipeline/{shop.deployment.suffix}", each
         assert each.unit == metric.unit, each
@@ -79,6 +91,12 @@ def test_every_metric_has_its_unit_and_dimensions(shop: Shop, measured: Measured
         assert all(value >= 0 for value in each.values), each
 
 
+@pytest.mark.whole
+def test_every_metric_was_measured(logged: list[LogEvent]) -> None:
+    assert {each.name for each in embedded(logged)} == set(METRICS) - NOT_HERE
+
+
+@pytest.mark.undisturbed
 def test_orders_are_counted(measured: Measured, totals: Totals) -> None:
     assert measured.total("OrdersPlaced") == totals.events("OrderPlaced") > 0
     assert measured.total("OrdersConfirmed") == totals.events("OrderConfirmed") > 0
@@ -87,6 +105,7 @@ def test_orders_are_counted(measured: Measured, totals: Totals) -> None:
     assert measured.total("OrdersRefunded") == totals.refunded()
 
 
+@pytest.mark.undisturbed
 def test_money_is_told_by_currency(measured: Measured, totals: Totals) -> None:
     by_currency = measured.by("currency")
     assert by_currency("RevenueConfirmed") == pytest.approx(totals.revenue("OrderConfirmed"))
@@ -96,6 +115,7 @@ def test_money_is_told_by_currency(measured: Measured, totals: Totals) -> None:
     assert by_currency("RevenueRefunded") == pytest.approx(totals.given_back())
 
 
+@pytest.mark.undisturbed
 def test_times_are_those_of_the_histories(measured: Measured, totals: Totals) -> None:
     assert measured.values("TimeToConfirm") == pytest.approx(totals.times_to_confirm())
     for by, latencies in totals.stage_latencies().items():
@@ -103,6 +123,7 @@ def test_times_are_those_of_the_histories(measured: Measured, totals: Totals) ->
         assert measured.values("StageLatency", service) == pytest.approx(latencies), by
 
 
+@pytest.mark.undisturbed
 def test_messages_are_counted_as_customers_got_them(shop: Shop, measured: Measured) -> None:
     sent = measured.by("channel", "outcome")("Notifications")
     assert {channel: sent.get(f"{channel}, sent", 0) for channel in ("email", "sms", "push")} == {
@@ -112,6 +133,7 @@ def test_messages_are_counted_as_customers_got_them(shop: Shop, measured: Measur
     }
 
 
+@pytest.mark.undisturbed
 def test_payments_are_counted_as_the_provider_has_them(shop: Shop, measured: Measured) -> None:
     calls = measured.by("call", "outcome")("PaymentCalls")
     assert calls["create, ok"] > 0
@@ -122,11 +144,12 @@ def test_payments_are_counted_as_the_provider_has_them(shop: Shop, measured: Mea
     )
 
 
+@pytest.mark.last
 def test_retries_dead_letters_and_deferred_orders_are_counted_as_they_are_logged(
-    measured: Measured, logged: list[LogEvent]
+    logged: list[LogEvent],
 ) -> None:
     lines = [event.fields() for event in logged]
-    by_service = measured.by("service")
+    by_service = Measured(list(embedded(logged))).by("service")
 
     def told(message: str) -> dict[str, float]:
         return dict(Counter(each["service"] for each in lines if each.get("message") == message))

@@ -92,12 +92,20 @@ class Board:
 
     def _alarms(self, widget: Json) -> None:
         left, bottom, width, height = self._card(widget)
-        columns, top = 4, 0.36
-        rows = -(-len(widget["alarms"]) // columns)
-        step = (height - top - 0.05) / max(rows, 1)
-        # Those in alarm first, as CloudWatch sorts them.
+        columns, top, step = 4, 0.36, 0.17
+        room = int((height - top - 0.05) / step)
+        rows = max(1, min(room, -(-len(widget["alarms"]) // columns)))
+        # Those in alarm first, as CloudWatch sorts them; to the others one would scroll.
         ordered = sorted(widget["alarms"], key=lambda alarm: (alarm[1] != "ALARM", alarm[0]))
-        for number, (name, state) in enumerate(ordered):
+        shown, hidden = ordered[: rows * columns], ordered[rows * columns :]
+        if hidden:
+            states = sorted({state.lower().replace("_", " ") for _, state in hidden})
+            more = f"{len(hidden)} more below ({', '.join(states)})"
+            self._text(
+                left + width - 0.12, bottom + height - 0.2, more,
+                size=8, ha="right", va="center", color=PALE,
+            )  # fmt: skip
+        for number, (name, state) in enumerate(shown):
             column, row = divmod(number, rows)
             x = left + 0.12 + column * (width - 0.2) / columns
             y = bottom + height - top - (row + 0.5) * step

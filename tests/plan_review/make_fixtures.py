@@ -6,13 +6,18 @@ Each file of `fixtures/changes` breaks one rule. ``NAME_override.tf`` changes bl
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from moto.server import ThreadedMotoServer
 
 from local.__main__ import stopping_what_it_starts
 from local.backends import choose_backend
@@ -21,6 +26,7 @@ from local.progress import step
 from local.settings import settings_from_environment
 from local.tools import tool_environment
 from plan_review.plan import has_mark
+from stacks.settings import LOCAL_ACCOUNT_ID
 
 FIXTURES = Path(__file__).resolve().parent / "fixtures"
 CHANGES = FIXTURES / "changes"
@@ -47,9 +53,9 @@ KEPT = (
 class Terraform:
     """Terraform in a folder, against LocalStack."""
 
-    def __init__(self, folder: Path, variables: dict[str, str], endpoint: str) -> None:
+    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
         self.folder = folder
-        self._variables = variables | {"TF_VAR_endpoint": endpoint}
+        self._variables = variables
 
     def __call__(self, *arguments: str, may_fail: bool = False) -> str:
         done = subprocess.run(
@@ -86,16 +92,32 @@ def main() -> int:
         with (
             tempfile.TemporaryDirectory() as folder,
             stopping_what_it_starts(backend, always=True),
+            firewall_server() as firewall_endpoint,
         ):
             backend.start()
-            terraform = Terraform(
-                Path(folder), tool_environment(settings, backend), settings.endpoint
-            )
+            endpoints = {
+                "TF_VAR_endpoint": settings.endpoint,
+                "TF_VAR_firewall_endpoint": firewall_endpoint,
+            }
+            terraform = Terraform(Path(folder), tool_environment(settings, backend) | endpoints)
             make(terraform, only or names())
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def firewall_server() -> Iterator[str]:
+    """Run moto's server, which has the web firewall that LocalStack lacks; yield its address."""
+    os.environ["MOTO_ACCOUNT_ID"] = LOCAL_ACCOUNT_ID
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
 
 
 def make(terraform: Terraform, wanted: list[str]) -> None:

@@ -9,9 +9,6 @@ from plan_review.findings import Deployment, Verdict
 from plan_review.plan import Plan
 from tests.plan_review.plans import change, findings, plan_of
 
-RULES_BROKEN_HERE = {"firewall-stays"}
-"""Rules without a fixture plan of their own: LocalStack has no firewall to take away."""
-
 HERE = Deployment("prod", "prod", "123456789012")
 SUBSCRIPTION = "aws_sns_topic_subscription.audit"
 

@@ -178,6 +178,8 @@ def test_what_the_code_measures_is_found_by_reading_it(prod: Deployment) -> None
         ("payment-declines", 0.3, 15 * MINUTE, 1),
         ("time-to-confirm", 5000, 5 * MINUTE, 3),
         ("nothing-placed", 1, 30 * MINUTE, 1),
+        ("none-validated", 0, 5 * MINUTE, 2),
+        ("payment-circuit-open", 0, 2 * MINUTE, 1),
         ("stuck-orders", 0, 20 * MINUTE, 1),
         ("accepted-60-minutes", 0.0144, 60 * MINUTE, 1),
         ("accepted-5-minutes", 0.0144, 5 * MINUTE, 1),
@@ -238,6 +240,16 @@ def test_fewer_orders_than_there_always_are_is_an_alarm_where_somebody_says_how_
     assert not [e for e in deployments("staging").all(METRIC) if e.id == "nothing-placed-alarm"]
 
 
+def test_orders_that_are_placed_and_not_validated_are_an_alarm(watched: Deployment) -> None:
+    queries = alarm(watched, "none-validated")["metric_query"]
+    (result,) = (query["expression"] for query in queries if "expression" in query)
+    assert result == "IF((FILL(p0, 0) + FILL(p1, 0)) >= 5 AND FILL(v0, 0) == 0, 1, 0)"
+    (validated,) = (query["metric"] for query in queries if query["id"] == "v0")
+    assert validated["metric_name"] == "StageLatency"
+    assert validated["stat"] == "SampleCount"
+    assert validated["dimensions"] == {"service": "validation"}
+
+
 def test_declines_of_few_payments_are_no_alarm(prod: Deployment) -> None:
     (result,) = (q for q in alarm(prod, "payment-declines")["metric_query"] if "expression" in q)
     assert re.search(r"^IF\(\([^>]+\) >= 20, .+, 0\)$", result["expression"])
@@ -263,12 +275,13 @@ def test_one_alarm_says_that_orders_do_not_flow(prod: Deployment) -> None:
         "intake-overflow-retries",
         "inventory-age",
         "inventory-depth",
+        "none-validated",
         "nothing-placed",
         "inventory-subscription-dlq",
         "order-events-topic-lost",
         "orders-api-5xx",
         "payment-age",
-        "payment-circuit-opened",
+        "payment-circuit-open",
         "payment-depth",
         "payment-subscription-dlq",
         "validation-age",

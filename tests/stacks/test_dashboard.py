@@ -35,7 +35,7 @@ From an event to what the stage did about it, p95 | Attempts that failed | Dead 
 Functions: failed runs | Functions: duration, p95 | Functions: at once | Functions: throttled
 API: calls | API: latency | Payment provider: calls | Payment provider: latency, p95
 Tables: units written | Tables: units read | Tables: refused | Events: on their way
-Topic | Audit: age of the oldest event not in the bucket | Reconciler
+Topic | Audit: age of the oldest event not in the bucket | Guards: reconciler and circuit breaker
 """
 
 

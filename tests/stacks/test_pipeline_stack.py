@@ -353,21 +353,25 @@ def test_a_deployment_leaves_paused_what_is_paused(deployment: Deployment) -> No
         assert mapping["lifecycle"]["ignore_changes"] == ["enabled"], str(mapping)
 
 
-@pytest.mark.parametrize("metric", ["StuckOrders", "PaymentDifferences", "StockDifferences"])
-def test_what_the_reconciler_finds_raises_an_alarm(watched: Deployment, metric: str) -> None:
+@pytest.mark.parametrize(
+    ("function", "metric"),
+    [
+        ("payment-breaker", "PaymentCircuitOpen"),
+        ("reconciler", "PaymentDifferences"),
+        ("reconciler", "StockDifferences"),
+        ("reconciler", "StuckOrders"),
+    ],
+)
+def test_what_a_function_finds_raises_an_alarm(
+    watched: Deployment, function: str, metric: str
+) -> None:
     suffix = watched.settings.suffix
     (alarm,) = (
         each
         for each in watched.all("aws_cloudwatch_metric_alarm")
         if each.get("metric_name") == metric
     )
-    variables = watched.one("aws_lambda_function.reconciler-function")["environment"]["variables"]
+    variables = watched.one(f"aws_lambda_function.{function}-function")["environment"]["variables"]
     assert alarm["namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
     assert alarm["namespace"] == f"OrderPipeline/{suffix}"
     assert alarm["dimensions"] == {"service": variables["POWERTOOLS_SERVICE_NAME"]}
-
-
-def test_an_open_circuit_raises_an_alarm(watched: Deployment) -> None:
-    watch = watched.one("aws_cloudwatch_log_metric_filter.payment-circuit-opened-filter")
-    assert watch["pattern"] == '{ $.circuit = "payment" }'
-    assert watch["log_group_name"].endswith(f"payment-function-{watched.settings.suffix}")

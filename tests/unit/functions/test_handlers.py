@@ -587,7 +587,7 @@ def test_payment_opens_the_circuit_when_the_provider_is_out(
 
 
 def test_payment_breaker_pauses_the_stage_of_an_open_circuit(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     circuit, lambda_ = an_open_circuit(account), Mock()
     monkeypatch.setattr("order_pipeline.adapters.clients.lambda_", Mock(return_value=lambda_))
@@ -595,10 +595,11 @@ def test_payment_breaker_pauses_the_stage_of_an_open_circuit(
     account.invoke("payment_breaker", {})
     lambda_.update_event_source_mapping.assert_called_once_with(UUID="mapping-1", Enabled=False)
     assert circuit.look()
+    assert metrics_of(capsys) == {"PaymentCircuitOpen": 1.0}
 
 
 def test_payment_breaker_resumes_the_stage_when_the_provider_answers(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     circuit, lambda_, provider = an_open_circuit(account), Mock(), Mock()
     provider.return_value.answers.return_value = True
@@ -608,6 +609,7 @@ def test_payment_breaker_resumes_the_stage_when_the_provider_answers(
     account.invoke("payment_breaker", {})
     lambda_.update_event_source_mapping.assert_called_once_with(UUID="mapping-1", Enabled=True)
     assert circuit.look() is None
+    assert metrics_of(capsys) == {}
 
 
 def metrics_of(capsys: pytest.CaptureFixture[str]) -> dict[str, float]:

@@ -34,21 +34,21 @@ class Stage:
 
 
 @pytest.mark.parametrize(
-    ("opened", "state", "answers", "done"),
+    ("opened", "state", "answers", "done", "waits"),
     [
-        (None, "Enabled", True, []),
-        (None, "Disabled", True, []),  # paused by other means than the circuit
-        (OPEN, "Enabled", True, ["pause"]),
-        (OPEN, "Enabled", False, ["pause"]),
-        (OPEN, "Disabling", True, []),
-        (OPEN, "Disabled", False, ["probe"]),
-        (OPEN, "Disabled", True, ["probe", "resume", "close"]),
-        (OpenCircuit("deploy", held_by="ann"), "Disabled", True, []),
-        (OpenCircuit("deploy", held_by="ann"), "Enabled", True, ["pause"]),
+        (None, "Enabled", True, [], False),
+        (None, "Disabled", True, [], False),  # paused by other means than the circuit
+        (OPEN, "Enabled", True, ["pause"], True),
+        (OPEN, "Enabled", False, ["pause"], True),
+        (OPEN, "Disabling", True, [], True),
+        (OPEN, "Disabled", False, ["probe"], True),
+        (OPEN, "Disabled", True, ["probe", "resume", "close"], False),
+        (OpenCircuit("deploy", held_by="ann"), "Disabled", True, [], False),
+        (OpenCircuit("deploy", held_by="ann"), "Enabled", True, ["pause"], False),
     ],
 )
 def test_the_next_step(
-    opened: OpenCircuit | None, state: str, answers: bool, done: list[str]
+    opened: OpenCircuit | None, state: str, answers: bool, done: list[str], waits: bool
 ) -> None:
     journal: list[str] = []
 
@@ -56,12 +56,13 @@ def test_the_next_step(
         journal.append("probe")
         return answers
 
-    tend_circuit(
+    still_waits = tend_circuit(
         circuit=Circuit(opened, journal),
         stage=Stage(state, journal),
         provider_answers=provider_answers,
     )
     assert journal == done
+    assert still_waits is waits
 
 
 def test_a_hold_that_is_taken_during_the_probe_is_respected() -> None:
@@ -72,7 +73,8 @@ def test_a_hold_that_is_taken_during_the_probe_is_respected() -> None:
         circuit.opened = OpenCircuit("deploy", held_by="ann")
         return True
 
-    tend_circuit(
+    still_waits = tend_circuit(
         circuit=circuit, stage=Stage("Disabled", journal), provider_answers=somebody_pauses
     )
     assert journal == []
+    assert not still_waits

@@ -1,23 +1,38 @@
 """Calls of the API: signed where that is asked for, and refused in sentences."""
 
 import json
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError
 
-from orderctl.api import Api, ApiError, WrongBodyError, WrongIdError, signer
+from orderctl.api import Api, ApiError, NotTheApiError, WrongBodyError, WrongIdError, signer
 from orderctl.deployment import Deployment
 from orderctl.errors import NOT_THERE, NotDeployedError
+from orders_api.views import order_view
 from stacks.names import Names
-from tests.unit.orderctl.gateway import ADDRESS, Gateway, problem
+from tests.unit.builders import a_confirmed_order
+from tests.unit.orderctl.gateway import ADDRESS, Gateway, problem, run
+
+ASKED = f"is {ADDRESS} the API's address?"
 
 
 def test_a_call_is_made_as_the_document_says() -> None:
     # given
     gateway = Gateway()
-    gateway.will_answer("PUT inventory/TEA-1", {"version": 4}, 200, ETag='"4"')
+    item = {
+        "itemId": "TEA-1",
+        "name": "Tea",
+        "price": "1.99",
+        "currency": "GBP",
+        "available": 3,
+        "active": True,
+        "version": 4,
+    }
+    gateway.will_answer("PUT inventory/TEA-1", item, 200, ETag='"4"')
     tea = {"name": "Tea", "price": "1.99", "available": 3}
     # when
     answer = Api(ADDRESS, send=gateway.send).call(
@@ -28,7 +43,7 @@ def test_a_call_is_made_as_the_document_says() -> None:
     assert asked.body == tea
     assert (asked.headers["If-Match"], asked.headers["Content-Type"]) == ('"3"', "application/json")
     assert "Authorization" not in asked.headers
-    assert (answer.body, answer.headers["etag"]) == ({"version": 4}, '"4"')
+    assert (answer.body, answer.headers["etag"]) == (item, '"4"')
 
 
 def test_a_body_that_the_api_refuses_is_not_sent_and_its_wrong_fields_are_named() -> None:
@@ -99,8 +114,20 @@ def test_what_is_no_id_is_not_sent(order_id: str) -> None:
             "Repeating it is safe; wait 5 s.",
             1,
         ),
-        (b"<html>Bad gateway</html>", 502, "getOrder was answered with 502", 1),
-        (b"[]", 500, "getOrder was answered with 500", 1),
+        (problem("refused", 409, "It has\nleft."), 409, "The title: It has left.", 1),
+        (
+            b"<html>Bad gateway</html>",
+            502,
+            f"answered with 502, and nothing that says why: {ASKED}",
+            1,
+        ),
+        (b"[]", 500, f"getOrder was answered with 500, and nothing that says why: {ASKED}", 1),
+        (
+            {"type": {}},
+            400,
+            f"getOrder was answered with 400, and nothing that says why: {ASKED}",
+            1,
+        ),
     ],
 )
 def test_a_refusal_is_one_sentence(body: Any, status: int, sentence: str, exit_code: int) -> None:
@@ -112,6 +139,83 @@ def test_a_refusal_is_one_sentence(body: Any, status: int, sentence: str, exit_c
     assert sentence in str(raised.value)
     assert "\n" not in str(raised.value)
     assert raised.value.exit_code == exit_code
+
+
+ORDER = order_view(a_confirmed_order()).model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in ORDER.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        (b"<html>Sign in</html>", 200, f"and no JSON: {ASKED}"),
+        (b"", 200, f"and no JSON: {ASKED}"),
+        (b"\xff", 200, f"and no JSON: {ASKED}"),
+        (b"[]", 200, f"and no JSON: {ASKED}"),
+        (b"", 302, f", a redirect: {ASKED}"),
+        (ORDER, 202, f", not 200: {ASKED}"),
+        ({"status": "UP"}, 200, f"(see orderId, version, placedAt and others): {ASKED[:-1]}, and"),
+        (without("history"), 200, "(see history):"),
+        ({**ORDER, "payment": "none"}, 200, "(see payment):"),
+        ({**ORDER, "placedAt": "noon"}, 200, "(see placedAt):"),
+        ({**ORDER, "history": [{**ORDER["history"][0], "by": None}]}, 200, "(see history.0.by):"),
+        (json.dumps(ORDER).encode("utf-16"), 200, "(see all of it):"),
+    ],
+)
+def test_what_is_not_the_apis_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, body: Any, status: int, said: str
+) -> None:
+    gateway = Gateway()
+    gateway.will_answer("GET orders/X", body, status)
+    for more in ([], ["--json"]):
+        done = run(monkeypatch, gateway, "show", "X", *more)
+        assert done.exit_code == 1
+        assert isinstance(done.exception, SystemExit)
+        assert done.stderr.startswith(f"getOrder was answered with {status}")
+        assert said in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert done.stdout == ""
+
+
+def test_what_is_newer_than_the_tool_is_shown() -> None:
+    gateway = Gateway()
+    entry = {**ORDER["history"][0], "event": "OrderBlessed"}
+    newer = {**ORDER, "status": "BLESSED", "blessings": 2, "history": [entry]}
+    gateway.will_answer("GET orders/X", newer)
+    assert Api(ADDRESS, send=gateway.send).call("getOrder", orderId="X").body == newer
+
+
+class SignIn(BaseHTTPRequestHandler):
+    """A proxy that wants people to sign in first."""
+
+    def do_GET(self) -> None:
+        if self.path == "/sign-in":
+            content = json.dumps(ORDER).encode()
+            self.send_response(200)
+        else:
+            content = b""
+            self.send_response(302)
+            self.send_header("Location", "/sign-in")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with HTTPServer(("127.0.0.1", 0), SignIn) as server:
+        Thread(target=server.serve_forever).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        try:
+            with pytest.raises(NotTheApiError, match=f"302, a redirect: is {address}"):
+                Api(address).call("getOrder", orderId="X")
+        finally:
+            server.shutdown()
 
 
 def deployed(suffix: str = "dev", endpoint: str = "") -> Deployment:
@@ -143,7 +247,13 @@ def test_two_apis_of_a_name_are_not_guessed_between() -> None:
 
 def test_what_is_sent_is_json() -> None:
     gateway = Gateway()
-    gateway.will_answer("POST orders/X/shipments/P/delivery", {})
+    delivered = {
+        "orderId": "X",
+        "parcelId": "P",
+        "deliveredAt": "2026-01-31T12:00:00.000Z",
+        "links": {"self": "../../../X"},
+    }
+    gateway.will_answer("POST orders/X/shipments/P/delivery", delivered)
     Api(ADDRESS, send=gateway.send).call("deliverParcel", orderId="X", parcelId="P")
     assert gateway.asked[0].body is None
     assert json.dumps(gateway.asked[0].query) == "{}"

@@ -27,6 +27,22 @@ ACCEPTED = {
     "links": {"self": "orders/ORD-1"},
 }
 REQUEST = {"customerId": "CUST-1", "items": [{"itemId": "ITEM-001", "quantity": 2}]}
+LINKS = {"self": "orders/ORD-1"}
+CANCELLED = {"orderId": "ORD-1", "status": "CANCELLED", "message": "It is.", "links": LINKS}
+SHIPPED = {
+    "orderId": "ORD-1",
+    "parcelId": "P",
+    "lines": [{"itemId": "TEA", "quantity": 1}],
+    "links": LINKS,
+}
+DELIVERED = {
+    "orderId": "ORD-1",
+    "parcelId": "P",
+    "deliveredAt": "2026-01-31T12:00:00.000Z",
+    "links": LINKS,
+}
+REFUNDED = {"orderId": "ORD-1", "refundId": "R", "amount": "10.00", "lines": [], "links": LINKS}
+ADJUSTED = {"itemId": "TEA", "adjustmentId": "A", "delta": -3, "links": LINKS}
 ITEM = {
     "itemId": "TEA",
     "name": "Tea pot",
@@ -166,6 +182,21 @@ def test_an_order_that_takes_long_is_not_waited_for_for_ever(
     assert "Order ORD-1 is still PLACED after 1 s. It is not lost" in done.stderr
 
 
+def test_an_order_that_was_placed_is_told_to_a_program_even_if_it_cannot_be_followed(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway, request_file: str
+) -> None:
+    # given an API that is hidden behind something else once the order is placed
+    gateway.will_answer("POST orders", ACCEPTED, 202)
+    gateway.will_answer("GET orders/ORD-1", b"<html>Not here</html>", 404)
+    # when
+    done = run(monkeypatch, gateway, "place", "-f", request_file, "--follow", "--yes", "--json")
+    # then it is not waited for as for one that is not stored yet
+    assert done.exit_code == 1
+    assert "getOrder was answered with 404, and nothing that says why" in done.stderr
+    assert json.loads(done.stdout) == ACCEPTED
+    assert len(gateway.asked) == 2
+
+
 # ------------------------------------------------------------------ show and list
 
 
@@ -192,6 +223,7 @@ def test_a_customers_orders_are_listed_page_by_page(
         "status": "CONFIRMED",
         "placedAt": "2026-01-31T12:00:00.000Z",
         "currency": "GBP",
+        "links": LINKS,
     }
     page = [{**entry, "orderId": f"ORD-{number}"} for number in range(100)]
     gateway.will_answer("GET customers/C/orders", {"orders": page, "cursor": "next"})
@@ -224,7 +256,7 @@ def test_a_customer_without_orders_is_told(
             ["cancel", "ORD-1", "--reason", "changed_mind"],
             "POST orders/ORD-1/cancel",
             200,
-            {"status": "CANCELLED", "message": "It is."},
+            CANCELLED,
             {"reason": "changed_mind"},
         ),
         (
@@ -232,7 +264,7 @@ def test_a_customer_without_orders_is_told(
              "--line", "TEA=1"],
             "POST orders/ORD-1/shipments",
             201,
-            {"lines": [{"itemId": "TEA", "quantity": 1}]},
+            SHIPPED,
             {"parcelId": "P", "carrier": "RM", "trackingNumber": "1",
              "lines": [{"itemId": "TEA", "quantity": 1}]},
         ),
@@ -240,14 +272,14 @@ def test_a_customer_without_orders_is_told(
             ["deliver", "ORD-1", "P"],
             "POST orders/ORD-1/shipments/P/delivery",
             200,
-            {"deliveredAt": "2026-01-31T12:00:00.000Z"},
+            DELIVERED,
             None,
         ),
         (
             ["refund", "ORD-1", "--amount", "10.00", "--refund-id", "R"],
             "POST orders/ORD-1/refunds",
             202,
-            {"amount": "10.00"},
+            REFUNDED,
             {"refundId": "R", "amount": "10.00"},
         ),
         (
@@ -255,7 +287,7 @@ def test_a_customer_without_orders_is_told(
              "--refund-id", "R"],
             "POST orders/ORD-1/refunds",
             202,
-            {"amount": "10.00"},
+            REFUNDED,
             {"refundId": "R", "restock": True, "lines": [
                 {"itemId": "TEA", "quantity": 1}, {"itemId": "SET", "quantity": 2}]},
         ),
@@ -263,7 +295,7 @@ def test_a_customer_without_orders_is_told(
             ["stock", "adjust", "TEA", "-3", "--id", "A"],
             "POST inventory/TEA/adjustments",
             200,
-            {"delta": -3},
+            ADJUSTED,
             {"adjustmentId": "A", "delta": -3},
         ),
     ],
@@ -300,7 +332,7 @@ def test_a_change_asks_first_and_is_made_once(
 def test_the_answer_decides(
     monkeypatch: pytest.MonkeyPatch, gateway: Gateway, typed: str, status: int
 ) -> None:
-    gateway.will_answer("POST orders/ORD-1/cancel", {"status": "CANCELLED", "message": "Done."})
+    gateway.will_answer("POST orders/ORD-1/cancel", CANCELLED)
     done = run(monkeypatch, gateway, "cancel", "ORD-1", "--reason", "other", answer=typed)
     assert done.exit_code == status
     assert "Cancel ORD-1 in dev: other?" in done.output
@@ -308,26 +340,29 @@ def test_the_answer_decides(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "call", "answer", "option", "field"),
+    ("arguments", "call", "status", "answer", "option", "field"),
     [
         (
             ["ship", "ORD-1", "--carrier", "RM", "--tracking", "1"],
             "POST orders/ORD-1/shipments",
-            {"lines": [{"itemId": "TEA", "quantity": 1}]},
+            201,
+            SHIPPED,
             "--parcel",
             "parcelId",
         ),
         (
             ["refund", "ORD-1", "--amount", "1"],
             "POST orders/ORD-1/refunds",
-            {"amount": "1.00"},
+            202,
+            REFUNDED,
             "--refund-id",
             "refundId",
         ),
         (
             ["stock", "adjust", "TEA", "5"],
             "POST inventory/TEA/adjustments",
-            {"delta": 5},
+            200,
+            ADJUSTED,
             "--id",
             "adjustmentId",
         ),
@@ -339,13 +374,14 @@ def test_an_id_that_is_made_is_told_before_so_that_it_can_be_repeated(
     *,
     arguments: list[str],
     call: str,
+    status: int,
     answer: dict[str, Any],
     option: str,
     field: str,
 ) -> None:
     # given that the answer is lost
     gateway.will_answer(call, problem("unavailable", 503, "Try again."), 503)
-    gateway.will_answer(call, answer)
+    gateway.will_answer(call, answer, status)
     gateway.will_answer("GET inventory/TEA", ITEM)
     # when
     lost = run(monkeypatch, gateway, *arguments, "--yes")
@@ -458,6 +494,26 @@ def test_what_would_change_is_shown(monkeypatch: pytest.MonkeyPatch, gateway: Ga
     done = run(monkeypatch, gateway, *arguments, answer="n\n")
     assert done.exit_code == 1
     assert "Set TEA in dev: price 29.99 → 31.50, active True → False?" in done.output
+    assert gateway.calls == ["GET inventory/TEA"]
+
+
+def test_an_item_is_changed_as_it_was_read_where_the_header_is_lost_on_the_way(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway
+) -> None:
+    gateway.will_answer("GET inventory/TEA", ITEM)
+    gateway.will_answer("PUT inventory/TEA", ITEM)
+    done = run(monkeypatch, gateway, "stock", "set", "TEA", "--available", "5", "--yes")
+    assert done.exit_code == 0, done.output
+    assert gateway.asked[1].headers["If-Match"] == '"3"'
+
+
+def test_an_item_is_not_made_because_something_else_does_not_know_it(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway
+) -> None:
+    gateway.will_answer("GET inventory/TEA", b"<html>Not here</html>", 404)
+    arguments = ["--name", "Tea", "--price", "1", "--available", "0", "--yes"]
+    done = run(monkeypatch, gateway, "stock", "set", "TEA", *arguments)
+    assert done.exit_code == 1
     assert gateway.calls == ["GET inventory/TEA"]
 
 

@@ -196,9 +196,60 @@ def test_versions_are_a_document_for_a_program(
     [function] = json.loads(done.stdout)["functions"]
     assert (function["function"], function["live"], function["backTo"]) == ("a", "2", "1")
     assert [each["version"] for each in function["versions"]] == ["2", "1"]
-    # and nothing is deleted on the way
-    assert run(monkeypatch, functions, store, "versions", "--json", "--prune", "1").exit_code == 2
+    assert function["deleted"] == []
     assert functions.deleted == []
+
+
+def test_versions_that_were_deleted_are_in_the_document(
+    monkeypatch: pytest.MonkeyPatch, store: ParameterStore
+) -> None:
+    # given
+    store.deploy(a="2")
+    store.deploy(a="5")
+    functions = Functions({"a": "5"}, newest=7)
+    # when
+    done = run(monkeypatch, functions, store, "versions", "--prune", "1", "--yes", "--json")
+    # then
+    assert done.exit_code == 0, done.output
+    [function] = json.loads(done.stdout)["functions"]
+    assert [each["version"] for each in function["versions"]] == ["7", "5", "2"]
+    assert function["deleted"] == functions.deleted == ["6", "4", "3", "1"]
+    assert "deleted: version 6 of a" in done.stderr
+    # when it is repeated
+    done = run(monkeypatch, functions, store, "versions", "--prune", "1", "--yes", "--json")
+    # then
+    assert json.loads(done.stdout)["functions"][0]["deleted"] == []
+    assert "There is nothing to delete." in done.stderr
+
+
+def test_what_was_rolled_back_is_a_document(
+    monkeypatch: pytest.MonkeyPatch, store: ParameterStore
+) -> None:
+    # given
+    store.deploy(a="1", b="1")
+    store.deploy(a="2", b="2")
+    functions = Functions({"a": "2", "b": "2"}, newest=2, fails={"a": ChangedError()})
+    # when a function is in the way
+    done = run(monkeypatch, functions, store, "rollback", "--yes", "--json")
+    # then
+    assert done.exit_code == 1
+    moves = [{"function": name, "before": "2", "after": "1"} for name in "ab"]
+    reason = "somebody else has moved it meanwhile"
+    assert json.loads(done.stdout) == {"functions": moves, "failed": {"a": reason}}
+    assert "b: version 1 is live, not 2 any more." in done.stderr
+    # when it is run again
+    functions.fails.clear()
+    done = run(monkeypatch, functions, store, "rollback", "--yes", "--json")
+    # then
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == {"functions": moves[:1], "failed": {}}
+    assert "The next deploy makes the newest versions live again" in done.stderr
+    # when all of it is back
+    done = run(monkeypatch, functions, store, "rollback", "--yes", "--json")
+    # then
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == {"functions": [], "failed": {}}
+    assert "Nothing to do" in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [["rollback"], ["versions", "--prune", "1"]])
