@@ -525,7 +525,10 @@ class ItemView(ApiModel):
     currency: Currency
     available: int
     active: bool
-    stock_counters: int = Field(description="Over how many counters `available` is spread.")
+    stock_counters: int = Field(
+        default=1,  # as the code before this one answers, which knows of none
+        description="Over how many counters `available` is spread.",
+    )
     version: int
 
 
