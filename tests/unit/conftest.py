@@ -46,12 +46,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def dynamodb(aws: None) -> "DynamoDBClient":
     """DynamoDB with the three tables."""
     client = boto3.client("dynamodb")
-    create_tables(client)
-    return client
-
-
-def create_tables(client: "DynamoDBClient") -> None:
-    """Create the three tables, empty."""
     for table, key in ((INVENTORY_TABLE, "itemId"), (IDEMPOTENCY_TABLE, "id")):
         client.create_table(
             TableName=table,
@@ -60,6 +54,7 @@ def create_tables(client: "DynamoDBClient") -> None:
             BillingMode="PAY_PER_REQUEST",
         )
     create_orders_table(client)
+    return client
 
 
 def create_orders_table(client: "DynamoDBClient") -> None:

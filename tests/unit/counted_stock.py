@@ -30,27 +30,10 @@ class Shop:
         idempotency = IdempotencyTable(client, IDEMPOTENCY_TABLE)
         self.adjustments = StockAdjustments(client, INVENTORY_TABLE, idempotency)
         self.ledger = self.new_environment()
-        self.calls: list[str] = []
-        client.meta.events.register("before-call.dynamodb", self._note)
-
-    def _note(self, model: Any, **_: Any) -> None:
-        self.calls.append(model.name)
 
     def new_environment(self) -> StockTransactions:
         """Return a ledger that has seen no order yet."""
         return StockTransactions(self.client, INVENTORY_TABLE, self.orders)
-
-    def before(self, operation: str, happens: Callable[[], object], *, nth: int = 1) -> None:
-        """Let something happen before the nth call of an operation from now on, just once."""
-        calls = 0
-
-        def hook(**_: Any) -> None:
-            nonlocal calls
-            calls += 1
-            if calls == nth:
-                happens()
-
-        self.client.meta.events.register(f"before-call.dynamodb.{operation}", hook)
 
     # ------------------------------------------------------------ what is there
 
@@ -168,3 +151,27 @@ class Shop:
         (ledger or self.ledger).restock(
             order, restocked(order, refund_id, by=BY), refund.comes_back
         )
+
+
+class WatchedShop(Shop):
+    """A shop that tells which calls are made, and lets others act in between."""
+
+    def __init__(self, client: "DynamoDBClient") -> None:
+        super().__init__(client)
+        self.calls: list[str] = []
+        client.meta.events.register("before-call.dynamodb", self._note)
+
+    def _note(self, model: Any, **_: Any) -> None:
+        self.calls.append(model.name)
+
+    def before(self, operation: str, happens: Callable[[], object], *, nth: int = 1) -> None:
+        """Let something happen before the nth call of an operation from now on, just once."""
+        calls = 0
+
+        def hook(**_: Any) -> None:
+            nonlocal calls
+            calls += 1
+            if calls == nth:
+                happens()
+
+        self.client.meta.events.register(f"before-call.dynamodb.{operation}", hook)

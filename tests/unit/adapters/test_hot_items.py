@@ -20,7 +20,7 @@ from order_pipeline.stored import Record
 from order_pipeline.transitions import EventType
 from tests.unit.builders import a_line, an_item
 from tests.unit.conftest import INVENTORY_TABLE
-from tests.unit.counted_stock import Shop
+from tests.unit.counted_stock import WatchedShop as Shop
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -144,7 +144,9 @@ def test_several_items_with_counters_are_held_together(shop: Shop) -> None:
     }
 
 
-def test_units_that_come_back_between_two_looks_are_a_fault_not_out_of_stock(shop: Shop) -> None:
+def test_units_that_come_back_between_two_looks_are_a_fault_not_out_of_stock(
+    shop: Shop,
+) -> None:
     shop.set_counters("HOT", *[0] * COUNTERS)
     order = shop.order("ORD-1", a_line("HOT", 1))
     shop.before("BatchGetItem", partial(shop.set_counters, "HOT", 1), nth=2)

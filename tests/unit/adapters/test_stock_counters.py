@@ -22,7 +22,7 @@ from order_pipeline.ports import (
 )
 from tests.unit.builders import a_line, an_item
 from tests.unit.conftest import INVENTORY_TABLE
-from tests.unit.counted_stock import Shop
+from tests.unit.counted_stock import WatchedShop as Shop
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

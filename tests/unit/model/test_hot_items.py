@@ -5,16 +5,15 @@ checked after every step, and of every order that is refused, that there was too
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import pytest
-from botocore.client import BaseClient
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -24,9 +23,7 @@ from hypothesis.stateful import (
     precondition,
     rule,
 )
-from moto import mock_aws
 
-from order_pipeline.adapters import stock_counters
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.stock_counters import counter_of
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
@@ -40,14 +37,18 @@ from order_pipeline.refusals import CommandRefusedError
 from order_pipeline.reservation import Reservation
 from orderctl.books import OrderBook, check_stock
 from tests.unit.builders import a_line, an_item
-from tests.unit.conftest import create_tables
+from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE, ORDERS_TABLE
 from tests.unit.counted_stock import Shop
+from tests.unit.tables_in_memory import TablesInMemory
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-COUNTERS = st.integers(1, 3)
+COUNTERS = st.integers(1, 5)
 UNITS = st.integers(0, 20)
+
+
+def new_tables() -> Any:
+    return TablesInMemory(
+        {INVENTORY_TABLE: "itemId", IDEMPOTENCY_TABLE: "id", ORDERS_TABLE: "orderId"}
+    )
 
 
 @dataclass
@@ -95,7 +96,7 @@ OTHERS = st.none() | st.builds(
 OTHERS |= st.builds(
     Others,
     operation=st.just("BatchGetItem"),
-    nth=st.integers(1, 8),
+    nth=st.integers(1, 12),
     act=st.sampled_from(["sell", "add", "take away", "move", "set"]),
     units=st.integers(1, 8),
     counters=COUNTERS,
@@ -110,16 +111,8 @@ class HotItem(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.aws = mock_aws()
-        self.aws.start()
-        client = boto3.client(
-            "dynamodb",
-            region_name="eu-west-2",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
-        create_tables(client)
-        self.shop = Shop(client)
+        self.tables = new_tables()
+        self.shop = Shop(self.tables)
         self.environments = [self.shop.new_environment(), self.shop.new_environment()]
         self.sales: dict[str, Sale] = {}
         self.in_stock = self.put_in = 0
@@ -131,10 +124,7 @@ class HotItem(RuleBasedStateMachine):
         """How many times the item's units were changed or set."""
         self.watch = Watch(0)
         self.meanwhile: tuple[str, int, Callable[[], None]] | None = None
-        client.meta.events.register("before-call.dynamodb", self.others_go_first)
-        # The tables in memory read many items at one moment, and DynamoDB one after the other.
-        self.one_by_one = pytest.MonkeyPatch()
-        self.one_by_one.setattr(stock_counters, "_KEYS_PER_READ", 1)
+        self.tables.before = self.others_go_first
 
     @initialize(units=UNITS, counters=COUNTERS)
     def the_item_is_made(self, units: int, counters: int) -> None:
@@ -158,11 +148,11 @@ class HotItem(RuleBasedStateMachine):
         }
         self.meanwhile = (others.operation, others.nth, acts[others.act])
 
-    def others_go_first(self, model: Any, **_: Any) -> None:
+    def others_go_first(self, operation: str) -> None:
         """Before a call of DynamoDB: do what was arranged, when it is the one."""
-        if self.meanwhile is None or self.meanwhile[0] != model.name:
+        if self.meanwhile is None or self.meanwhile[0] != operation:
             return
-        operation, nth, act = self.meanwhile
+        _, nth, act = self.meanwhile
         if nth > 1:
             self.meanwhile = (operation, nth - 1, act)
             return
@@ -364,76 +354,53 @@ class HotItem(RuleBasedStateMachine):
         assert self.in_stock + bound == self.put_in
 
     def teardown(self) -> None:
-        try:
-            orders = {order_id: self.shop.orders.get(order_id) for order_id in self.sales}
-            items = map(to_item, self.shop.everything())
-            assert list(check_stock(OrderBook(orders, frozenset()), items)) == []
-        finally:
-            self.one_by_one.undo()
-            self.aws.stop()
+        orders = {order_id: self.shop.orders.get(order_id) for order_id in self.sales}
+        items = map(to_item, self.shop.everything())
+        assert list(check_stock(OrderBook(orders, frozenset()), items)) == []
         super().teardown()
 
 
 TestHotItem = HotItem.TestCase
-TestHotItem.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
-"""Each step is some ten calls of the tables in memory, and each of those some milliseconds."""
+TestHotItem.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)
 
 
 # ------------------------------------------------------------------ in real threads
 
 
-class OneAtATime:
-    """Lets the tables in memory, which are not made for threads, take one call at a time.
-
-    Between two calls of one thread, those of the others come in any order.
-    """
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        lock, call = threading.Lock(), BaseClient._make_api_call  # type: ignore[attr-defined]
-
-        def one_at_a_time(client: Any, *arguments: Any) -> Any:
-            with lock:
-                return call(client, *arguments)
-
-        monkeypatch.setattr(BaseClient, "_make_api_call", one_at_a_time)
-
-
-def test_of_more_orders_at_once_than_units_as_many_get_one(
-    dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # given 20 units on four counters, and 40 orders for one each, of which some let it go again
-    OneAtATime(monkeypatch)
-    shop = Shop(dynamodb)
-    shop.inventory.create(an_item("HOT", available=20, stock_counters=4))
-    orders = [shop.order(f"ORD-{number}", a_line("HOT", 1)) for number in range(40)]
+def test_of_more_orders_at_once_than_units_as_many_get_one() -> None:
+    # given 100 units on four counters, and 200 orders for one each
+    shop = Shop(new_tables())
+    shop.inventory.create(an_item("HOT", available=100, stock_counters=4))
     environments = threading.local()
-    faults: list[str] = []
 
-    def sell(order: Order) -> bool:
+    def sell(number: int) -> Order | None:
+        """Return the order if it gets its unit; try it again for as long as nobody knows."""
         if not hasattr(environments, "ledger"):
             environments.ledger = shop.new_environment()
+        order = shop.order(f"ORD-{number}", a_line("HOT", 1))
         for _ in range(100):
-            try:
-                return not shop.reserve(order, environments.ledger)
-            except ConcurrentChangeError:
-                faults.append(order.order_id)
+            with suppress(ConcurrentChangeError):
+                return None if shop.reserve(order, environments.ledger) else order
         pytest.fail(f"{order.order_id} is tried in vain")
 
     # when
-    with ThreadPoolExecutor(8) as threads:
-        sold = [order for order, ok in zip(orders, threads.map(sell, orders), strict=True) if ok]
+    with ThreadPoolExecutor(16) as threads:
+        sold = list(filter(None, threads.map(sell, range(200))))
 
     # then
-    assert len(sold) == 20
+    assert len(sold) == 100
     assert shop.counters("HOT") == [0] * 4
-    taken = [
-        number for order in sold for number in shop.reservation(order.order_id)["counters"]["HOT"]
-    ]
-    assert {number: taken.count(number) for number in "0123"} == dict.fromkeys("0123", 5)
+    reservations = [shop.reservation(order.order_id) for order in sold]
+    taken = Counter(number for each in reservations for number in each["counters"]["HOT"])
+    assert taken == dict.fromkeys("0123", 25)
 
-    # and what half of them give back at once is there for as many others
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(lambda order: shop.release(order.order_id), sold[:10]))
-        others = [shop.order(f"ORD-{number}", a_line("HOT", 1)) for number in range(40, 60)]
-        assert sum(threads.map(sell, others)) == 10
-    assert shop.available("HOT") == 0
+    # and what half of them give back is sold to others at the same time, and no more
+    def release(order: Order) -> None:
+        shop.release(order.order_id)
+
+    with ThreadPoolExecutor(16) as threads:
+        given_back = threads.map(release, sold[:50])
+        sold_again = len(list(filter(None, threads.map(sell, range(200, 400)))))
+        list(given_back)
+    assert sold_again + shop.available("HOT") == 50
+    assert min(shop.counters("HOT")) >= 0
