@@ -57,7 +57,7 @@ class TablesInMemory:
     def batch_get_item(self, **request: Any) -> Any:
         responses: dict[str, list[Any]] = {}
         for table, asked in request["RequestItems"].items():
-            for key in asked["Keys"]:
+            for key in reversed(asked["Keys"]):  # there is no order to rely on
                 self.before("BatchGetItem")
                 if item := self._stored(table, key):
                     responses.setdefault(table, []).append(item)
