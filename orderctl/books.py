@@ -11,6 +11,7 @@ from typing import Any
 
 from order_pipeline.adapters.items import Item, from_item, order_id_of
 from order_pipeline.adapters.orders_table import to_order
+from order_pipeline.adapters.stock_counters import counter_of
 from order_pipeline.adapters.stock_transactions import reservation_key
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.money import major_units
@@ -116,14 +117,20 @@ def _of_order(
 
 
 def check_stock(book: OrderBook, items: Iterable[Item]) -> Iterator[Difference]:
-    """Yield what is wrong with the stock: less than nothing, or held for nobody.
+    """Yield what is wrong with the stock: less than nothing, held for nobody, or for sale nowhere.
 
-    `items` are those of the inventory table: what the shop sells, and a reservation for each
-    order whose stock was held.
+    `items` are those of the inventory table: what the shop sells, the counters of what sells
+    fastest, and a reservation for each order whose stock was held.
     """
     held: set[str] = set()
+    counters: dict[str, dict[int, int]] = {}
+    numbers: dict[str, int] = {}
     for values in map(from_item, items):
         key = str(values["itemId"])
+        if counter := counter_of(key):
+            item_id, number = counter
+            counters.setdefault(item_id, {})[number] = int(values["available"])
+        numbers[key] = int(values.get("stockCounters", 1))
         yield from (
             Difference("stock", key, f"{name} is {number}") for name, number in _negative(values)
         )
@@ -134,6 +141,19 @@ def check_stock(book: OrderBook, items: Iterable[Item]) -> Iterator[Difference]:
     for order_id, order in sorted(book.orders.items()):
         if order.stock.state is StockState.HELD and order_id not in held:
             yield Difference("stock", order_id, "its stock is HELD, and no reservation says so")
+    for item_id in sorted(counters.keys() | {key for key, many in numbers.items() if many > 1}):
+        yield from _of_counters(item_id, numbers.get(item_id, 1), counters.get(item_id, {}))
+
+
+def _of_counters(item_id: str, number: int, found: Mapping[int, int]) -> Iterator[Difference]:
+    """Yield which counters an item lacks, and those that it does not know."""
+    known = set(range(number)) if number > 1 else set()
+    for each in sorted(known - found.keys()):
+        yield Difference("stock", item_id, f"its counter {each} is missing")
+    for each in sorted(found.keys() - known):
+        yield Difference(
+            "stock", item_id, f"it knows of no counter {each}, which has {found[each]} units"
+        )
 
 
 def _of_reservation(order_id: str, book: OrderBook) -> Iterator[Difference]:

@@ -134,6 +134,7 @@ class PipelineStack(WorkloadStack):
             self, "inventory_api", environment=self._inventory_table | self._idempotency_table
         )
         inventory_api.may(inventory.get, inventory.put, inventory.update)
+        inventory_api.may(inventory.batch_get, inventory.delete)  # the counters of hot items
         inventory_api.may(idempotency.get, idempotency.put)
         api = Api(self, "orders", functions=[place_order, orders_api, inventory_api])
         self._output("ApiEndpoint", api.endpoint)
@@ -178,6 +179,7 @@ class PipelineStack(WorkloadStack):
         )
         orders, inventory = self._storage.orders, self._storage.inventory
         reservation.may(orders.get, orders.update, inventory.put, inventory.update)
+        reservation.may(inventory.batch_get)  # the counters of hot items
         self._output_queue("Inventory", reservation.queue)
 
     def _payment(self) -> Worker:

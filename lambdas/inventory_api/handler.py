@@ -77,6 +77,7 @@ def _response(status: HTTPStatus, item: Item) -> Response:
         currency=item.currency,
         available=item.available,
         active=item.active,
+        stock_counters=item.stock_counters,
         version=item.version,
     )
     return Response(status, view, {"ETag": etag(item)})

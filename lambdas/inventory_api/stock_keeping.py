@@ -72,6 +72,7 @@ def set_item(
         currency=request.currency,
         available=request.available,
         active=request.active,
+        stock_counters=request.stock_counters,
         version=version + 1,
     )
     try:

@@ -52,6 +52,12 @@ def _held_difference(order: Order, reservation: Reservation | None) -> str | Non
         return "its reservation has other units than it has"
     if short := sorted(each for each in reservation.units if reservation.held(each) < 0):
         return f"its reservation holds less than nothing of {', '.join(short)}"
+    if other := sorted(
+        item_id
+        for item_id, places in reservation.counters.items()
+        if sum(places.values()) != reservation.units.get(item_id)
+    ):
+        return f"its reservation has other units on counters than of {', '.join(other)}"
     return None
 
 

@@ -21,7 +21,14 @@ class Item(Record):
     available: int
     active: bool = True
     """An inactive item is not for sale; what is reserved of it stays reserved."""
+    stock_counters: int = 1
+    """How many counters its units are spread over; see `stock_counters`."""
     version: int
+
+    @property
+    def has_counters(self) -> bool:
+        """Whether its units are on counters instead of on the item itself."""
+        return self.stock_counters > 1
 
 
 class RejectionReason(StrEnum):

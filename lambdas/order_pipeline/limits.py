@@ -19,6 +19,9 @@ PAYMENT_METHOD_PATTERN = r"^pm_[A-Za-z0-9_]{1,64}$"
 MAX_LINES = 50
 MAX_QUANTITY = 10_000
 MAX_AVAILABLE = 1_000_000_000
+MAX_STOCK_COUNTERS = 32
+"""Of one item: setting it writes the item and all of them in one transaction, which takes 100."""
+
 MAX_BODY_BYTES = 64 * 1024
 MAX_PARCELS = 80
 """Of one order. The last one must hold all that remains, so that nothing can be left behind."""

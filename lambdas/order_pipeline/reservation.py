@@ -13,6 +13,8 @@ class Reservation(Record):
     units: Mapping[str, int]
     shipped: Mapping[str, int] = {}
     withheld: Mapping[str, int] = {}
+    counters: Mapping[str, Mapping[int, int]] = {}
+    """By item and counter, which units were taken where; items without counters are not in it."""
 
     def held(self, item_id: str) -> int:
         """Return what is held of an item, while the reservation is."""

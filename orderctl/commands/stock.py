@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import typer
 
+from order_pipeline.limits import MAX_STOCK_COUNTERS
 from order_pipeline.money import Currency
 from orderctl.api import Answer, Api, ApiError, Json
 from orderctl.commands.options import AsJson, ItemId, Yes
@@ -14,7 +15,7 @@ from orderctl.terminal import confirm, console, emit, note, say, table
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, help="Look at an item's stock, and set it.")
 
-_SETTABLE = ("name", "price", "currency", "available", "active")
+_SETTABLE = ("name", "price", "currency", "available", "active", "stockCounters")
 
 
 @app.command()
@@ -36,6 +37,14 @@ def set_item(
     active: Annotated[
         bool | None, typer.Option("--active/--inactive", help="Whether it is for sale.")
     ] = None,
+    counters: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=MAX_STOCK_COUNTERS,
+            help="Over how many counters its units are spread: more than 1 for what sells fastest.",
+        ),
+    ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -44,8 +53,15 @@ def set_item(
     Nothing is set if somebody else has changed the item since it was read: exits with 1 then.
     """
     deployment = Deployment.from_environment()
-    given = {"name": name, "price": price, "currency": currency, "available": available}
-    wanted = {key: value for key, value in {**given, "active": active}.items() if value is not None}
+    given = {
+        "name": name,
+        "price": price,
+        "currency": currency,
+        "available": available,
+        "active": active,
+        "stockCounters": counters,
+    }
+    wanted = {key: value for key, value in given.items() if value is not None}
     known = _look(deployment.api, item_id)
     if known is None:
         missing = [f"--{key}" for key in ("name", "price", "available") if key not in wanted]
@@ -55,7 +71,8 @@ def set_item(
     else:
         question = f"Set {item_id} in {deployment.names.suffix}: {_changes(known.body, wanted)}?"
     confirm(question, yes=yes)
-    before = {key: known.body[key] for key in _SETTABLE} if known else {}
+    # The code before this one knows of no counters, and its API takes none.
+    before = {key: known.body[key] for key in _SETTABLE if key in known.body} if known else {}
     answer = deployment.api.call(
         "setItem",
         before | wanted,
@@ -112,12 +129,15 @@ def _print(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         emit(item)
         return
-    shown = table("item", "name", "price", "available", "for sale", "version", ids=("item",))
+    shown = table(
+        "item", "name", "price", "available", "counters", "for sale", "version", ids=("item",)
+    )
     shown.add_row(
         item["itemId"],
         item["name"],
         f"{item['price']} {item['currency']}",
         str(item["available"]),
+        str(item.get("stockCounters", 1)),
         "yes" if item["active"] else "no",
         str(item["version"]),
     )
@@ -130,6 +150,8 @@ def _listed(values: Json) -> str:
 
 def _changes(before: Json, wanted: Json) -> str:
     changed = [
-        f"{key} {before[key]} → {value}" for key, value in wanted.items() if before[key] != value
+        f"{key} {before.get(key)} → {value}"
+        for key, value in wanted.items()
+        if before.get(key) != value
     ]
     return ", ".join(changed) or "nothing that differs"

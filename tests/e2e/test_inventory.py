@@ -27,6 +27,7 @@ def test_new_item_is_made_and_can_be_looked_at(shop: Shop) -> None:
         "currency": "GBP",
         "available": 10,
         "active": True,
+        "stockCounters": 1,
         "version": 1,
     }
     looked_at = shop.api.get(f"inventory/{item_id}")

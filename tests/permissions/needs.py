@@ -14,6 +14,7 @@ TRANSACTIONS = (
 SNS_ACTIONS = f"{AUTHORIZATION}/list_amazonsns.html"
 
 OTHER_ACTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("dynamodb", "TransactWriteItems/Delete"): ("DeleteItem", TRANSACTIONS),
     ("dynamodb", "TransactWriteItems/Put"): ("PutItem", TRANSACTIONS),
     ("dynamodb", "TransactWriteItems/Update"): ("UpdateItem", TRANSACTIONS),
     ("sns", "PublishBatch"): ("Publish", SNS_ACTIONS),
@@ -21,7 +22,7 @@ OTHER_ACTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
 """Operations that ask for a permission of another name: → the action, and AWS's page.
 
 Of those that are recorded. Others to know of: a transaction's `ConditionCheck` asks for
-`ConditionCheckItem`, its `Delete` for `DeleteItem`; batches of SQS for the action without `Batch`.
+`ConditionCheckItem`; batches of SQS for the action without `Batch`.
 """
 
 

@@ -100,6 +100,11 @@ class IdempotencyTable:
         """Return the result that was recorded."""
         return int(self._get(key)["result"])
 
+    def find_recorded(self, key: str) -> int | None:
+        """Return the result that was recorded, if one was."""
+        result = self._get(key).get("result")
+        return None if result is None else int(result)
+
     def _is_done(self, key: str) -> bool:
         return "doneAt" in self._get(key)
 

@@ -1,20 +1,35 @@
 """Units added to an item's stock or taken away, once for each adjustment id."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.items import to_item
-from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
+from order_pipeline.adapters.stock_counters import (
+    HAS_UNITS_ITSELF,
+    StockCounters,
+    counter_key,
+    to_catalogue_item,
+)
+from order_pipeline.adapters.transactions import (
+    CONDITION_FAILED,
+    cancellation_reasons,
+    items_found,
+)
 from order_pipeline.limits import MAX_AVAILABLE
 from order_pipeline.ports import (
     ConcurrentChangeError,
     NotEnoughStockError,
     TooMuchStockError,
 )
+from order_pipeline.stock_counters import adjust
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_ATTEMPTS = 3
+"""While orders take what was just seen to be there."""
 
 
 class StockAdjustments:
@@ -26,6 +41,7 @@ class StockAdjustments:
         self._client = client
         self._inventory_table = inventory_table
         self._idempotency = idempotency
+        self._counters = StockCounters(client, inventory_table)
 
     def make(self, item_id: str, adjustment_id: str, delta: int) -> int:
         """Add `delta` units (fewer than none takes some away), unless it was done before.
@@ -45,25 +61,79 @@ class StockAdjustments:
             If the item was being changed by somebody else.
         """
         key = f"adjustment#{item_id}#{adjustment_id}"
-        update: UpdateTypeDef = {
-            "TableName": self._inventory_table,
-            "Key": to_item({"itemId": item_id}),
-            "UpdateExpression": "SET available = available + :delta, version = version + :one",
-            "ConditionExpression": "available <= :most" if delta > 0 else "available >= :least",
-            "ExpressionAttributeValues": to_item(
-                {":delta": delta, ":one": 1}
-                | ({":most": MAX_AVAILABLE - delta} if delta > 0 else {":least": -delta})
-            ),
-        }
-        record = self._idempotency.record(key, delta)
+        bound = "available <= :most" if delta > 0 else "available >= :least"
+        limit = {":most": MAX_AVAILABLE - delta} if delta > 0 else {":least": -delta}
+        change = self._change(item_id, delta, f"{bound} AND {HAS_UNITS_ITSELF}", limit)
         try:
-            self._client.transact_write_items(TransactItems=[record, {"Update": update}])
+            self._write(key, delta, [change])
         except self._client.exceptions.TransactionCanceledException as cancelled:
             recorded, adjusted = cancellation_reasons(cancelled)
             if recorded == CONDITION_FAILED:
                 return self._idempotency.recorded(key)
-            if adjusted == CONDITION_FAILED:
-                refused = TooMuchStockError if delta > 0 else NotEnoughStockError
-                raise refused(item_id) from None
-            raise ConcurrentChangeError(item_id) from cancelled
+            if adjusted != CONDITION_FAILED:
+                raise ConcurrentChangeError(item_id) from cancelled
+            if found := items_found(cancelled)[-1]:
+                item = to_catalogue_item(found)
+                if not item.has_counters:
+                    raise _refused(delta)(item_id) from None
+                self._counters.remember(item)
+            return self._make_on_counters(item_id, key, delta)
         return delta
+
+    def _make_on_counters(self, item_id: str, key: str, delta: int) -> int:
+        """Make an adjustment of an item that has counters, or had some a moment ago.
+
+        What there would be in all is judged by a look: of two that add at the same moment, each may
+        find room for itself alone.
+        """
+        for _ in range(_ATTEMPTS):
+            stock = self._counters.look(item_id)
+            if stock is None or not 0 <= stock.available + delta <= MAX_AVAILABLE:
+                if self._counters.look(item_id) != stock:
+                    continue  # nobody can tell how many there were at any moment
+                if (made := self._idempotency.find_recorded(key)) is not None:
+                    return made
+                raise _refused(delta)(item_id)
+            if not stock.counters:
+                break
+            changes = [
+                self._change(
+                    counter_key(item_id, number), part, "available >= :least", {":least": -part}
+                )
+                for number, part in adjust(
+                    [counter.available for counter in stock.counters], delta
+                ).items()
+            ]
+            try:
+                self._write(key, delta, changes)
+            except self._client.exceptions.TransactionCanceledException as cancelled:
+                recorded, *adjusted = cancellation_reasons(cancelled)
+                if recorded == CONDITION_FAILED:
+                    return self._idempotency.recorded(key)
+                if CONDITION_FAILED not in adjusted:
+                    raise ConcurrentChangeError(item_id) from cancelled
+            else:
+                return delta
+        raise ConcurrentChangeError(item_id)
+
+    def _write(self, key: str, delta: int, changes: "Sequence[TransactWriteItemTypeDef]") -> None:
+        record = self._idempotency.record(key, delta)
+        self._client.transact_write_items(TransactItems=[record, *changes])
+
+    def _change(
+        self, key: str, delta: int, condition: str, values: Mapping[str, int]
+    ) -> "TransactWriteItemTypeDef":
+        return {
+            "Update": {
+                "TableName": self._inventory_table,
+                "Key": to_item({"itemId": key}),
+                "UpdateExpression": "SET available = available + :delta, version = version + :one",
+                "ConditionExpression": condition,
+                "ExpressionAttributeValues": to_item({":delta": delta, ":one": 1, **values}),
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+            }
+        }
+
+
+def _refused(delta: int) -> type[NotEnoughStockError | TooMuchStockError]:
+    return TooMuchStockError if delta > 0 else NotEnoughStockError

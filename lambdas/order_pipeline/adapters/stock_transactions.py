@@ -17,23 +17,46 @@ reservations summed (``returned`` is what had left and was restocked with a refu
 
 The state follows the order's: HELD, then RELEASED together with the order, or SHIPPED soon after
 nothing of the order can leave any more.
+
+``available`` is the item's own, or the sum of its counters (`stock_counters.py`). From which of
+them units were taken is in the reservation's ``counters``, so that they go back there. Which items
+have counters is not asked before an item's first order here: its own transaction tells.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.observability import logger, note_recorded
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
+from order_pipeline.adapters.stock_counters import (
+    HAS_UNITS_ITSELF,
+    StockCounters,
+    counter_key,
+    read_items,
+    to_catalogue_item,
+)
+from order_pipeline.adapters.transactions import (
+    CONDITION_FAILED,
+    cancellation_reasons,
+    items_found,
+)
 from order_pipeline.limits import RETENTION
 from order_pipeline.order import LineQuantity, Order, StockState, units_of, withheld_units
 from order_pipeline.ports import ConcurrentChangeError
+from order_pipeline.reservation import Reservation
+from order_pipeline.stock_counters import Units, first_counter, fold, give_back
 from order_pipeline.stored import now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_ATTEMPTS = 3
+"""The first where the units should be, and two more where they were seen to be."""
+
+type Places = Mapping[str, Units]
+"""By item: on which counters units are. An item that has its units itself has none."""
 
 
 class StockTransactions:
@@ -43,6 +66,7 @@ class StockTransactions:
         self._client = client
         self._inventory_table = inventory_table
         self._orders = orders
+        self._counters = StockCounters(client, inventory_table)
 
     def reserve(self, order: Order, reserved: Order) -> list[str]:
         """Hold the order's stock and store the order as `reserved`; see `ports.StockLedger`.
@@ -50,27 +74,55 @@ class StockTransactions:
         An order that was restored to an older version may find that its stock is held already: it
         is then moved without taking stock again.
         """
-        taken = [self._take(item_id, units) for item_id, units in order.quantities.items()]
-        try:
-            self._write([*taken, self._put_reservation(order), self._move(order, reserved)])
-        except self._client.exceptions.TransactionCanceledException as cancelled:
-            reasons = cancellation_reasons(cancelled)
-            short = [
-                item_id
-                for item_id, reason in zip(order.quantities, reasons, strict=False)
-                if reason == CONDITION_FAILED
-            ]
-            was_reserved, order_has_changed = (
-                reason == CONDITION_FAILED for reason in reasons[-2:]
-            )
-            if was_reserved and not order_has_changed:
-                self._keep_reservation(order, reserved)
+        places = {
+            item_id: self._counters.first_place(item_id, units, order.order_id)
+            for item_id, units in order.quantities.items()
+        }
+        for _ in range(_ATTEMPTS):
+            takes = _at(places, order.quantities, self._take)
+            ends = [self._put_reservation(order, places), self._move(order, reserved)]
+            try:
+                self._write([*(action for _, action in takes), *ends])
+            except self._client.exceptions.TransactionCanceledException as cancelled:
+                reasons, found = cancellation_reasons(cancelled), items_found(cancelled)
+                was_reserved, order_has_changed = (
+                    reason == CONDITION_FAILED for reason in reasons[-2:]
+                )
+                if was_reserved and not order_has_changed:
+                    self._keep_reservation(order, reserved)
+                    return []
+                refused = {
+                    item_id: there
+                    for (item_id, _), reason, there in zip(takes, reasons, found, strict=False)
+                    if reason == CONDITION_FAILED
+                }
+                if order_has_changed or not refused:
+                    raise ConcurrentChangeError(order.order_id) from cancelled
+            else:
+                note_recorded(order, reserved)
                 return []
-            if order_has_changed or not short:
-                raise ConcurrentChangeError(order.order_id) from cancelled
-            return short
-        note_recorded(order, reserved)
-        return []
+            elsewhere = {
+                item_id: self._elsewhere(order, item_id, places[item_id], there)
+                for item_id, there in refused.items()
+            }
+            if short := [item_id for item_id, place in elsewhere.items() if place is None]:
+                return short
+            places |= {item_id: place for item_id, place in elsewhere.items() if place is not None}
+        raise ConcurrentChangeError(order.order_id)
+
+    def _elsewhere(
+        self, order: Order, item_id: str, tried: Units, found: Mapping[str, Any]
+    ) -> Units | None:
+        """Return where else an item's units can be taken; None if there are too few of them.
+
+        `found` is what a transaction that tried to take them found there.
+        """
+        if not tried and found:
+            item = to_catalogue_item(found)
+            if not item.has_counters:
+                return None
+            self._counters.remember(item)
+        return self._counters.where_to_take(item_id, order.quantities[item_id], order.order_id)
 
     def _keep_reservation(self, order: Order, reserved: Order) -> None:
         """Store the order as `reserved` if its own reservation holds just its units."""
@@ -83,24 +135,72 @@ class StockTransactions:
 
     def release(self, order: Order, released: Order) -> None:
         """Give held stock back and store the order as `released`; see `ports.StockLedger`."""
-        returned = [self._give(item_id, units) for item_id, units in order.quantities.items()]
-        try:
-            self._write([*returned, self._end_reservation(order), self._move(order, released)])
-        except self._client.exceptions.TransactionCanceledException as cancelled:
-            raise ConcurrentChangeError(order.order_id) from cancelled
+        ends = [self._end_reservation(order), self._move(order, released)]
+        self._give_back(order, order.quantities, ends)
         note_recorded(order, released)
 
     def restock(self, order: Order, restocked: Order, lines: Sequence[LineQuantity]) -> None:
         """Put what came back into stock; see `ports.StockLedger`."""
-        actions = [self._give(item_id, units) for item_id, units in units_of(lines).items()]
+        ends = [self._move(order, restocked)]
         withheld = _back_unshipped(restocked)
         if withheld != _back_unshipped(order):
-            actions.append(self._withhold(order, withheld))
-        try:
-            self._write([*actions, self._move(order, restocked)])
-        except self._client.exceptions.TransactionCanceledException as cancelled:
-            raise ConcurrentChangeError(order.order_id) from cancelled
+            ends.insert(0, self._withhold(order, withheld))
+        self._give_back(order, units_of(lines), ends)
         note_recorded(order, restocked)
+
+    def _give_back(
+        self, order: Order, units: Mapping[str, int], ends: "list[TransactWriteItemTypeDef]"
+    ) -> None:
+        """Put units back where they were taken, together with other writes that end the matter.
+
+        Raises
+        ------
+        ConcurrentChangeError
+            If the order or an item was being changed by somebody else.
+        """
+        for _ in range(_ATTEMPTS):
+            gives = _at(self._places_of(order, units), units, self._give)
+            try:
+                self._write([*(action for _, action in gives), *ends])
+            except self._client.exceptions.TransactionCanceledException as cancelled:
+                reasons = cancellation_reasons(cancelled)
+                refused = {
+                    item_id
+                    for (item_id, _), reason in zip(gives, reasons, strict=False)
+                    if reason == CONDITION_FAILED
+                }
+                if not refused or CONDITION_FAILED in reasons[len(gives) :]:
+                    raise ConcurrentChangeError(order.order_id) from cancelled
+            else:
+                return
+            for item_id in refused:  # It has counters after all, or others than it had.
+                self._counters.look(item_id)
+        raise ConcurrentChangeError(order.order_id)
+
+    def _places_of(self, order: Order, units: Mapping[str, int]) -> Places:
+        """Return where units of an order go back to, as far as is known which items have counters.
+
+        What was taken from an item before it had counters goes to the order's first one.
+        """
+        counters = {item_id: self._counters.known_for(item_id) for item_id in units}
+        if all(number == 1 for number in counters.values()):
+            return {item_id: {} for item_id in units}
+        key = reservation_key(order.order_id)
+        found = read_items(self._client, self._inventory_table, [key])
+        taken = Reservation.model_validate(found[key]).counters if found else {}
+        back_before = units_of(
+            line for refund in order.refunds if refund.restocked for line in refund.comes_back
+        )
+        places: dict[str, Units] = {}
+        for item_id, number in counters.items():
+            if number == 1:
+                places[item_id] = {}
+            elif item_id in taken:
+                back = give_back(units[item_id], taken[item_id], back_before[item_id])
+                places[item_id] = fold(back, number)
+            else:
+                places[item_id] = {first_counter(order.order_id, number): units[item_id]}
+        return places
 
     def ship(self, order: Order) -> None:
         """Write down in the reservation what has left; see `ports.StockLedger`."""
@@ -132,40 +232,46 @@ class StockTransactions:
     def _write(self, actions: "list[TransactWriteItemTypeDef]") -> None:
         self._client.transact_write_items(TransactItems=actions)
 
-    def _take(self, item_id: str, units: int) -> "TransactWriteItemTypeDef":
+    def _take(self, key: str, units: int) -> "TransactWriteItemTypeDef":
         return {
             "Update": {
                 "TableName": self._inventory_table,
-                "Key": to_item({"itemId": item_id}),
+                "Key": to_item({"itemId": key}),
                 "UpdateExpression": "SET available = available - :units, version = version + :one",
-                "ConditionExpression": "available >= :units",
+                "ConditionExpression": f"available >= :units AND {HAS_UNITS_ITSELF}",
                 "ExpressionAttributeValues": to_item({":units": units, ":one": 1}),
+                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
             }
         }
 
-    def _give(self, item_id: str, units: int) -> "TransactWriteItemTypeDef":
+    def _give(self, key: str, units: int) -> "TransactWriteItemTypeDef":
         return {
             "Update": {
                 "TableName": self._inventory_table,
-                "Key": to_item({"itemId": item_id}),
+                "Key": to_item({"itemId": key}),
                 "UpdateExpression": "SET available = available + :units, version = version + :one",
-                "ConditionExpression": "attribute_exists(itemId)",
+                "ConditionExpression": f"attribute_exists(itemId) AND {HAS_UNITS_ITSELF}",
                 "ExpressionAttributeValues": to_item({":units": units, ":one": 1}),
             }
         }
 
-    def _put_reservation(self, order: Order) -> "TransactWriteItemTypeDef":
+    def _put_reservation(self, order: Order, places: Places) -> "TransactWriteItemTypeDef":
+        values: dict[str, Any] = {
+            "itemId": reservation_key(order.order_id),
+            "orderId": order.order_id,
+            "state": StockState.HELD.value,
+            "units": order.quantities,
+        }
+        if counters := {
+            item_id: {str(number): units for number, units in place.items()}
+            for item_id, place in places.items()
+            if place
+        }:
+            values["counters"] = counters
         return {
             "Put": {
                 "TableName": self._inventory_table,
-                "Item": to_item(
-                    {
-                        "itemId": reservation_key(order.order_id),
-                        "orderId": order.order_id,
-                        "state": StockState.HELD.value,
-                        "units": order.quantities,
-                    }
-                ),
+                "Item": to_item(values),
                 "ConditionExpression": "attribute_not_exists(itemId)",
             }
         }
@@ -216,6 +322,22 @@ class StockTransactions:
 
     def _move(self, before: Order, after: Order) -> "TransactWriteItemTypeDef":
         return {"Update": self._orders.update(before, after)}
+
+
+def _at(
+    places: Places,
+    units: Mapping[str, int],
+    action: "Callable[[str, int], TransactWriteItemTypeDef]",
+) -> "list[tuple[str, TransactWriteItemTypeDef]]":
+    """Return an action for each place of each item, with the item's id."""
+    return [
+        (item_id, action(key, part))
+        for item_id, place in places.items()
+        for key, part in (
+            [(counter_key(item_id, number), part) for number, part in place.items()]
+            or [(item_id, units[item_id])]
+        )
+    ]
 
 
 def _back_unshipped(order: Order) -> dict[str, int]:

@@ -12,6 +12,7 @@ from order_pipeline.api.fields import Amount, ApiModel, Id, Links, Money, Reques
 from order_pipeline.limits import (
     MAX_ADJUSTMENT,
     MAX_AVAILABLE,
+    MAX_STOCK_COUNTERS,
 )
 from order_pipeline.money import Currency
 
@@ -26,6 +27,11 @@ class SetItemRequest(RequestModel):
         description="Units that can still be reserved."
     )
     active: StrictBool = Field(default=True, description="Whether the item is for sale.")
+    stock_counters: Annotated[StrictInt, Field(ge=1, le=MAX_STOCK_COUNTERS)] = Field(
+        default=1,
+        description="Over how many counters the units are spread: more than 1 for an item that "
+        "sells more than about 300 times a second.",
+    )
 
 
 class AdjustStockRequest(RequestModel):
@@ -55,4 +61,8 @@ class ItemView(ApiModel):
     currency: Currency
     available: int
     active: bool
+    stock_counters: int = Field(
+        default=1,  # as the code before this one answers, which knows of none
+        description="Over how many counters `available` is spread.",
+    )
     version: int

@@ -79,6 +79,7 @@ GOOD = {
     "an item with a price as number": item(price=29.99),
     "an item that is not for sale": item(active=False),
     "an item out of stock": item(available=0),
+    "an item with as many counters as may be": item(stockCounters=32),
 }
 
 BAD = {
@@ -125,6 +126,9 @@ BAD = {
     "an item of half a piece": item(available=0.5),
     "an item of less than nothing": item(available=-1),
     "an item that is maybe for sale": item(active="yes"),
+    "an item without any counter": item(stockCounters=0),
+    "an item with too many counters": item(stockCounters=33),
+    "an item with half a counter": item(stockCounters=1.5),
 }
 
 ONLY_THE_FUNCTION_REFUSES = {

@@ -101,6 +101,8 @@ def a_reservation(state: StockState = StockState.HELD, **changes: object) -> Res
         (a_confirmed_order(), a_reservation()),
         # what has left, and what was refunded before it left
         (a_confirmed_order(), a_reservation(shipped={"ITEM-001": 1}, withheld={"ITEM-001": 1})),
+        # taken from two counters
+        (a_confirmed_order(), a_reservation(counters={"ITEM-001": {0: 1, 3: 1}})),
         (a_declined_order(), a_reservation()),  # until it is released
         (with_stock(StockState.RELEASED), None),  # expired since
         # the reservation hears of the last parcel a moment later
@@ -130,6 +132,11 @@ def test_an_order_and_its_reservation_agree(order: Order, reservation: Reservati
             a_confirmed_order(),
             a_reservation(shipped={"ITEM-001": 2}, withheld={"ITEM-001": 1}),
             "its reservation holds less than nothing of ITEM-001",
+        ),
+        (
+            a_confirmed_order(),
+            a_reservation(counters={"ITEM-001": {0: 1, 3: 2}}),
+            "its reservation has other units on counters than of ITEM-001",
         ),
         (
             with_stock(StockState.RELEASED),

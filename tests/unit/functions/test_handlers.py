@@ -374,10 +374,33 @@ def test_inventory_api_keeps_stock(account: Account) -> None:
             "currency": "GBP",
             "available": 5,
             "active": True,
+            "stockCounters": 1,
             "version": 1,
         },
     )
     assert changed == (200, read[1] | {"version": 2})
+
+
+def test_inventory_api_spreads_stock_over_counters(account: Account) -> None:
+    path = "/inventory/{itemId}"
+    body = {"name": "Tea pot", "price": "29.99", "available": 5, "stockCounters": 4}
+    created = account.call("inventory_api", "PUT", path, body, itemId="A")
+    read = account.call("inventory_api", "GET", path, itemId="A")
+    assert created == (201, read[1])
+    assert (read[1]["available"], read[1]["stockCounters"], read[1]["version"]) == (5, 4, 1)
+    adjustment = {"adjustmentId": "ADJ-1", "delta": -4}
+    account.call("inventory_api", "POST", f"{path}/adjustments", adjustment, itemId="A")
+    adjusted = account.call("inventory_api", "GET", path, itemId="A")
+    assert adjusted[1]["available"] == 1
+    # a request that says nothing of counters sets one
+    del body["stockCounters"]
+    headers = {"If-Match": f'"{adjusted[1]["version"]}"'}
+    changed = account.call("inventory_api", "PUT", path, body, itemId="A", headers=headers)
+    assert changed[0] == 200
+    assert (changed[1]["available"], changed[1]["stockCounters"]) == (5, 1)
+    assert changed[1] == account.call("inventory_api", "GET", path, itemId="A")[1]
+    again = account.call("inventory_api", "PUT", path, body, itemId="A", headers=headers)
+    assert again[0] == 412
 
 
 def test_inventory_api_adjusts_stock(account: Account) -> None:

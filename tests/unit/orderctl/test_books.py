@@ -24,6 +24,13 @@ RESERVATION = {
 UNITS_IN_STOCK = {"itemId": "ITEM-001", "available": 8, "version": 3}
 
 
+HOT = {"itemId": "HOT", "available": 500, "version": "1", "stockCounters": 2}
+COUNTERS = [
+    {"itemId": f"stock#HOT#{number}", "available": 3, "version": 0, "itemVersion": 1}
+    for number in range(3)
+]
+
+
 def book_of(*orders: Order) -> OrderBook:
     return OrderBook.read(image(order) for order in orders)
 
@@ -125,3 +132,19 @@ def test_an_order_whose_stock_nobody_holds_is_told(items: list[dict[str, Any]]) 
     assert in_stock(book_of(ORDER), *items) == [
         ("ORD-1", "its stock is HELD, and no reservation says so")
     ]
+
+
+def test_the_counters_of_an_item_are_those_that_it_knows() -> None:
+    assert in_stock(book_of(), HOT, *COUNTERS[:2]) == []
+    assert in_stock(book_of(), COUNTERS[0], HOT) == [("HOT", "its counter 1 is missing")]
+    assert in_stock(book_of(), HOT) == [
+        ("HOT", "its counter 0 is missing"),
+        ("HOT", "its counter 1 is missing"),
+    ]
+    unknown = [("HOT", "it knows of no counter 2, which has 3 units")]
+    assert in_stock(book_of(), HOT, *COUNTERS) == unknown
+    plain = HOT | {"stockCounters": 1}
+    for items in ([plain, COUNTERS[2]], [COUNTERS[2]]):
+        assert in_stock(book_of(), *items) == unknown
+    below = COUNTERS[1] | {"available": -1}
+    assert in_stock(book_of(), HOT, COUNTERS[0], below) == [("stock#HOT#1", "available is -1")]

@@ -50,6 +50,7 @@ ITEM = {
     "currency": "GBP",
     "available": 10,
     "active": True,
+    "stockCounters": 1,
     "version": 3,
 }
 
@@ -447,8 +448,48 @@ def test_an_item_is_changed_as_it_was_read(
         "currency": "GBP",
         "available": 10,
         "active": True,
+        "stockCounters": 1,
     }
     assert "31.50 GBP" in done.stdout
+
+
+def test_an_item_gets_counters_and_keeps_them(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway
+) -> None:
+    # given
+    hot = {**ITEM, "stockCounters": 8, "version": 4}
+    gateway.will_answer("GET inventory/TEA", ITEM, 200, ETag='"3"')
+    gateway.will_answer("PUT inventory/TEA", hot)
+    gateway.will_answer("GET inventory/TEA", hot, 200, ETag='"4"')
+    gateway.will_answer("PUT inventory/TEA", {**hot, "price": "31.50", "version": 5})
+    # when
+    done = run(monkeypatch, gateway, "stock", "set", "TEA", "--counters", "8", "--yes")
+    again = run(monkeypatch, gateway, "stock", "set", "TEA", "--price", "31.50", "--yes")
+    # then
+    assert (done.exit_code, again.exit_code) == (0, 0), done.output + again.output
+    asked = [each.body for each in gateway.asked if each.body]
+    assert [body["stockCounters"] for body in asked] == [8, 8]
+    assert "8" in again.stdout
+
+
+@pytest.mark.parametrize("counters", ["0", "33", "many"])
+def test_no_item_has_more_counters_than_it_may(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway, counters: str
+) -> None:
+    done = run(monkeypatch, gateway, "stock", "set", "TEA", "--counters", counters, "--yes")
+    assert done.exit_code == 2
+    assert gateway.asked == []
+
+
+def test_an_api_that_knows_of_no_counters_is_told_of_none(
+    monkeypatch: pytest.MonkeyPatch, gateway: Gateway
+) -> None:
+    older = {key: value for key, value in ITEM.items() if key != "stockCounters"}
+    gateway.will_answer("GET inventory/TEA", older, 200, ETag='"3"')
+    gateway.will_answer("PUT inventory/TEA", older)
+    done = run(monkeypatch, gateway, "stock", "set", "TEA", "--available", "5", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "stockCounters" not in gateway.asked[-1].body
 
 
 @pytest.mark.usefixtures("somebody_to_ask")
