@@ -205,6 +205,14 @@ dashboard-picture: setup-local .venvs/pictures/.installed ## After local-e2e or 
 local-races: setup-local ## The long end-to-end tests: races, each many times, and a fuzz test of the API
 	@$(LOCAL) e2e -m long
 
+.PHONY: bench
+bench: setup-local .venvs/load/.installed .venvs/pictures/.installed ## Load test on LocalStack: write docs/benchmarks/local-load (leaves it running)
+	@mkdir -p docs/benchmarks
+	@$(LOCAL) deploy
+	@PYTHONPATH=lambdas $(BIN)/python -m tests.load.bench docs/benchmarks/local-load.json
+	@$(BIN)/python -m tests.load.report docs/benchmarks/local-load.json docs/benchmarks/local-load.md
+	@.venvs/pictures/bin/python tests/load/draw.py docs/benchmarks/local-load.json docs/benchmarks/local-load.png
+
 .PHONY: local-faults
 local-faults: setup-local ## Break things on LocalStack while orders flow, heal them, check the books
 	@$(LOCAL) faults
@@ -276,7 +284,7 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
-	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures simulation dev; do \
+	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load simulation dev; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error

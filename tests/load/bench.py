@@ -1,0 +1,314 @@
+"""`python -m tests.load.bench RESULT`: many customers at once, against the deployed pipeline.
+
+Three parts, on one deployment and one after the other: a warm-up, in which functions start cold; a
+few orders one at a time, each when the one before is confirmed; and the load, until its last order
+is at rest. What is measured goes into RESULT as JSON; `report.py` and `draw.py` show it, and the
+model of a flash sale is held against it (`simulation.measured` says what it needs).
+
+It fails if an order is not accepted, does not come to rest as CONFIRMED, or stock is not what the
+orders leave.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from order_pipeline.adapters.items import from_item, to_item
+from tests.e2e.deployment import Deployment
+from tests.e2e.shop import ON_ITS_WAY, Json, Shop
+from tests.load.machine import description
+from tests.load.runs import Run, most_at_once, runs_of
+from tests.load.watching import Depths
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCUST = ROOT / ".venvs/load/bin/locust"
+CUSTOMERS = Path(__file__).with_name("customers.py")
+
+CLIENTS, ORDERS = 100, 1000
+WARM_UP_ORDERS = 300
+"""Three for each client: by then as many functions run as clients want at once."""
+SINGLE_ORDERS = 40
+"""Placed one at a time."""
+ITEMS = 50
+"""That orders are spread over, two lines each: no item is a hot one."""
+STOCK = 10_000
+AT_REST_WITHIN = 900
+"""Seconds, from the last answer to the last order's rest."""
+KEYS_AT_ONCE = 100
+"""That DynamoDB takes in a BatchGetItem."""
+
+ACCEPTED = 202
+SHOWN = (50, 95, 99)
+"""Percentiles."""
+
+
+def main() -> int:
+    """Measure, write the result, and say what it is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("result", type=Path)
+    parser.add_argument("--clients", type=int, default=CLIENTS)
+    parser.add_argument("--orders", type=int, default=ORDERS)
+    options = parser.parse_args()
+    with closing(Shop(Deployment.read())) as shop:
+        bench = Bench(shop)
+        result = bench.run(options.clients, options.orders)
+    options.result.parent.mkdir(parents=True, exist_ok=True)
+    options.result.write_text(json.dumps(result, indent=1) + "\n")
+    for problem in bench.problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 1 if bench.problems else 0
+
+
+class Bench:
+    """A load test of one deployment, and what went wrong in it."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.problems: list[str] = []
+        self._shop = shop
+        self._items = [shop.stocked_item(available=STOCK) for _ in range(ITEMS)]
+        self._sold: Counter[str] = Counter()
+
+    def run(self, clients: int, orders: int) -> Json:
+        """Run the three parts, and return what they took."""
+        say(f"warming up: {WARM_UP_ORDERS} orders of {clients} clients")
+        self._at_rest(self._sent(clients, self._requests(WARM_UP_ORDERS)))
+        say(f"one at a time: {SINGLE_ORDERS} orders")
+        singles = [self._one(request) for request in self._requests(SINGLE_ORDERS)]
+        say(f"the load: {orders} orders of {clients} clients")
+        began = time.time()
+        deployment = self._shop.deployment
+        queues = {
+            "validation": deployment.validation_queue_url,
+            "inventory": deployment.inventory_queue_url,
+            "payment": deployment.payment_queue_url,
+            "notification": deployment.notification_queue_url,
+        }
+        with Depths(self._shop, queues) as depths:
+            answers = self._sent(clients, self._requests(orders))
+            stored = self._at_rest(answers)
+            self._shop.until_worked_off()
+        self._check_stock()
+        runs = list(runs_of(self._logged_since(began), deployment.suffix))
+        accepted = [answer for answer in answers if answer["status"] == ACCEPTED]
+        placed = [at(order, "OrderPlaced").timestamp() for order in stored.values()]
+        return {
+            "command": "make bench",
+            "machine": {"description": description(), "cores": os.cpu_count()},
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "warm_up_orders": WARM_UP_ORDERS,
+            "unloaded": {
+                "orders": len(singles),
+                "ack_ms": percentiles([answer["ms"] for answer, _ in singles]),
+                "sent_to_confirmed_ms": percentiles(
+                    [sent_to_confirmed(answer, order) for answer, order in singles]
+                ),
+            },
+            "clients": clients,
+            "orders": len(accepted),
+            "errors": len(answers) - len(accepted),
+            "statuses": Counter(order["status"] for order in stored.values()),
+            "placing_seconds": round(max(placed) - min(placed), 2),
+            "ack_ms": percentiles([answer["ms"] for answer in answers]),
+            "sent_to_confirmed_ms": percentiles(
+                [sent_to_confirmed(each, stored[each["orderId"]]) for each in accepted]
+            ),
+            "time_to_confirm_ms": percentiles(
+                [time_to_confirm(order) for order in stored.values()]
+            ),
+            "stages": {
+                stage: self._stage([run for run in runs if run.function == stage])
+                | ({"peak_queue_depth": depths.peaks[stage]} if stage in queues else {})
+                for stage in ("place_order", "event_publisher", *queues)
+            },
+            "series": series(began, stored, depths),
+        }
+
+    # ------------------------------------------------------------------ orders
+
+    def _requests(self, count: int) -> list[Json]:
+        """Make requests of two lines, spread over the items."""
+        made = []
+        for number in range(count):
+            first, second = (self._items[(number + step) % ITEMS] for step in (0, ITEMS // 2))
+            made.append(self._shop.order((first, 1), (second, 2)))
+        return made
+
+    def _sent(self, clients: int, requests: Sequence[Json]) -> list[Json]:
+        """Have Locust's customers send requests; return the answers."""
+        with tempfile.TemporaryDirectory() as folder:
+            orders, answers = Path(folder, "orders"), Path(folder, "answers")
+            orders.write_text("".join(f"{json.dumps(request)}\n" for request in requests))
+            subprocess.run(
+                [
+                    LOCUST,
+                    f"--locustfile={CUSTOMERS}",
+                    "--headless",
+                    "--only-summary",
+                    f"--users={clients}",
+                    f"--spawn-rate={clients}",
+                    f"--host={self._shop.deployment.api_endpoint.rstrip('/')}",
+                ],
+                env={
+                    **os.environ,
+                    "LOAD_ORDERS": str(orders),
+                    "LOAD_ANSWERS": str(answers),
+                    "LOCUST_SKIP_LOG_SETUP": "true",
+                },
+                check=False,  # what was not accepted is among the answers
+            )
+            found: list[Json] = [json.loads(line) for line in answers.read_text().splitlines()]
+        self._note(len(found) != len(requests), f"{len(found)} answers of {len(requests)}")
+        refused = Counter(answer["status"] for answer in found if answer["status"] != ACCEPTED)
+        self._note(bool(refused), f"not accepted, by status: {dict(refused)}")
+        self._count(
+            request
+            for request in requests
+            if request["orderId"]
+            in {each["orderId"] for each in found if each["status"] == ACCEPTED}
+        )
+        return found
+
+    def _one(self, request: Json) -> tuple[Json, Json]:
+        """Place an order and wait until it is at rest; return the answer and the order."""
+        sent_at, began = time.time(), time.perf_counter()
+        answer = self._shop.post_order(request)
+        took = (time.perf_counter() - began) * 1000
+        assert answer.status_code == ACCEPTED, answer.text
+        self._count([request])
+        order = self._shop.until(request["orderId"], "CONFIRMED")
+        return {
+            "orderId": request["orderId"],
+            "status": ACCEPTED,
+            "sentAt": sent_at,
+            "ms": took,
+        }, order
+
+    def _count(self, accepted: Iterable[Json]) -> None:
+        """Count the units that accepted orders take."""
+        for request in accepted:
+            for line in request["items"]:
+                self._sold[line["itemId"]] += line["quantity"]
+
+    def _at_rest(self, answers: Sequence[Json]) -> dict[str, Json]:
+        """Wait until all that was accepted is at rest; return the orders as the table has them."""
+        waiting = {answer["orderId"] for answer in answers if answer["status"] == ACCEPTED}
+        found: dict[str, Json] = {}
+        deadline = time.monotonic() + AT_REST_WITHIN
+        while waiting and time.monotonic() < deadline:
+            for order in self._stored(sorted(waiting)):
+                if order["status"] not in ON_ITS_WAY:
+                    found[order["orderId"]] = order
+                    waiting.discard(order["orderId"])
+            time.sleep(1)
+        self._note(bool(waiting), f"not at rest within {AT_REST_WITHIN} s: {len(waiting)} orders")
+        statuses = Counter(order["status"] for order in found.values())
+        self._note(
+            set(statuses) - {"CONFIRMED"} != set(), f"orders that are not confirmed: {statuses}"
+        )
+        return found
+
+    def _stored(self, order_ids: Sequence[str]) -> Iterator[Json]:
+        table = self._shop.deployment.orders_table_name
+        for some in batched(order_ids, KEYS_AT_ONCE, strict=False):
+            keys = [to_item({"orderId": each}) for each in some]
+            answer = self._shop.dynamodb.batch_get_item(
+                RequestItems={table: {"Keys": keys, "ConsistentRead": True}}
+            )
+            for item in answer["Responses"][table]:
+                yield from_item(item)
+
+    def _check_stock(self) -> None:
+        """Compare the stock with what was sold."""
+        for item in self._items:
+            left, due = self._shop.available(item), STOCK - self._sold[item.item_id]
+            self._note(left != due, f"{item.item_id}: {left} units left instead of {due}")
+
+    def _note(self, is_one: bool, problem: str) -> None:
+        if is_one:
+            self.problems.append(problem)
+
+    # ------------------------------------------------------------------ stages
+
+    def _logged_since(self, began: float) -> Iterator[Any]:
+        return (event for event in self._shop.logged() if event.timestamp >= began * 1000)
+
+    def _stage(self, runs: Sequence[Run]) -> Json:
+        """Return what a stage did in the load."""
+        cold = [run.init_ms for run in runs if run.init_ms is not None]
+        handled = [run.handled for run in runs if run.handled]
+        return {
+            "runs": len(runs),
+            "cold_starts": len(cold),
+            "billed_ms": percentiles([run.billed_ms for run in runs if run.init_ms is None]),
+            "init_ms": round(statistics.median(cold), 1) if cold else 0,
+            "batch_size": {"mean": round(statistics.mean(handled), 2), "max": max(handled)},
+            "throughput_per_second": round(
+                sum(handled) / (max(run.ended for run in runs) - min(run.began for run in runs)), 2
+            ),
+            "concurrency": most_at_once(runs),
+        }
+
+
+def at(order: Json, event: str) -> datetime:
+    """Return when something happened to an order, by its history."""
+    (entry,) = (entry for entry in order["history"] if entry["event"] == event)
+    return datetime.fromisoformat(entry["at"])
+
+
+def time_to_confirm(order: Json) -> float:
+    """Return the milliseconds from an order's placement to its confirmation, by its history."""
+    taken = at(order, "OrderConfirmed") - at(order, "OrderPlaced")
+    return taken.total_seconds() * 1000
+
+
+def sent_to_confirmed(answer: Json, order: Json) -> float:
+    """Return the milliseconds from sending the request to the confirmation."""
+    return (at(order, "OrderConfirmed").timestamp() - float(answer["sentAt"])) * 1000
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float]:
+    """Return the percentiles that are shown, and the largest value."""
+    cuts = statistics.quantiles(values, n=100, method="inclusive") if len(values) > 1 else []
+    return {
+        **{f"p{each}": round(cuts[each - 1] if cuts else values[0], 1) for each in SHOWN},
+        "max": round(max(values), 1),
+    }
+
+
+def series(began: float, stored: dict[str, Json], depths: Depths) -> Json:
+    """Return what was in the queues at each look, and how far the orders were by then."""
+    looks = [moment for moment, _ in depths.seen]
+
+    def so_far(event: str) -> list[int]:
+        moments = sorted(at(order, event).timestamp() for order in stored.values())
+        return [sum(moment <= look for moment in moments) for look in looks]
+
+    return {
+        "seconds": [round(look - began, 1) for look in looks],
+        "placed": so_far("OrderPlaced"),
+        "confirmed": so_far("OrderConfirmed"),
+        "queueDepth": {
+            stage: [counted[stage] for _, counted in depths.seen] for stage in depths.queues
+        },
+    }
+
+
+def say(what: str) -> None:
+    """Tell a person how far it is."""
+    print(f"{what} …", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
