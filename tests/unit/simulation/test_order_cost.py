@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cost.dynamodb_units import Index, index_write_units, item_size
+from cost.dynamodb_units import write_units as units_of_write
 from event_publisher.outbox import publish_changes
 from inventory.stage import reserve_stock
 from notification.stage import notify_customer
@@ -36,7 +38,6 @@ from stacks.order_cost import (
     write_units,
 )
 from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX
-from tests.unit.adapters.test_order_size import item_size
 from tests.unit.builders import a_line, a_placed_order, an_item
 from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE, ORDERS_TABLE
 from tests.unit.functions.in_memory import Mailbox, Provider
@@ -45,7 +46,6 @@ from validation.stage import validate_order
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KB = 1024
 KEYS = {ORDERS_TABLE: "orderId", INVENTORY_TABLE: "itemId", IDEMPOTENCY_TABLE: "id"}
 TABLES: dict[str, Resource | str] = {
     ORDERS_TABLE: Resource.ORDERS,
@@ -53,8 +53,11 @@ TABLES: dict[str, Resource | str] = {
     IDEMPOTENCY_TABLE: "idempotency table",
 }
 INDEXES = {
-    Resource.CUSTOMER_INDEX: CUSTOMER_INDEX,
-    Resource.OPEN_ORDERS_INDEX: OPEN_ORDERS_INDEX,
+    resource: Index(index.name, (index.partition_key, index.sort_key), ("orderId",))
+    for resource, index in (
+        (Resource.CUSTOMER_INDEX, CUSTOMER_INDEX),
+        (Resource.OPEN_ORDERS_INDEX, OPEN_ORDERS_INDEX),
+    )
 }
 
 type Item = Mapping[str, Any] | None
@@ -92,12 +95,13 @@ class Metered:
         for write, old in zip(writes, before, strict=True):
             new = self._item(write)
             assert new is not None
-            largest = max(item_size(new), item_size(old) if old else 0)
-            units[TABLES[write["TableName"]]] += times * ceil(largest / KB)
+            units[TABLES[write["TableName"]]] += times * units_of_write(
+                item_size(old) if old else 0, item_size(new)
+            )
             if write["TableName"] == ORDERS_TABLE:
                 self.images.append((old, new))
-                for name in INDEXES:
-                    units[name] += index_units(name, old, new)
+                for resource, index in INDEXES.items():
+                    units[resource] += index_write_units(index, old, new)
         self.steps.append(+units)
         return answer
 
@@ -105,18 +109,6 @@ class Metered:
         table = write["TableName"]
         key = (write.get("Key") or write["Item"])[KEYS[table]]
         return self._client.get_item(TableName=table, Key={KEYS[table]: key}).get("Item")
-
-
-def index_units(name: Resource, before: Item, after: Item) -> int:
-    """Return what an index is written when an order's item changes."""
-    index = INDEXES[name]
-    key = (index.partition_key, index.sort_key)
-    if before is None:
-        return 1
-    assert after is not None
-    if any(before.get(part) != after.get(part) for part in key):
-        return 2
-    return int(any(before.get(held) != after.get(held) for held in index.projects))
 
 
 class Stripe(Provider):

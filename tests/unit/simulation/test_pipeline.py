@@ -28,7 +28,7 @@ SALES: dict[str, Callable[[], Outcome]] = {
     ),
     "the gate refuses": lambda: sell(deployment(), 5000, seconds=20),
     "the intake is deferred": lambda: sell(
-        deployment(account=small(Resource.CUSTOMER_INDEX, 400.0)), 200, seconds=30
+        deployment(account=small(Resource.CUSTOMER_INDEX, 100.0)), 200, seconds=30
     ),
     "a hot item": lambda: sell(deployment(), 500, hot_share=0.8, horizon=1500),
     "payment is slow": lambda: sell(with_payment(10, 1.0), 50, horizon=100),
