@@ -63,12 +63,19 @@ def main() -> int:
     options = parser.parse_args()
     with closing(Shop(Deployment.read())) as shop:
         bench = Bench(shop)
-        result = bench.run(options.clients, options.orders)
+        try:
+            result = bench.run(options.clients, options.orders)
+        except NoLoadError as error:
+            sys.exit(f"error: {error}")
     options.result.parent.mkdir(parents=True, exist_ok=True)
     options.result.write_text(json.dumps(result, indent=1) + "\n")
     for problem in bench.problems:
         print(f"error: {problem}", file=sys.stderr)
     return 1 if bench.problems else 0
+
+
+class NoLoadError(RuntimeError):
+    """Locust did not send the orders; the message says how many it did."""
 
 
 class Bench:
@@ -164,12 +171,13 @@ class Bench:
                     **os.environ,
                     "LOAD_ORDERS": str(orders),
                     "LOAD_ANSWERS": str(answers),
-                    "LOCUST_SKIP_LOG_SETUP": "true",
+                    "LOCUST_SKIP_LOG_SETUP": "true",  # errors only, on its error output
                 },
                 check=False,  # what was not accepted is among the answers
             )
             found: list[Json] = [json.loads(line) for line in answers.read_text().splitlines()]
-        self._note(len(found) != len(requests), f"{len(found)} answers of {len(requests)}")
+        if len(found) != len(requests):
+            raise NoLoadError(f"Locust tells of {len(found)} answers to {len(requests)} orders")
         refused = Counter(answer["status"] for answer in found if answer["status"] != ACCEPTED)
         self._note(bool(refused), f"not accepted, by status: {dict(refused)}")
         self._count(

@@ -73,7 +73,9 @@ class Customer(FastHttpUser):  # type: ignore[misc]  # untyped here
             orders.left()
             raise StopUser
         sent_at, began = time.time(), time.perf_counter()
-        answer = self.client.post("orders", data=body, headers={"Content-Type": "application/json"})
+        answer = self.client.post(
+            "/orders", data=body, headers={"Content-Type": "application/json"}
+        )
         orders.answered(
             json.loads(body)["orderId"],
             answer.status_code,

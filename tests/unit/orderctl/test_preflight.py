@@ -233,9 +233,9 @@ def test_what_is_needed_follows_from_the_settings() -> None:
     assert tuple(needed) == QUOTA_CODES
     assert needed["L-8A5B8E43"] == prod.throttling.rate
     assert needed["L-CDF5615A"] == prod.throttling.burst
-    # Four events of each order, and eight units of the orders table: test_order_cost.py counts.
+    # Four events of each order, and seven units of the orders table: test_order_cost.py counts.
     assert needed["L-F8E2BA85"] == 4 * prod.throttling.rate
-    assert needed["L-AB614373"] == 8 * prod.throttling.rate
+    assert needed["L-AB614373"] == 7 * prod.throttling.rate
     assert needed_concurrency(prod) == sum(prod.reserved_concurrency.values()) + 100
     # A new account has ten executions in all.
     assert needed_concurrency(settings_of("dev")) <= 10
