@@ -13,8 +13,8 @@ import ast
 import base64
 import hashlib
 import importlib.util
+import marshal
 import os
-import py_compile
 import shutil
 import subprocess
 import sys
@@ -28,6 +28,7 @@ from functools import cache
 from importlib.metadata import Distribution, distributions
 from pathlib import Path, PurePosixPath
 from platform import machine
+from types import CodeType
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -390,7 +391,7 @@ def _write_zip(target: Path, files: Mapping[str, Path]) -> None:
                 entry.external_attr = _REGULAR_FILE_READABLE_BY_ALL << 16
                 content = path.read_bytes()
                 if name.endswith(".pyc"):
-                    content = _bytecode(content, name)
+                    content = bytecode(content, name)
                 archive.writestr(entry, content)
         unfinished.replace(target)
 
@@ -408,25 +409,37 @@ def _name_of_source(bytecode: str) -> str:
 
 
 @cache
-def _bytecode(source: bytes, name: str) -> bytes:
+def bytecode(source: bytes, name: str) -> bytes:
     """Compile a module to bytecode that Python uses without comparing it with any source.
 
+    PEP 552 says what is in front of it:
     https://docs.python.org/3.13/reference/import.html#cached-bytecode-invalidation
     """
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what others' code is warned of is their business
-        module = Path(folder) / "module.py"
-        module.write_bytes(source)
-        compiled = Path(folder) / "module.pyc"
-        py_compile.compile(
-            str(module),
-            str(compiled),
-            dfile=f"/var/task/{_name_of_source(name)}",
-            doraise=True,
-            optimize=0,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        code = compile(
+            source, f"/var/task/{_name_of_source(name)}", "exec", dont_inherit=True, optimize=0
         )
-        return compiled.read_bytes()
+    hash_that_is_not_checked = (1).to_bytes(4, "little") + importlib.util.source_hash(source)
+    return importlib.util.MAGIC_NUMBER + hash_that_is_not_checked + marshal.dumps(_interned(code))
+
+
+def _interned(code: CodeType) -> CodeType:
+    """Return the code with all texts interned.
+
+    Else some are or are not, and are written in another way, by what else this process has loaded.
+    """
+
+    def interned(constant: object) -> object:
+        match constant:
+            case CodeType():
+                return _interned(constant)
+            case str():
+                return sys.intern(constant)
+            case _:
+                return constant
+
+    return code.replace(co_consts=tuple(map(interned, code.co_consts)))
 
 
 def _put_in_place(source: Path, target: Path) -> None:

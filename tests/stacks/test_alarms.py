@@ -236,7 +236,7 @@ BURN_OF_CONFIRMED = f"IF(({LATE}) >= 5, ({LATE}) / ({CONFIRMED}), 0)"
         ("orders-api-requests", "Sum Count"),
         ("orders-table-read-throttles", " + ".join(["FILL(Sum ReadThrottleEvents, 0)"] * 3)),
         ("orders-table-write-throttles", " + ".join(["FILL(Sum WriteThrottleEvents, 0)"] * 3)),
-        ("orders-table-system-errors", " + ".join(["FILL(Sum SystemErrors, 0)"] * 5)),
+        ("orders-table-system-errors", " + ".join(["FILL(Sum SystemErrors, 0)"] * 6)),
         ("orders-table-conflicts", "Sum TransactionConflict"),
         (
             "payment-declines",

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -19,6 +20,7 @@ from stacks.packaging import (
     PROJECT,
     Architecture,
     PackagingError,
+    bytecode,
     files_of,
     package_function,
 )
@@ -376,6 +378,20 @@ def test_bytecode_tells_where_the_module_is_on_lambda(project: Path, tmp_path: P
     ):
         code = marshal.loads(package.read(name)[16:])  # noqa: S302 - our own
         assert code.co_filename == source
+
+
+def test_bytecode_is_the_same_whatever_this_process_has_run_before() -> None:
+    # given: the name of a class within a function is a constant, too
+    source = b"def make():\n    class Made: ...\n    return Made\n"
+    before = bytecode(source, "made.pyc")
+    # when
+    names: dict[str, Any] = {}
+    exec(source, names)  # noqa: S102 - our own
+    made = names["make"]()
+    bytecode.cache_clear()
+    # then
+    assert made.__qualname__ == "make.<locals>.Made"
+    assert bytecode(source, "made.pyc") == before
 
 
 def test_packages_are_built_with_the_functions_python_only(
