@@ -23,14 +23,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
-from typing import Any
 
 from order_pipeline.adapters.items import from_item, to_item
 from tests.e2e.deployment import Deployment
 from tests.e2e.shop import ON_ITS_WAY, Json, Shop
-from tests.load.machine import description
+from tests.e2e.waiting import wait_for
 from tests.load.runs import Run, most_at_once, runs_of
 from tests.load.watching import Depths
+from timing.machine import description
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCUST = ROOT / ".venvs/load/bin/locust"
@@ -44,11 +44,12 @@ SINGLE_ORDERS = 40
 ITEMS = 50
 """That orders are spread over, two lines each: no item is a hot one."""
 STOCK = 10_000
-AT_REST_WITHIN = 900
+AT_REST_WITHIN = 1800
 """Seconds, from the last answer to the last order's rest."""
 KEYS_AT_ONCE = 100
 """That DynamoDB takes in a BatchGetItem."""
 
+LAST_STAGE = "notification"
 ACCEPTED = 202
 SHOWN = (50, 95, 99)
 """Percentiles."""
@@ -93,6 +94,7 @@ class Bench:
         self._at_rest(self._sent(clients, self._requests(WARM_UP_ORDERS)))
         say(f"one at a time: {SINGLE_ORDERS} orders")
         singles = [self._one(request) for request in self._requests(SINGLE_ORDERS)]
+        self._shop.until_worked_off()
         say(f"the load: {orders} orders of {clients} clients")
         began = time.time()
         deployment = self._shop.deployment
@@ -107,8 +109,8 @@ class Bench:
             stored = self._at_rest(answers)
             self._shop.until_worked_off()
         self._check_stock()
-        runs = list(runs_of(self._logged_since(began), deployment.suffix))
         accepted = [answer for answer in answers if answer["status"] == ACCEPTED]
+        runs = self._runs_since(began, len(accepted))
         placed = [at(order, "OrderPlaced").timestamp() for order in stored.values()]
         return {
             "command": "make bench",
@@ -249,8 +251,23 @@ class Bench:
 
     # ------------------------------------------------------------------ stages
 
-    def _logged_since(self, began: float) -> Iterator[Any]:
-        return (event for event in self._shop.logged() if event.timestamp >= began * 1000)
+    def _runs_since(self, began: float, orders: int) -> list[Run]:
+        """Wait until the logs have all runs for so many orders, to the message; return all runs."""
+
+        def look() -> list[Run]:
+            logged = (each for each in self._shop.logged() if each.timestamp >= began * 1000)
+            return list(runs_of(logged, self._shop.deployment.suffix))
+
+        def handled() -> tuple[int, int]:
+            runs = look()
+            return handled_by("place_order", runs), handled_by(LAST_STAGE, runs)
+
+        wait_for(
+            handled,
+            lambda counts: min(counts) >= orders,
+            f"the logs of {orders} orders, first and last stage",
+        )
+        return look()
 
     def _stage(self, runs: Sequence[Run]) -> Json:
         """Return what a stage did in the load."""
@@ -267,6 +284,11 @@ class Bench:
             ),
             "concurrency": most_at_once(runs),
         }
+
+
+def handled_by(stage: str, runs: Iterable[Run]) -> int:
+    """Return how many orders a stage has moved on."""
+    return sum(run.handled for run in runs if run.function == stage)
 
 
 def at(order: Json, event: str) -> datetime:

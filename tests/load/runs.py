@@ -6,7 +6,7 @@ from datetime import datetime
 
 from tests.log_insights import LogEvent
 
-HANDLED = frozenset({"recorded", "published"})
+HANDLED = frozenset({"recorded", "published", "sent"})
 """The messages of lines of which a function logs one for each order that it moves on."""
 
 
