@@ -68,8 +68,8 @@ class Health:
     dead_letters: list[QueueHealth] = field(default_factory=list)
     stages: list[StageHealth] = field(default_factory=list)
     alarms: list[FiringAlarm] = field(default_factory=list)
-    alarm_count: int = 0
-    """All that there are."""
+    alarm_count: int | None = None
+    """All that there are; None where nobody could look."""
     overdue: list[OverdueOrder] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)
     """What could not be looked at → why."""
@@ -88,6 +88,7 @@ class Health:
             *(f"{stage.name} is {stage.state}" for stage in self.stages if stage.state != RUNNING),
             *([f"orders past their due: {len(self.overdue)}"] if self.overdue else []),
             *([f"not deployed: {', '.join(dict.fromkeys(missing))}"] if missing else []),
+            *(["there are no alarms"] if self.alarm_count == 0 else []),
         ]
 
 

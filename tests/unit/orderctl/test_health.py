@@ -213,5 +213,15 @@ def _of(queues: list[QueueHealth], name: str) -> QueueHealth:
     return next(queue for queue in queues if queue.name == name)
 
 
+def test_a_deployment_that_nobody_is_told_about_is_not_well(
+    deployment: Deployment,
+) -> None:
+    cloudwatch = boto3.client("cloudwatch")
+    assert look_at_health(deployment).problems == []
+    cloudwatch.delete_alarms(AlarmNames=["payment-dlq-alarm-test", "orders-flow-alarm-test"])
+    # then another deployment's alarm is none of this one's
+    assert look_at_health(deployment).problems == ["there are no alarms"]
+
+
 def test_nothing_seen_is_no_problem_by_itself() -> None:
     assert Health(cast("Any", None)).problems == []
