@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orderctl.dead_letters import DeadLetterQueue, Way
+from orderctl.errors import NotDeployedError
 from orderctl.move_task import move_messages
 from orderctl.publisher_records import NotRedrivenError, PublishAgain
 from orderctl.queues import Message, Queue
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from orderctl.queues import Taken
 
 type PassOn = Callable[[Message], None]
-
-
-class NoSuchQueueError(Exception):
-    """A queue that is not deployed."""
 
 
 @dataclass
@@ -57,12 +54,12 @@ def redrive(
 
     Raises
     ------
-    NoSuchQueueError
+    orderctl.errors.NotDeployedError
         If the queue, or the one its messages go back to, is not deployed.
     """
     dead_letters = deployment.dead_letter_queue(queue)
     if dead_letters is None:
-        raise NoSuchQueueError(deployment.dead_letter_queue_name(queue))
+        raise NotDeployedError(f"{deployment.dead_letter_queue_name(queue)} is not deployed.")
     if queue.way is Way.MOVED and message_id is None:
         move = move_messages(
             deployment.sqs,
@@ -154,5 +151,5 @@ def _way_of(deployment: "Deployment", queue: DeadLetterQueue) -> PassOn:
             name = deployment.source_queue_name(queue)
             source = Queue.named(deployment.sqs, name)
             if source is None:
-                raise NoSuchQueueError(name)
+                raise NotDeployedError(f"{name} is not deployed.")
             return source.send

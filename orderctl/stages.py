@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from order_pipeline.adapters.event_source import EventSourceMapping
 from order_pipeline.ports import EventSource
+from orderctl.errors import NOT_THERE, OrderctlError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -31,8 +32,14 @@ class StageName(StrEnum):
     EVENT_PUBLISHER = "event-publisher"
 
 
-class StageError(Exception):
-    """A stage that is not deployed, or whose mapping does not get where it should."""
+class StageError(OrderctlError):
+    """A stage whose mapping does not get where it should."""
+
+
+class NoSuchStageError(StageError):
+    """A stage that is not deployed."""
+
+    exit_code = NOT_THERE
 
 
 class Circuit(Protocol):
@@ -120,9 +127,9 @@ def mapping_of(client: "LambdaClient", live_arn: str) -> EventSourceMapping:
         ids = []
     if len(ids) != 1:
         function_name = live_arn.split(":")[-2]
+        if not ids:
+            raise NoSuchStageError(f"{function_name} is not deployed")
         raise StageError(
-            f"{function_name} is not deployed"
-            if not ids
-            else f"{function_name} has {len(ids)} mappings: which one is meant is not known"
+            f"{function_name} has {len(ids)} mappings: which one is meant is not known"
         )
     return EventSourceMapping(client, ids[0])

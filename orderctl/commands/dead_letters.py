@@ -16,9 +16,9 @@ from orderctl.dead_letters import (
     describe,
 )
 from orderctl.deployment import Deployment
-from orderctl.errors import Commands
+from orderctl.errors import Commands, NotDeployedError
 from orderctl.queues import Depth, Queue
-from orderctl.redrive import NoSuchQueueError, Outcome, find, redrive
+from orderctl.redrive import Outcome, find, redrive
 from orderctl.redrive import discard as discard_one
 from orderctl.terminal import age, complain, confirm, display, emit, say, table
 
@@ -110,11 +110,7 @@ def redrive_queue(
     dead_letters = _deployed(deployment, queue)
     seen = _seen(deployment, queue, dead_letters)
     _print(queue, seen, aside=as_json)
-    try:
-        outcome = redrive(deployment, queue, message_id=message)
-    except NoSuchQueueError as error:
-        complain(f"{error} is not deployed.")
-        raise typer.Exit(1) from None
+    outcome = redrive(deployment, queue, message_id=message)
     if not outcome.found:
         raise _not_there(queue, message)
     if outcome.note:
@@ -171,8 +167,7 @@ def _not_there(queue: DeadLetterQueue, message_id: str | None) -> typer.Exit:
 def _deployed(deployment: Deployment, queue: DeadLetterQueue) -> Queue:
     dead_letters = deployment.dead_letter_queue(queue)
     if dead_letters is None:
-        complain(f"{deployment.dead_letter_queue_name(queue)} is not deployed.")
-        raise typer.Exit(1)
+        raise NotDeployedError(f"{deployment.dead_letter_queue_name(queue)} is not deployed.")
     return dead_letters
 
 

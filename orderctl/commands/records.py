@@ -16,6 +16,7 @@ from orderctl.audit import Comparison, compare_with_bucket, events_in_bucket, la
 from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from orderctl.commands.options import AsJson, OrderId, Since, Until
 from orderctl.deployment import Deployment
+from orderctl.errors import NOT_THERE
 from orderctl.overdue import look_at_overdue
 from orderctl.republishing import Republished, all_items, republish_span
 from orderctl.terminal import age, check_span, complain, console, emit, say, table
@@ -122,7 +123,7 @@ def _republish_order(order_id: str, event: EventType | None, *, as_json: bool) -
     ]
     if not events:
         complain(f"Nothing was published: order {order_id} has no {event}.")
-        raise typer.Exit(1)
+        raise typer.Exit(NOT_THERE)
     refused = deployment.topic.publish(events)
     for each in events:
         outcome = "refused by the topic" if each.event_id in refused else "published"

@@ -8,8 +8,8 @@ import typer
 from orderctl.commands.options import AsJson
 from orderctl.deployment import Deployment
 from orderctl.health import PAUSED, RUNNING
-from orderctl.stages import StageError, StageName
-from orderctl.terminal import complain, emit, say
+from orderctl.stages import StageName
+from orderctl.terminal import emit, say
 
 Stage = Annotated[StageName, typer.Argument(help="The stage.", metavar="STAGE")]
 
@@ -21,21 +21,13 @@ def pause(stage: Stage, *, as_json: AsJson = False) -> None:
     six hours, if their payment was never begun. It renews no payment's hold, and does not
     compare the provider's records with the orders.
     """
-    try:
-        Deployment.from_environment().stage(stage).pause(_operator())
-    except StageError as error:
-        complain(error)
-        raise typer.Exit(1) from None
+    Deployment.from_environment().stage(stage).pause(_operator())
     _tell(stage, PAUSED, as_json=as_json)
 
 
 def resume(stage: Stage, *, as_json: AsJson = False) -> None:
     """Resume a stage that was paused, by hand or by its circuit breaker."""
-    try:
-        Deployment.from_environment().stage(stage).resume()
-    except StageError as error:
-        complain(error)
-        raise typer.Exit(1) from None
+    Deployment.from_environment().stage(stage).resume()
     _tell(stage, RUNNING, as_json=as_json)
 
 

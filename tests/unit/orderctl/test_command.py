@@ -121,8 +121,9 @@ def spoilt(dynamodb: "DynamoDBClient", monkeypatch: pytest.MonkeyPatch) -> "Dyna
         (["audit", "[/x]"], 1, "Order [/x] cannot be read"),
         (["audit", "[/y]"], 2, "There is no order [/y]"),
         (["republish", "[/x]"], 1, "Order [/x] cannot be read"),
-        (["republish", "OLD", "--event", "OrderDelivered"], 1, "OLD has no OrderDelivered"),
+        (["republish", "OLD", "--event", "OrderDelivered"], 2, "OLD has no OrderDelivered"),
         (["republish", "--since", "2026-01-31T00:00:00Z"], 1, "order [/x] cannot be read"),
+        (["dlq", "redrive", "payment"], 2, "payment-dlq-test is not deployed"),
         (["overdue"], 0, "[/x]"),
         (
             ["books", "--since", "2026-01-31T11:00:00Z", "--until", "2026-01-31T13:00:00Z"],

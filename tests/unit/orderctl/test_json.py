@@ -23,7 +23,7 @@ from orderctl.__main__ import app
 from orderctl.deployment import Deployment
 from orderctl.erased import ErasedOrders
 from orderctl.erasure import KEPT_ELSEWHERE
-from orderctl.stages import StageError
+from orderctl.stages import NoSuchStageError, StageError
 from tests.unit.builders import BY, NOON, a_confirmed_order, a_placed_order
 from tests.unit.conftest import IDEMPOTENCY_TABLE, ORDERS_TABLE
 from tests.unit.functions.test_outbox import record
@@ -189,7 +189,7 @@ def test_a_move_that_sqs_does_not_show_is_a_sentence(
 class Stage:
     """A stage that does what it is told, unless it cannot."""
 
-    def __init__(self, trouble: str | None = None) -> None:
+    def __init__(self, trouble: StageError | None = None) -> None:
         self._trouble = trouble
 
     def pause(self, _by: str) -> None:
@@ -197,7 +197,7 @@ class Stage:
 
     def resume(self) -> None:
         if self._trouble:
-            raise StageError(self._trouble)
+            raise self._trouble
 
 
 @pytest.mark.parametrize(("command", "state"), [("pause", "paused"), ("resume", "working")])
@@ -210,9 +210,10 @@ def test_the_state_of_a_stage_is_a_document(
 
     at(Stage())
     assert document(run(command, "payment")) == {"stage": "payment", "state": state}
-    at(Stage("it is not deployed"))
-    done = run(command, "payment")
-    assert (done.exit_code, done.stdout, done.stderr) == (1, "", "it is not deployed\n")
+    for trouble, exit_code in ((StageError("it is stuck"), 1), (NoSuchStageError("not there"), 2)):
+        at(Stage(trouble))
+        done = run(command, "payment")
+        assert (done.exit_code, done.stdout, done.stderr) == (exit_code, "", f"{trouble}\n")
 
 
 # ------------------------------------------------------------------ orders
