@@ -101,8 +101,8 @@ permissions: .venv/.installed ## Write docs/permissions.md from the synthesised 
 	@PYTHONPATH=lambdas $(BIN)/python -m tests.permissions.document
 
 .PHONY: unit
-unit: .venv/.installed ## Unit tests (domain, handlers, rules of the plan review; no network)
-	@$(BIN)/pytest tests/unit tests/plan_review -q -n 2
+unit: .venv/.installed ## Unit tests (domain, handlers, rules of the plan review, documents; no network)
+	@$(BIN)/pytest tests/unit tests/plan_review tests/docs -q -n 2
 
 .PHONY: stack-tests
 stack-tests: .venv/.installed .venvs/checkov/.installed ## Stack tests (synthesis, terraform validate, review of first deploys)

@@ -446,11 +446,3 @@ def test_the_runbook_may_be_elsewhere(tmp_path: Path) -> None:
     deployment = synthesise(settings_of("staging", RUNBOOK_URL=address), tmp_path)
     description = alarm(deployment, "payment-dlq")["alarm_description"]
     assert description.endswith(f" {address}#dead-letters")
-
-
-@pytest.mark.parametrize(
-    "name", sorted({*re.findall(r"python -m orderctl (\w+)", (DOCS / "runbook.md").read_text())})
-)
-def test_the_runbook_names_commands_that_there_are(name: str) -> None:
-    source = (DOCS.parent / "orderctl" / "__main__.py").read_text()
-    assert name in source

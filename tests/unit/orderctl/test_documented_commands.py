@@ -3,7 +3,6 @@
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +10,10 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from orderctl.__main__ import app
+from tests.docs.markdown import ROOT, documents
 from tests.unit.orderctl.test_json import every_command
 
-ROOT = Path(__file__).resolve().parents[3]
 OPERATIONS = ROOT / "docs" / "operations.md"
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 
 _FENCE = re.compile(r"^ *```\w*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _ON_A_LINE = re.compile(r"^ *(?:python -m )?orderctl +(.+)$", re.MULTILINE)
@@ -61,9 +59,9 @@ def _a_value(before: str, word: str) -> str:
 @pytest.mark.parametrize(
     "words",
     [
-        pytest.param(words, id=f"{document.name}: {' '.join(words)}")
-        for document in DOCUMENTS
-        for words in typed_in(document.read_text())
+        pytest.param(words, id=f"{document.path}: {' '.join(words)}")
+        for document in documents()
+        for words in typed_in(document.text)
     ],
 )
 def test_what_is_documented_can_be_typed(words: list[str]) -> None:
