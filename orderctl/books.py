@@ -125,12 +125,16 @@ def check_stock(book: OrderBook, items: Iterable[Item]) -> Iterator[Difference]:
     held: set[str] = set()
     counters: dict[str, dict[int, int]] = {}
     numbers: dict[str, int] = {}
+    versions: dict[str, int] = {}
+    set_with: dict[str, tuple[str, int]] = {}
     for values in map(from_item, items):
         key = str(values["itemId"])
         if counter := counter_of(key):
             item_id, number = counter
             counters.setdefault(item_id, {})[number] = int(values["available"])
+            set_with[key] = item_id, int(values["itemVersion"])
         numbers[key] = int(values.get("stockCounters", 1))
+        versions[key] = int(values.get("version", 0))
         yield from (
             Difference("stock", key, f"{name} is {number}") for name, number in _negative(values)
         )
@@ -143,6 +147,11 @@ def check_stock(book: OrderBook, items: Iterable[Item]) -> Iterator[Difference]:
             yield Difference("stock", order_id, "its stock is HELD, and no reservation says so")
     for item_id in sorted(counters.keys() | {key for key, many in numbers.items() if many > 1}):
         yield from _of_counters(item_id, numbers.get(item_id, 1), counters.get(item_id, {}))
+    for key, (item_id, version) in sorted(set_with.items()):
+        if item_id in versions and version != versions[item_id]:
+            yield Difference(
+                "stock", key, f"of version {version} of its item, which is at {versions[item_id]}"
+            )
 
 
 def _of_counters(item_id: str, number: int, found: Mapping[int, int]) -> Iterator[Difference]:

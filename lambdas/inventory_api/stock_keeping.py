@@ -65,6 +65,7 @@ def set_item(
         If the price is not one in its currency, or the item is not the version named.
     """
     version = 0 if if_match is None else _version(if_match)
+    counters = request.stock_counters or _counters_of(item_id, version, inventory)
     item = Item(
         item_id=item_id,
         name=request.name,
@@ -72,7 +73,7 @@ def set_item(
         currency=request.currency,
         available=request.available,
         active=request.active,
-        stock_counters=request.stock_counters,
+        stock_counters=counters,
         version=version + 1,
     )
     try:
@@ -128,6 +129,12 @@ def adjust_stock(
 def etag(item: Item) -> str:
     """Return the item's version as an entity tag."""
     return f'"{item.version}"'
+
+
+def _counters_of(item_id: str, version: int, inventory: Inventory) -> int:
+    """Return how many counters an item has, which callers that know of none are not to change."""
+    item = inventory.get(item_id) if version else None
+    return item.stock_counters if item else 1
 
 
 def _version(if_match: str) -> int:

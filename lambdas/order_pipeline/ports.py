@@ -52,6 +52,10 @@ class ConcurrentChangeError(Exception):
     """Others kept changing the same order; the work is to be tried again later."""
 
 
+class UnreadItemsError(Exception):
+    """A table did not give all that it was asked for; the work is to be tried again later."""
+
+
 class Orders(Protocol):
     """The orders, each changed by one conditional write at a time."""
 

@@ -24,7 +24,7 @@ from order_pipeline.api.problems import (
     invalid_field,
 )
 from order_pipeline.limits import MAX_BODY_BYTES
-from order_pipeline.ports import ConcurrentChangeError
+from order_pipeline.ports import ConcurrentChangeError, UnreadItemsError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -116,7 +116,7 @@ def api_handler(routes: Routes) -> "Callable[[dict[str, Any], LambdaContext], Pr
         except ProblemError as problem:
             logger.info("refused", problem=problem.problem.value)
             return _problem(problem)
-        except (BotoCoreError, ClientError, ConcurrentChangeError):
+        except (BotoCoreError, ClientError, ConcurrentChangeError, UnreadItemsError):
             logger.exception("a service that the call depends on failed")
             return _problem(
                 ProblemError(ProblemType.UNAVAILABLE, "Try again in a few seconds."),

@@ -9,13 +9,17 @@ from order_pipeline.adapters.stock_counters import (
     CountedStock,
     StockCounters,
     counter_key,
-    read_items,
+    read_inventory,
     stored_attributes,
     stored_counters,
     stored_version,
     to_catalogue_item,
 )
-from order_pipeline.adapters.transactions import CONDITION_FAILED, cancellation_reasons
+from order_pipeline.adapters.transactions import (
+    CONDITION_FAILED,
+    cancellation_reasons,
+    write_together,
+)
 from order_pipeline.catalogue import Item
 from order_pipeline.ports import ConcurrentChangeError, ItemChangedError, ItemExistsError
 
@@ -34,7 +38,7 @@ class InventoryTable:
 
     def find(self, item_ids: Iterable[str]) -> Mapping[str, Item]:
         """Return the items that exist, by id; the units of those with counters are not counted."""
-        found = read_items(self._client, self._table_name, item_ids)
+        found = read_inventory(self._client, self._table_name, item_ids)
         return {item_id: to_catalogue_item(values) for item_id, values in found.items()}
 
     def get(self, item_id: str) -> Item | None:
@@ -102,7 +106,7 @@ class InventoryTable:
         if stock is None or stock.version != expected_version:
             raise ItemChangedError(item.item_id)
         try:
-            self._client.transact_write_items(TransactItems=self._replacement(stock, item))
+            write_together(self._client, self._replacement(stock, item))
         except self._client.exceptions.TransactionCanceledException as cancelled:
             if CONDITION_FAILED in cancellation_reasons(cancelled):
                 raise ItemChangedError(item.item_id) from None
@@ -127,7 +131,7 @@ class InventoryTable:
             *(self._put(counter) for counter in stored_counters(item)),
         ]
         try:
-            self._client.transact_write_items(TransactItems=actions)
+            write_together(self._client, actions)
         except self._client.exceptions.TransactionCanceledException as cancelled:
             if CONDITION_FAILED not in cancellation_reasons(cancelled):
                 raise ConcurrentChangeError(item.item_id) from cancelled

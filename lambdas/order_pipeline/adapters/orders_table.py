@@ -8,12 +8,12 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from order_pipeline.adapters.items import Item, from_item, to_item
 from order_pipeline.adapters.observability import logger, note_recorded
+from order_pipeline.adapters.reading import read_items
 from order_pipeline.limits import RETENTION
 from order_pipeline.money import Currency
 from order_pipeline.order import Order
@@ -39,7 +39,6 @@ _ATTEMPTS = 5
 _PAGES_PER_LIST = 10
 """So that a list of a rare status ends within the function's time."""
 
-_KEYS_PER_READ = 100
 """BatchGetItem takes no more."""
 
 _READ_FOR_A_STATUS = 500
@@ -207,25 +206,16 @@ class OrdersTable:
 
     def _listed(self, order_ids: Sequence[str]) -> dict[str, ListedOrder]:
         """Return what a list shows of orders, by id; those that are gone meanwhile are left out."""
-        found: dict[str, ListedOrder] = {}
-        for ids in batched(order_ids, _KEYS_PER_READ, strict=False):
-            keys = [to_item({"orderId": order_id}) for order_id in ids]
-            while keys:
-                answer = self._client.batch_get_item(
-                    RequestItems={
-                        self._table_name: {
-                            "Keys": keys,
-                            "ProjectionExpression": ", ".join(f"#{name}" for name in _LISTED),
-                            "ExpressionAttributeNames": {f"#{name}": name for name in _LISTED},
-                        }
-                    }
-                )
-                for item in answer["Responses"].get(self._table_name, []):
-                    order = ListedOrder.model_validate(from_item(item))
-                    found[order.order_id] = order
-                unread = answer.get("UnprocessedKeys", {}).get(self._table_name)
-                keys = [dict(key) for key in unread["Keys"]] if unread else []
-        return found
+        found = read_items(
+            self._client,
+            self._table_name,
+            [to_item({"orderId": order_id}) for order_id in order_ids],
+            {
+                "ProjectionExpression": ", ".join(f"#{name}" for name in _LISTED),
+                "ExpressionAttributeNames": {f"#{name}": name for name in _LISTED},
+            },
+        )
+        return {order.order_id: order for order in map(ListedOrder.model_validate, found)}
 
     def overdue(self, before: datetime) -> Iterator[str]:
         """Yield the ids of the open orders that were due before a time, oldest first per bucket.

@@ -15,6 +15,7 @@ from order_pipeline.adapters.transactions import (
     CONDITION_FAILED,
     cancellation_reasons,
     items_found,
+    write_together,
 )
 from order_pipeline.limits import MAX_AVAILABLE
 from order_pipeline.ports import (
@@ -118,7 +119,7 @@ class StockAdjustments:
 
     def _write(self, key: str, delta: int, changes: "Sequence[TransactWriteItemTypeDef]") -> None:
         record = self._idempotency.record(key, delta)
-        self._client.transact_write_items(TransactItems=[record, *changes])
+        write_together(self._client, [record, *changes])
 
     def _change(
         self, key: str, delta: int, condition: str, values: Mapping[str, int]

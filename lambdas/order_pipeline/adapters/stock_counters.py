@@ -8,10 +8,10 @@ sets the item writes all of them in one transaction; orders write counters alone
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.items import to_item
+from order_pipeline.adapters.reading import read_items
 from order_pipeline.catalogue import Item
 from order_pipeline.limits import MAX_AVAILABLE
 from order_pipeline.ports import ConcurrentChangeError
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 HAS_UNITS_ITSELF = "attribute_not_exists(stockCounters)"
 """A condition, of counters and of items without any."""
 
-_KEYS_PER_READ = 100
-"""BatchGetItem takes no more."""
 
 _ATTEMPTS = 3
 
@@ -116,7 +114,7 @@ class StockCounters:
         counters, _ = self._known.get(item_id, (1, 0))
         for _ in range(_ATTEMPTS):
             keys = [counter_key(item_id, number) for number in _numbers(counters)]
-            found = read_items(self._client, self._table_name, [item_id, *keys])
+            found = read_inventory(self._client, self._table_name, [item_id, *keys])
             if item_id not in found:
                 self._known.pop(item_id, None)
                 return None
@@ -212,19 +210,10 @@ def to_catalogue_item(values: Mapping[str, Any]) -> Item:
     return item.model_copy(update={"available": 0}) if item.has_counters else item
 
 
-def read_items(
+def read_inventory(
     client: "DynamoDBClient", table_name: str, keys: Iterable[str]
 ) -> dict[str, dict[str, Any]]:
     """Return the items of the inventory table that exist, by key, strongly consistent."""
-    found: dict[str, dict[str, Any]] = {}
-    for batch in batched(sorted(set(keys)), _KEYS_PER_READ, strict=False):
-        wanted = [to_item({"itemId": key}) for key in batch]
-        while wanted:
-            answer = client.batch_get_item(
-                RequestItems={table_name: {"Keys": wanted, "ConsistentRead": True}}
-            )
-            for item in map(from_item, answer["Responses"].get(table_name, [])):
-                found[item["itemId"]] = item
-            unread = answer.get("UnprocessedKeys", {}).get(table_name)
-            wanted = [dict(key) for key in unread["Keys"]] if unread else []
-    return found
+    wanted = [to_item({"itemId": key}) for key in sorted(set(keys))]
+    found = read_items(client, table_name, wanted, {"ConsistentRead": True})
+    return {item["itemId"]: item for item in found}

@@ -33,13 +33,15 @@ from order_pipeline.adapters.stock_counters import (
     HAS_UNITS_ITSELF,
     StockCounters,
     counter_key,
-    read_items,
+    read_inventory,
     to_catalogue_item,
 )
 from order_pipeline.adapters.transactions import (
     CONDITION_FAILED,
+    CONFLICT,
     cancellation_reasons,
     items_found,
+    write_together,
 )
 from order_pipeline.limits import RETENTION
 from order_pipeline.order import LineQuantity, Order, StockState, units_of, withheld_units
@@ -97,7 +99,12 @@ class StockTransactions:
                     if reason == CONDITION_FAILED
                 }
                 if order_has_changed or not refused:
-                    raise ConcurrentChangeError(order.order_id) from cancelled
+                    wanted = [
+                        item_id
+                        for (item_id, _), reason in zip(takes, reasons, strict=False)
+                        if reason == CONFLICT
+                    ]
+                    raise ConcurrentChangeError(", ".join([order.order_id, *wanted])) from cancelled
             else:
                 note_recorded(order, reserved)
                 return []
@@ -186,7 +193,7 @@ class StockTransactions:
         if all(number == 1 for number in counters.values()):
             return {item_id: {} for item_id in units}
         key = reservation_key(order.order_id)
-        found = read_items(self._client, self._inventory_table, [key])
+        found = read_inventory(self._client, self._inventory_table, [key])
         taken = Reservation.model_validate(found[key]).counters if found else {}
         back_before = units_of(
             line for refund in order.refunds if refund.restocked for line in refund.comes_back
@@ -230,7 +237,7 @@ class StockTransactions:
             logger.info("what has left is written down already", parcels=len(order.parcels))
 
     def _write(self, actions: "list[TransactWriteItemTypeDef]") -> None:
-        self._client.transact_write_items(TransactItems=actions)
+        write_together(self._client, actions)
 
     def _take(self, key: str, units: int) -> "TransactWriteItemTypeDef":
         return {

@@ -27,10 +27,11 @@ class SetItemRequest(RequestModel):
         description="Units that can still be reserved."
     )
     active: StrictBool = Field(default=True, description="Whether the item is for sale.")
-    stock_counters: Annotated[StrictInt, Field(ge=1, le=MAX_STOCK_COUNTERS)] = Field(
-        default=1,
+    stock_counters: Annotated[StrictInt, Field(ge=1, le=MAX_STOCK_COUNTERS)] | None = Field(
+        default=None,
         description="Over how many counters the units are spread: more than 1 for an item that "
-        "sells more than about 300 times a second.",
+        "sells more than about 300 times a second. As many as it has, and 1 for a new item, if "
+        "this is not given.",
     )
 
 

@@ -15,6 +15,7 @@ from order_pipeline.api.fields import Links
 from order_pipeline.api.placing import AddressRequest, PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.limits import MAX_BODY_BYTES
+from order_pipeline.ports import ConcurrentChangeError, UnreadItemsError
 
 GOOD = {"customerId": "CUST-1", "items": [{"itemId": "ITEM-001", "quantity": 1}]}
 
@@ -240,6 +241,8 @@ def test_a_problem_that_a_call_raises_is_its_answer() -> None:
     [
         ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem"),
         ConnectTimeoutError(endpoint_url="x"),
+        ConcurrentChangeError("ITEM-001"),
+        UnreadItemsError("2 items"),
     ],
 )
 def test_a_dependency_that_fails_is_a_503_to_be_tried_again(failure: Exception) -> None:

@@ -319,7 +319,7 @@ def test_a_list_tells_what_has_become_of_an_order_since(orders: OrdersTable) -> 
 def test_more_orders_than_one_request_reads_are_listed(
     orders: OrdersTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("order_pipeline.adapters.orders_table._KEYS_PER_READ", 3)
+    monkeypatch.setattr("order_pipeline.adapters.reading._KEYS_PER_READ", 3)
     for number in range(8):
         placed(orders, number)
     assert all_pages(orders, limit=100) == ([f"ORD-{number}" for number in range(7, -1, -1)], 1)

@@ -202,8 +202,10 @@ def test_a_conflict_on_a_hot_item_is_a_fault_not_out_of_stock() -> None:
     )
     ledger = StockTransactions(client, INVENTORY_TABLE, OrdersTable(client, ORDERS_TABLE))
     order = a_validated_order(a_line("A", 2))
-    with pytest.raises(ConcurrentChangeError):
+    with pytest.raises(ConcurrentChangeError) as fault:
         ledger.reserve(order, reserved(order))
+    assert str(fault.value) == "ORD-1, A"  # for whoever looks for the hot item
+    assert client.transact_write_items.call_count == 3
 
 
 def test_releasing_gives_the_stock_back(tables: Tables) -> None:

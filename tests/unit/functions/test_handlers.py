@@ -392,15 +392,20 @@ def test_inventory_api_spreads_stock_over_counters(account: Account) -> None:
     account.call("inventory_api", "POST", f"{path}/adjustments", adjustment, itemId="A")
     adjusted = account.call("inventory_api", "GET", path, itemId="A")
     assert adjusted[1]["available"] == 1
-    # a request that says nothing of counters sets one
+    # a caller that knows of no counters changes none
     del body["stockCounters"]
     headers = {"If-Match": f'"{adjusted[1]["version"]}"'}
     changed = account.call("inventory_api", "PUT", path, body, itemId="A", headers=headers)
     assert changed[0] == 200
-    assert (changed[1]["available"], changed[1]["stockCounters"]) == (5, 1)
+    assert (changed[1]["available"], changed[1]["stockCounters"]) == (5, 4)
     assert changed[1] == account.call("inventory_api", "GET", path, itemId="A")[1]
     again = account.call("inventory_api", "PUT", path, body, itemId="A", headers=headers)
     assert again[0] == 412
+    # and one that names another number has it
+    headers = {"If-Match": f'"{changed[1]["version"]}"'}
+    body["stockCounters"] = 1
+    changed = account.call("inventory_api", "PUT", path, body, itemId="A", headers=headers)
+    assert (changed[1]["available"], changed[1]["stockCounters"]) == (5, 1)
 
 
 def test_inventory_api_adjusts_stock(account: Account) -> None:

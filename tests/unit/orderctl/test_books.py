@@ -146,5 +146,9 @@ def test_the_counters_of_an_item_are_those_that_it_knows() -> None:
     plain = HOT | {"stockCounters": 1}
     for items in ([plain, COUNTERS[2]], [COUNTERS[2]]):
         assert in_stock(book_of(), *items) == unknown
+    stale = COUNTERS[1] | {"itemVersion": 7}
+    assert in_stock(book_of(), HOT, COUNTERS[0], stale) == [
+        ("stock#HOT#1", "of version 7 of its item, which is at 1")
+    ]
     below = COUNTERS[1] | {"available": -1}
     assert in_stock(book_of(), HOT, COUNTERS[0], below) == [("stock#HOT#1", "available is -1")]
