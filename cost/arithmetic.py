@@ -76,17 +76,11 @@ def work_of(order: LinesOf, sizes: Sizes) -> list[Line]:
     ]
 
 
-def also_of(order: LinesOf, sizes: Sizes) -> list[Line]:
-    """Return the lines of what comes with it by a setting, or by Lambda's own choice."""
-    times = {name: each.times for name, each in order.invocations.items()}
-    least = {name: each / _batch_of(name) for name, each in times.items()}
-    own = [sum(each.values()) - each.get("place-order", 0) for each in (times, least)]
-    traced, traced_least = (each * assumptions.OWN_TRACES_SHARE for each in own)
-    what = "traces that Lambda makes of invocations behind stream and queues"
-    lines = [Line("X-Ray", what, "traces", traced, traced_least)]
-    if sizes.has_firewall:
-        lines.append(_alike("WAF", "the web firewall's look at a request", "firewall_requests", 1))
-    return lines
+def also_of(sizes: Sizes) -> list[Line]:
+    """Return the lines of what a setting adds to an order."""
+    if not sizes.has_firewall:
+        return []
+    return [_alike("WAF", "the web firewall's look at a request", "firewall_requests", 1)]
 
 
 def kept_of(order: LinesOf) -> list[Line]:
@@ -112,38 +106,14 @@ def kept_of(order: LinesOf) -> list[Line]:
     ]
 
 
-def beside_of(order: LinesOf, sizes: Sizes) -> list[Line]:
-    """Return the lines of what others do for an order: messages to the customer, and payment."""
-    claims = sum(
-        request.times
-        for request in order.requests
-        if request.operation in _WRITES and request.tables == ("idempotency",)
-    )
-    gigabytes = {name: memory / 1024 for name, memory in sizes.memory_mb.items()}
-    waiting = assumptions.PROVIDER_CALLS * assumptions.PROVIDER_MS / 1000
-    answering = assumptions.ANSWERS_MS["dynamodb", ""] * claims + assumptions.MAIL_MS
+def beside_of() -> list[Line]:
+    """Return the lines of what others take: for messages to the customer, and for payment."""
     return [
-        _alike("message", "claims that it is sent once", "write_units", claims),
-        _alike(
-            "message",
-            "the notification function waits for them and for SES",
-            "gigabyte_seconds",
-            answering / 1000 * gigabytes["notification"],
-        ),
         _alike("message", "an e-mail", "mails", 1),
         _alike("message", "or a text message", "texts", 1),
         _alike("message", "or a push notification", "pushes", 1),
-        _alike(
-            "payment",
-            f"the payment function waits for the provider: {PROVIDER_WAIT}",
-            "gigabyte_seconds",
-            waiting * gigabytes["payment"],
-        ),
         _alike("payment", "the provider's fee, without its share of the amount", "charges", 1),
     ]
-
-
-PROVIDER_WAIT = f"{assumptions.PROVIDER_CALLS} calls of {assumptions.PROVIDER_MS} ms"
 
 
 # ------------------------------------------------------------------ API
@@ -162,20 +132,30 @@ def _of_functions(order: LinesOf, sizes: Sizes) -> Iterator[Line]:
     times = {name: each.times for name, each in order.invocations.items()}
     least = {name: each / _batch_of(name) for name, each in times.items()}
     yield Line("Lambda", "invocations", "invocations", sum(times.values()), sum(least.values()))
+    gigabytes = {name: sizes.memory_mb[name] / 1024 for name in times}
     working, waiting, waiting_least = 0.0, 0.0, 0.0
     for name, invocation in order.invocations.items():
-        gigabytes = sizes.memory_mb[name] / 1024
         share = max(1, assumptions.FULL_PROCESSOR_MB / sizes.memory_mb[name])
-        working += invocation.times * invocation.processor_ms * share * gigabytes
+        working += invocation.times * invocation.processor_ms * share * gigabytes[name]
         for request in order.requests:
-            if request.function == name and not _is_beside(request):
-                answers = request.times * assumptions.answer_ms(request) * gigabytes
+            if request.function == name and (request.service, name) != ("ses", "notification"):
+                answers = request.times * assumptions.answer_ms(request) * gigabytes[name]
                 waiting += answers
                 is_shared = request.operation == "PublishBatch"
                 waiting_least += answers / (EVENTS_PER_PUBLISH if is_shared else 1)
     price = "gigabyte_seconds"
     yield Line("Lambda", "processor time", price, working / 1000, working / 1000)
     yield Line("Lambda", "waiting for AWS's answers", price, waiting / 1000, waiting_least / 1000)
+    provider = assumptions.PROVIDER_CALLS * assumptions.PROVIDER_MS / 1000
+    yield _alike("Lambda", PROVIDER_WAIT, price, provider * gigabytes["payment"])
+    mail = assumptions.MAIL_MS / 1000
+    yield _alike("Lambda", "waiting for SES", price, mail * gigabytes["notification"])
+
+
+PROVIDER_WAIT = (
+    f"waiting for the payment provider: {assumptions.PROVIDER_CALLS} calls of"
+    f" {assumptions.PROVIDER_MS} ms"
+)
 
 
 def cold_starts(starts_ms: Mapping[str, float], order: LinesOf, sizes: Sizes) -> Line:
@@ -218,6 +198,12 @@ def _of_tables(order: LinesOf) -> Iterator[Line]:
     for index in _INDEXES:
         units = sum(index_write_units(index, each.before, each.after) for each in order.writes)
         yield _alike("DynamoDB", f"writes of its {index.name}", "write_units", units)
+    claims = sum(
+        request.times * write_units(0, item_size(order.stored["claim"]))
+        for request in order.requests
+        if request.operation in _WRITES and request.tables == ("idempotency",)
+    )
+    yield _alike("DynamoDB", "writes of the claim on a message", "write_units", claims)
     stock = sum(_units_of_stock(request, order) for request in order.requests)
     yield _alike("DynamoDB", "writes of stock and its reservation", "write_units", stock)
     reads = sum(_units_of_read(request, order) for request in order.requests)
@@ -291,6 +277,11 @@ def _of_insight(order: LinesOf, sizes: Sizes) -> Iterator[Line]:
         lines = (sum(counted.values()) * each / GIGABYTE for counted in (times, least))
         yield Line("CloudWatch", "Lambda's lines", "log_gigabytes", *lines)
     yield _alike("X-Ray", "traces of orders", "traces", sizes.traced_share)
+    # Not of place-order, which is part of its order's trace.
+    times = {name: each.times for name, each in order.invocations.items() if name != "place-order"}
+    least = {name: each / _batch_of(name) for name, each in times.items()}
+    own = (sum(each.values()) * assumptions.OWN_TRACES_SHARE for each in (times, least))
+    yield Line("X-Ray", "traces that Lambda makes by itself", "traces", *own)
 
 
 def _bytes_logged(order: LinesOf) -> float:
@@ -328,13 +319,6 @@ def _kept(service: str, what: str, price: str, byte_months: float) -> Line:
 
 def _stored_size(item: Attributes) -> int:
     return item_size(item) + BYTES_OF_STORED_ITEM if item else 0
-
-
-def _is_beside(request: Request) -> bool:
-    """Tell whether a request is part of sending a message to the customer."""
-    return request.function == "notification" and (
-        request.service in {"ses", "sns"} or request.tables == ("idempotency",)
-    )
 
 
 def total(lines: Sequence[Line], prices: Prices) -> float:

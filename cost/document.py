@@ -37,13 +37,13 @@ def parts(
     `months` are the lines of an idle month, by environment.
     """
     order = measured.by_lines[LINES_OF_BUDGET]
-    work, also, kept = lines_of(measured, sizes), also_of(order, sizes), kept_of(order)
+    work, also, kept = lines_of(measured, sizes), also_of(sizes), kept_of(order)
     return {
         "total": _total(measured, work, also, kept, prices),
         "work": _table(work, prices),
         "also": _table(also, prices),
         "kept": _table(kept, prices),
-        "beside": _table(beside_of(order, sizes), prices),
+        "beside": _table(beside_of(), prices),
         "growth": _growth(measured, sizes, prices),
         "functions": _functions(measured, sizes),
         "months": _months(months, prices),

@@ -358,7 +358,7 @@ class Settings(BaseModel):
         About(
             f"{LEAST_MEMORY} to {GREATEST_MEMORY} MB for functions, by the name of their folder",
             "Where it differs. From 1,769 MB on, a function has a whole processor: for those that"
-            " a caller waits for. The others mostly wait themselves, and that is paid by memory.",
+            " a caller waits for. Those that wait themselves are paid for by memory.",
         ),
     ] = Field(default_factory=dict)
     point_in_time_recovery: Annotated[
@@ -841,6 +841,8 @@ def _allowed(location: tuple[int | str, ...]) -> str:
 
 # A whole processor: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 _FAST = dict.fromkeys(("place_order", "orders_api", "inventory_api"), 1769)
+# What they do is wait, for the payment provider and for SES.
+_WAITING = dict.fromkeys(("payment", "notification"), 256)
 
 _SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.LOCAL: {
@@ -885,11 +887,11 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
     Environment.STAGING: {
         "log_retention_days": 14,
         "function_memory_mb": 512,
-        "memory_mb_of": _FAST,
+        "memory_mb_of": _FAST | _WAITING,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
         "firewall": Firewall(rate_per_address=300_000),
-        "trace_sampling": TraceSampling(reservoir=1, rate=0.05),
+        "trace_sampling": TraceSampling(reservoir=0, rate=0.05),
         "maximum_concurrency": {
             "intake_drain": 50,
             "validation": 50,
@@ -902,11 +904,11 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "platform_log_level": "WARN",
         "log_retention_days": 90,
         "function_memory_mb": 512,
-        "memory_mb_of": _FAST,
+        "memory_mb_of": _FAST | _WAITING,
         "point_in_time_recovery": True,
         "throttling": Throttling(rate=1000, burst=2000),
         "firewall": Firewall(rate_per_address=150_000),
-        "trace_sampling": TraceSampling(reservoir=1, rate=0.05),
+        "trace_sampling": TraceSampling(reservoir=0, rate=0.05),
         # In the quietest half hour of the night there is one.
         "least_orders": LeastOrders(orders=1, minutes=30),
         "maximum_concurrency": {

@@ -881,7 +881,7 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
     ),
     (
         architecture.functions_have_the_memory_that_the_settings_say,
-        "payment-function has 128 MB, not 512",
+        "payment-function has 128 MB, not 256",
         _changed(PAYMENT_FUNCTION, memory_size=128),
     ),
     (

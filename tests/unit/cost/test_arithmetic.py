@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cost.arithmetic import (
+    PROVIDER_WAIT,
     Line,
     access_log_line,
     also_of,
@@ -99,8 +100,8 @@ def test_waiting_costs_by_memory() -> None:
     what = "waiting for AWS's answers"
     more = replace(SIZES, memory_mb=dict.fromkeys(FUNCTIONS, 1024))
     assert quantity(what, sizes=more) == pytest.approx(2 * quantity(what))
-    # ten requests to DynamoDB, a transaction, four publishes; none of what a message takes
-    assert quantity(what) == pytest.approx((0.01 * 10 + 0.02 + 4 * 0.02) * 0.5)
+    # twelve requests to DynamoDB, a transaction, four publishes; not what SES takes
+    assert quantity(what) == pytest.approx((0.01 * 12 + 0.02 + 4 * 0.02) * 0.5)
 
 
 def test_lines_of_the_platform_are_charged_where_they_are_logged() -> None:
@@ -127,22 +128,28 @@ def test_a_share_of_the_invocations_starts_cold() -> None:
     assert line.at_least < line.quantity
 
 
-def test_the_firewall_and_lambdas_own_traces_come_along() -> None:
-    (traces,) = also_of(an_order(), SIZES)
-    assert traces.quantity == pytest.approx(8 * 0.05)
-    _, firewall = also_of(an_order(), replace(SIZES, has_firewall=True))
+def test_lambda_traces_a_share_of_what_runs_behind_stream_and_queues() -> None:
+    assert quantity("traces that Lambda makes by itself") == pytest.approx(8 * 0.05)
+    assert least("traces that Lambda makes by itself") == pytest.approx((0.04 + 0.3 + 0.2) * 0.05)
+
+
+def test_the_firewall_comes_along_by_a_setting() -> None:
+    assert also_of(SIZES) == []
+    (firewall,) = also_of(replace(SIZES, has_firewall=True))
     assert firewall.usd(PRICES) == 0.60
 
 
-def test_what_a_message_takes_is_beside_the_work() -> None:
-    claims = next(each for each in beside_of(an_order(), SIZES) if "claims" in each.what)
-    assert claims.quantity == 2
-    without = an_order().model_copy(
-        update={
-            "requests": [each for each in an_order().requests if each.tables != ("idempotency",)]
-        }
-    )
-    assert work_of(without, SIZES) == work_of(an_order(), SIZES)
+def test_what_functions_wait_for_and_write_for_others_is_part_of_the_work() -> None:
+    assert quantity("writes of the claim on a message") == 2
+    # two calls of half a second, and a mail of a tenth, at 512 MB
+    assert quantity(PROVIDER_WAIT) == pytest.approx(2 * 0.5 * 0.5)
+    assert quantity("waiting for SES") == pytest.approx(0.1 * 0.5)
+    less = replace(SIZES, memory_mb={**SIZES.memory_mb, "payment": 256})
+    assert quantity(PROVIDER_WAIT, sizes=less) == pytest.approx(2 * 0.5 * 0.25)
+
+
+def test_only_what_others_charge_is_beside_it() -> None:
+    assert {line.price for line in beside_of()} == {"mails", "texts", "pushes", "charges"}
 
 
 def test_what_is_kept_grows_with_the_order() -> None:

@@ -26,8 +26,8 @@ def test_a_price_says_what_it_rests_on(name: str) -> None:
 
 def test_there_is_no_price_that_nothing_is_charged_by() -> None:
     sizes, order = Sizes.of("prod"), an_order()
-    lines = [*lines_of(measured(), sizes), *also_of(order, sizes), *kept_of(order)]
-    lines += beside_of(order, sizes)
+    lines = [*lines_of(measured(), sizes), *also_of(sizes), *kept_of(order)]
+    lines += beside_of()
     used = {line.price for line in lines}
     used |= {line.price for line in month_of(PROD, SIZES, measured().runs_ms)}
     not_in_a_month_at_rest = {"bucket_puts"}
