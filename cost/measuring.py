@@ -108,7 +108,7 @@ class Bench:
 
 def item_id(number: int) -> str:
     """Return the id of one of the items that are ordered."""
-    return f"ITEM-{number:03}"
+    return f"COST-{number:03}"
 
 
 # ------------------------------------------------------------------ the measurement

@@ -166,7 +166,7 @@ def files_of(folder: str, *, source_root: Path, installed: Path) -> dict[str, Pa
     """
     modules = first_party_modules(f"{folder}.handler", source_root)
     files = {str(path.relative_to(source_root)): path for path in modules}
-    files |= {_name_of_bytecode(name): path for name, path in files.items()}
+    files |= {name_of_bytecode(name): path for name, path in files.items()}
     imported = {name for path in modules for name in _imports(path, source_root)}
     for distribution in _required_distributions(imported, folder, source_root, installed):
         files |= _files(distribution, installed, imported)
@@ -396,7 +396,7 @@ def _write_zip(target: Path, files: Mapping[str, Path]) -> None:
         unfinished.replace(target)
 
 
-def _name_of_bytecode(source: str) -> str:
+def name_of_bytecode(source: str) -> str:
     """Return where Python looks for the bytecode of a module whose source is there as well."""
     path = PurePosixPath(source)
     return str(path.parent / "__pycache__" / f"{path.stem}.cpython-{PYTHON.replace('.', '')}.pyc")

@@ -32,22 +32,26 @@ LONGEST_RETRY = 12 * 60 * 60
 UNTIL_TOO_OLD = -1
 
 
-def _written(**new_image: Any) -> Mapping[str, Any]:
-    """Return the pattern of records of items that are there, with such a new image."""
-    return {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": new_image}}
+def _changed(**images: Any) -> Mapping[str, Any]:
+    """Return the pattern of records of items that were changed, with such images."""
+    return {"eventName": ["MODIFY"], "dynamodb": images}
 
+
+_NOT_RESERVED = {
+    "status": {"S": [{"anything-but": [Status.RESERVED.value]}, {"exists": False}]},
+}
 
 # Which of the stream's records the function gets: those that any of these patterns fits. Two of
 # every order stand for no event, and would each start an invocation to find that out: its removal
-# when its time is over, and the write that remembers a payment's intent, after which the order is
-# still RESERVED (`adapters/orders_table.py: remember_intent`). A new item is never that, and one
-# whose status cannot be read has to be looked at.
+# when its time is over, and the write that remembers a payment's intent, before and after which the
+# order is RESERVED (`adapters/orders_table.py: remember_intent`). No event leads from there to
+# there. A status that cannot be read has to be looked at.
 # https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
 PUBLISHED = (
     {"eventName": ["INSERT"]},
-    _written(status={"S": [{"anything-but": [Status.RESERVED.value]}]}),
-    _written(status={"S": [{"exists": False}]}),
-    _written(payment={"M": {"intentId": {"S": [{"exists": False}]}}}),
+    _changed(NewImage=_NOT_RESERVED),
+    _changed(OldImage=_NOT_RESERVED),
+    _changed(NewImage={"payment": {"M": {"intentId": {"S": [{"exists": False}]}}}}),
 )
 
 

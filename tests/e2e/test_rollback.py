@@ -15,6 +15,7 @@ import pytest
 from local.backends import choose_backend
 from local.settings import settings_from_environment
 from local.tools import SYNTHESISED, tool_environment
+from stacks.packaging import name_of_bytecode
 from tests.e2e.orderctl import orderctl
 from tests.e2e.shop import Item, Shop, detail
 from tests.e2e.versions import live_version
@@ -62,6 +63,7 @@ class Stack:
         code = files[module].decode()
         assert old in code
         files[module] = code.replace(old, new).encode()
+        del files[name_of_bytecode(module)]  # Python would take it in place of the source
         with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as changed:
             for name, content in files.items():
                 changed.writestr(name, content)

@@ -1,5 +1,6 @@
 """Logs and metrics: structured JSON with the order's id, never contact data, tokens or bodies."""
 
+import logging
 import os
 from collections.abc import Iterable
 from itertools import groupby
@@ -19,6 +20,10 @@ from order_pipeline.ports import ServiceCall
 
 logger = Logger(logger_formatter=RedactingFormatter())
 """Service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""
+
+# At INFO they tell of every call, which is measured, and of where credentials come from.
+for _library in ("botocore", "stripe"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "OrderPipeline")
 

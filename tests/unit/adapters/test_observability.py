@@ -1,5 +1,7 @@
 """Measurements as they stand in the log."""
 
+import logging
+
 import pytest
 
 from order_pipeline.adapters.observability import CallMetrics, measure, note_recorded
@@ -56,3 +58,10 @@ def test_a_call_is_measured_by_its_name_and_outcome(capsys: pytest.CaptureFixtur
     assert latency.values == (250.0,)
     assert calls.dimensions == latency.dimensions
     assert {("call", "confirm"), ("outcome", "declined")} <= calls.dimensions
+
+
+@pytest.mark.parametrize("library", ["botocore.credentials", "stripe"])
+def test_libraries_tell_of_nothing_but_trouble(library: str) -> None:
+    log = logging.getLogger(library)
+    assert not log.isEnabledFor(logging.INFO)
+    assert log.isEnabledFor(logging.WARNING)
