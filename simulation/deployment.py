@@ -90,8 +90,8 @@ class Deployment:
     """One environment as the model sees it."""
 
     settings: Settings
+    times: ServiceTimes
     account: Account = field(default_factory=Account)
-    times: ServiceTimes = field(default_factory=assumed)
     scaling: Scaling = field(default_factory=Scaling)
     stock_counters: int = 1
     """Over how many counters the hot item's stock is split (`stockCounters` of an item)."""
@@ -124,7 +124,12 @@ class Deployment:
         values = settings.model_dump(by_alias=True) | (changes or {})
         if account_concurrency is not None:
             values["ACCOUNT_CONCURRENCY"] = account_concurrency
-        return cls(Settings.model_validate(values), **arguments)
+        return cls.of_settings(Settings.model_validate(values), **arguments)
+
+    @classmethod
+    def of_settings(cls, settings: Settings, **arguments: Any) -> Self:
+        """Return what settings say, with the service times that are assumed for them."""
+        return cls(settings, assumed(settings), **arguments)
 
     def mapping(self, worker: str) -> Mapping:
         """Return how a worker's messages come to it."""

@@ -258,8 +258,9 @@ def _what_each_carries(findings: Findings) -> Iterator[str]:
     writes = ", ".join(f"{write_units(each)} units to the {each}" for each in Resource)
     yield (
         f"Orders a second by arithmetic, each part by itself. An order writes {writes}; it is"
-        f" {STREAM_RECORDS} records of the stream, {EVENTS} messages of the topic and"
-        f" {len(PROVIDER_CALLS)} calls of the payment provider"
+        f" {STREAM_RECORDS} records of the stream, of which the publisher is handed the {EVENTS}"
+        f" that are events, as many messages of the topic, and {len(PROVIDER_CALLS)} calls of the"
+        " payment provider"
         " ([counted](../../stacks/order_cost.py), and counted again by a test that sends one"
         " through the code)."
     )

@@ -9,9 +9,8 @@ from simulation.limits import (
     UNITS_OF_A_NEW_TABLE,
     Account,
 )
-from simulation.service_times import assumed
 from simulation.workforce import Workers
-from stacks.order_cost import EVENTS, PROVIDER_CALLS, STREAM_RECORDS, Resource, write_units
+from stacks.order_cost import EVENTS, PROVIDER_CALLS, Resource, write_units
 from stacks.settings import UNRESERVED_CONCURRENCY, Environment
 
 HEADROOM: Final = 1.25
@@ -66,7 +65,7 @@ def sized_for(
         for name, least in LEAST_WORKERS.items()
     }
     seconds = prod.times.publisher_seconds(STREAM_BATCH, prod.traced)
-    lanes = ceil(wanted * STREAM_RECORDS / STREAM_BATCH * seconds)
+    lanes = ceil(wanted * EVENTS / STREAM_BATCH * seconds)
     reserved = {
         **prod.settings.reserved_concurrency,
         **workers,
@@ -114,8 +113,8 @@ def payments_that_fit(orders_a_second: float) -> int:
 
 
 def rate_of_one(worker: str, at_once: int = 1) -> float:
-    """Return the messages a second that one environment of a worker handles, in full batches."""
-    times = assumed()
+    """Return the messages a second that one environment of prod handles, in full batches."""
+    times = Deployment.of(Environment.PROD).times
     return Workers(
         MAPPINGS[worker],
         times.functions[worker],

@@ -1,7 +1,7 @@
 """The model against a measured run: the same load and the same concurrency, with its times."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from simulation.deployment import MAPPINGS, Deployment
@@ -38,7 +38,7 @@ class Comparison:
 
 def local_deployment(run: MeasuredRun) -> Deployment:
     """Return LocalStack as the run found it: no quotas, and so many invocations at once."""
-    return Deployment.of(
+    local = Deployment.of(
         Environment.LOCAL,
         {"throttling": {"rate": int(_UNLIMITED), "burst": int(_UNLIMITED)}},
         account=Account(
@@ -47,10 +47,10 @@ def local_deployment(run: MeasuredRun) -> Deployment:
             provider_calls_of_an_endpoint=_UNLIMITED,
             warm_units=dict.fromkeys(Resource, _UNLIMITED),
         ),
-        times=of_run(run),
         concurrency={name: float(stage.concurrency) for name, stage in run.stages.items()},
         warm=True,
     )
+    return replace(local, times=of_run(run, local.settings))
 
 
 def model_of(run: MeasuredRun) -> Outcome:

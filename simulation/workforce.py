@@ -8,7 +8,6 @@ from simulation.deployment import STREAM_BATCH, Deployment, Mapping
 from simulation.limits import REQUESTS_OF_AN_ENVIRONMENT
 from simulation.service_times import FunctionTimes, publish_requests
 from simulation.work_queue import LATE_SECONDS, Pace
-from stacks.order_cost import EVENTS, STREAM_RECORDS
 
 _HARDLY_SECONDS = 0.2
 """What is worked off within so long does not wait."""
@@ -106,6 +105,10 @@ class Workers:
 class Publishers:
     """The environments that publish the stream's records, and the topic's quota.
 
+    They are handed the records that are events: the mapping filters the others out before it
+    invokes (`stacks/building_blocks/publisher.py`). A batch is taken to hold as many of them as it
+    may have records.
+
     Above the quota the topic refuses whole requests. A batch then goes on from its first record
     that was refused, so what was published behind it is published again: the quota is spent on
     events that are known already, and with a backlog in the stream, which every lane works off as
@@ -115,15 +118,14 @@ class Publishers:
 
     deployment: Deployment
 
-    def cycle(self, records: float) -> float:
+    def cycle(self, events: float) -> float:
         """Return the seconds that a lane takes for a batch that is all published."""
-        return self.deployment.times.publisher_seconds(records, self.deployment.traced)
+        return self.deployment.times.publisher_seconds(events, self.deployment.traced)
 
     @cached_property
     def greatest_rate(self) -> float:
         """Events a second that the lanes can publish, if the topic takes them."""
-        records = self.deployment.lanes * STREAM_BATCH / self.cycle(STREAM_BATCH)
-        return records * EVENTS / STREAM_RECORDS
+        return self.deployment.lanes * STREAM_BATCH / self.cycle(STREAM_BATCH)
 
     @cached_property
     def rate_when_refused(self) -> float:
@@ -148,8 +150,7 @@ class Publishers:
         """Return the pace, in events; see `Workforce`."""
         del behind_seconds
         quota, lanes = self.deployment.account.publishes, self.deployment.lanes
-        records = waiting * STREAM_RECORDS / EVENTS
-        batch = min(float(STREAM_BATCH), max(1.0, records / lanes))
+        batch = min(float(STREAM_BATCH), max(1.0, waiting / lanes))
         rate = min(self.greatest_rate, quota)
         if self.greatest_rate > quota and max(waiting / LATE_SECONDS, arriving) > quota:
             rate = self.rate_when_refused
@@ -162,8 +163,7 @@ class Publishers:
         passed = 1 - (1 - share) ** _ATTEMPTS
         attempts = (1 - (1 - share) ** _ATTEMPTS) / share if share else float(_ATTEMPTS)
         seconds = self.cycle(STREAM_BATCH) + requests * (1 - share) * _MEAN_PAUSE_SECONDS
-        records = deployment.lanes * STREAM_BATCH / seconds
-        events = records * EVENTS / STREAM_RECORDS
+        events = deployment.lanes * STREAM_BATCH / seconds
         # The mean length of the run of requests up to the first that was refused, of a batch's.
         run = passed * (1 - passed**requests) / (1 - passed) / requests if passed < 1 else 1.0
         return _Refused(tried=events * attempts, gone=events * run)

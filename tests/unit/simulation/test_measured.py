@@ -80,7 +80,8 @@ def test_a_run_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_what_is_billed_is_shared_by_the_messages_of_a_batch(file: Path) -> None:
-    times = of_run(measured_run(file))
+    run = measured_run(file)
+    times = of_run(run, local_deployment(run).settings)
     assert times.functions["payment"].message[0].p50 == pytest.approx(0.040)
     assert times.functions["payment"].invocation == 0
 
