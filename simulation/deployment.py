@@ -61,6 +61,10 @@ MAPPINGS: Final = MappingProxyType(
 RETRY_FIRST_SECONDS: Final = 2
 RETRY_LONGEST_SECONDS_OF_INTAKE: Final = 30
 
+ATTEMPTS_AT_A_CONFLICT: Final = 3
+PAUSE_AT_A_CONFLICT: Final = (0.010, 0.050)
+"""Of a transaction within a function, and seconds between two (`adapters/transactions.py`)."""
+
 STREAM_BATCH: Final = 100
 STREAM_PARALLELISATION: Final = 10
 """Of event-publisher's mapping: batches of one shard at once."""

@@ -19,6 +19,7 @@ from simulation.limits import (
 from simulation.outcome import Bound, Outcome
 from simulation.scenarios import HOT_SHARE, LOADS, STANDARD_LOAD, changes, first_day, quotas_raised
 from simulation.sizing import HEADROOM, payments_that_fit, rate_of_one
+from simulation.validation import TOLERANCE, Comparison
 from simulation.workforce import Publishers, Workers
 from stacks.order_cost import (
     EVENTS,
@@ -408,12 +409,14 @@ def _validation(findings: Findings) -> Iterator[str]:
         return
     yield (
         "The model with the load, the concurrency and the service times of the measured run on"
-        " LocalStack, beside what was measured there. It tells whether queues, batches and hops add"
-        " up as they should; it does not tell how fast AWS is."
+        " LocalStack, beside what was measured there. As those are the run's own, what is tested is"
+        " the queueing: whether queues, batches and hops add up as they should; it does not tell"
+        f" how fast AWS is. `make simulate-validate` fails where a row that is held is more than"
+        f" {TOLERANCE:g} times above or below."
     )
     yield ""
     yield from _table(
-        ["", "unit", "measured", "model", "model / measured"],
+        ["", "unit", "measured", "model", "model / measured", f"held to {TOLERANCE:g} times"],
         [
             [
                 each.what,
@@ -421,11 +424,18 @@ def _validation(findings: Findings) -> Iterator[str]:
                 f"{each.measured:,.1f}",
                 NONE if each.modelled is None else f"{each.modelled:,.1f}",
                 f"{each.ratio:.2f}",
+                _held(each),
             ]
             for each in findings.comparison
         ],
     )
     yield ""
+
+
+def _held(comparison: Comparison) -> str:
+    if not comparison.is_held:
+        return NONE
+    return "yes" if comparison.is_close else "**no**"
 
 
 def _left_out() -> Iterator[str]:

@@ -108,6 +108,8 @@ class ServiceTimes:
     delivery: Duration
     """From the topic to the function behind a queue that is empty."""
     cold_start: float
+    transaction: Duration
+    """Also of one that is cancelled, as another is at the item."""
     transaction_holds: float
 
     def publisher_seconds(self, records: float, traced: float) -> float:
@@ -172,6 +174,7 @@ def assumed(settings: Settings) -> ServiceTimes:
         stream_poll=STREAM_POLL_SECONDS,
         delivery=DELIVERY,
         cold_start=COLD_START,
+        transaction=TRANSACTION,
         transaction_holds=TRANSACTION_HOLDS,
     )
 
@@ -201,5 +204,6 @@ def of_run(run: MeasuredRun, settings: Settings) -> ServiceTimes:
         stream_poll=LOCAL_POLL,
         delivery=Duration(LOCAL_POLL / 2, LOCAL_POLL),
         cold_start=colds[len(colds) // 2],
+        transaction=Duration(0.0, 0.0),
         transaction_holds=0.0,
     )

@@ -1,5 +1,6 @@
 """The environments behind a queue or a stream: how fast they are, and how many there are."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import floor
@@ -28,6 +29,8 @@ class Workers:
     cold_start: float
     at_once: int = 1
     """Messages of a batch that one invocation handles at once."""
+    longer: float = 0.0
+    """Seconds that a message takes besides, on average, for what is tried again at once."""
 
     @classmethod
     def of(cls, deployment: Deployment, worker: str) -> "Workers":
@@ -74,13 +77,20 @@ class Workers:
         """Return the pace of so many environments with batches of one size."""
         handled = min(batch, self.handled)
         rounds = self._rounds(handled)
-        seconds = self.times.invocation + self.times.of_message * rounds
+        seconds = self.times.invocation + self._of_message * rounds
         invocations = at_work * min(1 / seconds, REQUESTS_OF_AN_ENVIRONMENT)
         return Pace(
             messages_a_second=invocations * batch,
-            seconds_of_message=self.times.invocation + self.times.of_message * (rounds + 1) / 2,
+            # What one is itself tried again for comes on top, and only to those.
+            seconds_of_message=self.times.invocation
+            + self._of_message * (rounds - 1) / 2
+            + self.times.of_message,
             put_back=(batch - handled) / batch,
         )
+
+    @property
+    def _of_message(self) -> float:
+        return self.times.of_message + self.longer
 
     def _rounds(self, messages: float) -> float:
         """Return how many messages an invocation has to wait for, one after another."""
@@ -90,15 +100,29 @@ class Workers:
     def handled(self) -> float:
         """The most messages that one invocation begins with before its time runs out."""
         left = self.mapping.timeout - self.mapping.seconds_needed - self.times.invocation
-        rounds = max(1, floor(left / self.times.of_message) + 1)
+        rounds = max(1, floor(left / self._of_message) + 1)
         return float(rounds * self.at_once)
 
     @property
     def greatest_rate(self) -> float:
         """Messages a second with full batches and all environments."""
         handled = min(float(self.mapping.batch_size), self.handled)
-        seconds = self.times.invocation + self.times.of_message * self._rounds(handled)
+        seconds = self.times.invocation + self._of_message * self._rounds(handled)
         return self.ceiling * handled * min(1 / seconds, REQUESTS_OF_AN_ENVIRONMENT)
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """Workers that try again at once what conflicts, and take the longer for it."""
+
+    workers: Workers
+    longer: Callable[[], float]
+    """Returns the seconds that a message takes besides just now, on average."""
+
+    def pace(self, waiting: float, behind_seconds: float, arriving: float) -> Pace:
+        """Return the pace; see `Workforce`."""
+        workers = replace(self.workers, longer=self.longer())
+        return workers.pace(waiting, behind_seconds, arriving)
 
 
 @dataclass(frozen=True)

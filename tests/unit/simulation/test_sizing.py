@@ -5,13 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from order_pipeline.adapters import circuit, orders_table
+from order_pipeline.adapters import circuit, orders_table, transactions
 from order_pipeline.adapters.clients import LONGEST_CALL_SECONDS, LONGEST_SEND_SECONDS
 from order_pipeline.adapters.event_topic import _EVENTS_PER_BATCH
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE
 from order_pipeline.order import Channel
 from simulation.capacity import capacities
-from simulation.deployment import CALLS_TO_OPEN_CIRCUIT, MAPPINGS, Deployment
+from simulation.deployment import (
+    ATTEMPTS_AT_A_CONFLICT,
+    CALLS_TO_OPEN_CIRCUIT,
+    MAPPINGS,
+    PAUSE_AT_A_CONFLICT,
+    Deployment,
+)
 from simulation.limits import (
     INDEX_PARTITIONS,
     MESSAGES_OF_A_BATCH,
@@ -31,6 +37,8 @@ def test_the_model_knows_the_codes_numbers() -> None:
     assert circuit.FAILURES_TO_OPEN == CALLS_TO_OPEN_CIRCUIT
     assert orders_table.OPEN_BUCKETS == INDEX_PARTITIONS
     assert _EVENTS_PER_BATCH == MESSAGES_OF_A_BATCH
+    assert transactions._ATTEMPTS == ATTEMPTS_AT_A_CONFLICT
+    assert transactions._PAUSE_SECONDS == PAUSE_AT_A_CONFLICT
 
 
 def test_a_function_needs_the_time_that_its_handler_asks_for() -> None:
