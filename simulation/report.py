@@ -3,9 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from order_pipeline.limits import CONFIRMED_WITHIN, PAYMENT_DEADLINE
+from order_pipeline.limits import CONFIRMED_WITHIN, MAX_STOCK_COUNTERS, PAYMENT_DEADLINE
 from simulation.capacity import capacities
-from simulation.deployment import MAPPINGS, Deployment
+from simulation.deployment import (
+    ATTEMPTS_AT_A_CONFLICT,
+    MAPPINGS,
+    PAUSE_AT_A_CONFLICT,
+    Deployment,
+)
 from simulation.findings import LARGE_LOAD, Findings
 from simulation.limits import (
     FIRST_INVOCATIONS,
@@ -13,12 +18,21 @@ from simulation.limits import (
     INVOCATIONS_MORE_A_SECOND,
     PROVIDER_CALLS_A_SECOND,
     PROVIDER_CALLS_OF_AN_ENDPOINT,
+    READS_OF_A_PARTITION,
     UNITS_OF_A_NEW_TABLE,
     UNITS_OF_A_PARTITION,
 )
 from simulation.outcome import Bound, Outcome
 from simulation.scenarios import HOT_SHARE, LOADS, STANDARD_LOAD, changes, first_day, quotas_raised
-from simulation.sizing import HEADROOM, payments_that_fit, rate_of_one
+from simulation.sizing import (
+    ATTEMPTS_OF_AN_ORDER,
+    BACK_TO_THE_QUEUE,
+    HEADROOM,
+    ORDERS_OF_A_COUNTER,
+    counters_for,
+    payments_that_fit,
+    rate_of_one,
+)
 from simulation.validation import TOLERANCE, Comparison
 from simulation.workforce import Publishers, Workers
 from stacks.order_cost import (
@@ -47,6 +61,8 @@ _NAMES: Final = {
     "intake_drain": "the intake-overflow queue",
     **{name: f"the {name} queue" for name in ("validation", "inventory", "payment")},
     "notification": "the notification queue",
+    "hot item": "the hot item's counters",
+    "hot item's reads": "the reads of the hot item's key",
     **{
         f"{name} in flight": f"what SQS keeps in flight for the {name} queue"
         for name in ("validation", "inventory", "payment", "notification")
@@ -353,15 +369,20 @@ def _the_hot_item(findings: Findings) -> Iterator[str]:
         f" {UNITS_OF_A_PARTITION / UNITS_OF_A_STOCK_ITEM:.0f} such transactions, failed ones"
         " included. And while a transaction is at the item, every other one is cancelled: with"
         f" {holds * 1000:.0f} ms for that, fewer than {1 / holds:.0f} a second can succeed. A"
-        " cancelled one is tried again after the message's backoff, and given up after"
+        f" cancelled one is tried again at once, {ATTEMPTS_AT_A_CONFLICT} times in all with"
+        f" {PAUSE_AT_A_CONFLICT[0] * 1000:.0f} to {PAUSE_AT_A_CONFLICT[1] * 1000:.0f} ms between;"
+        " then after the message's backoff, and given up after"
         f" {MAPPINGS['inventory'].max_receives} receives. `stockCounters` splits the stock over"
-        " several numbers, each of which takes its share of the orders."
+        " several numbers, each of which takes its share of the orders. Each attempt takes its"
+        " write units and the function's time, so the tables are warm here for"
+        f" {ATTEMPTS_OF_AN_ORDER:.1f} transactions of an order for the item."
     )
     yield ""
     yield from _table(
         [
             "counters",
             "attempts that fail",
+            "receives an order",
             "p50, with the item",
             "p95, with the item",
             "p95, without it",
@@ -371,6 +392,7 @@ def _the_hot_item(findings: Findings) -> Iterator[str]:
             [
                 f"{counters}",
                 _share(outcome.refusing["hot item"].refused, outcome.refusing["hot item"].asked),
+                f"{outcome.queues['inventory'].served / outcome.accepted:.2f}",
                 _seconds(outcome.percentile(0.5, hot=True)),
                 _seconds(outcome.percentile(OBJECTIVE_SHARE, hot=True)),
                 _seconds(outcome.percentile(OBJECTIVE_SHARE, hot=False)),
@@ -389,10 +411,25 @@ def _the_hot_item(findings: Findings) -> Iterator[str]:
         for counters, outcome in findings.hot_without_conflicts.items()
     )
     yield (
+        f"**Advised is a counter for every {ORDERS_OF_A_COUNTER} orders a second**"
+        f" (`simulation/sizing.py`), {counters_for(any_sale.sale.rate * HOT_SHARE)} here: then no"
+        f" more than {BACK_TO_THE_QUEUE:.0%} of the orders for the item meet others at all"
+        f" {ATTEMPTS_AT_A_CONFLICT} attempts and go back to the queue, and the other"
+        f" {1 - BACK_TO_THE_QUEUE:.0%} are what the objective is for. {MAX_STOCK_COUNTERS}"
+        " counters, the most there may be, are"
+        f" {MAX_STOCK_COUNTERS * ORDERS_OF_A_COUNTER:,} orders a second of one item."
+    )
+    yield ""
+    yield (
         f"The {holds * 1000:.0f} ms are an assumption: AWS gives no number, so measure before a"
-        f" sale how many reservations of one item succeed. By write units alone: {alone}. What is"
-        " left with many counters is the first pause of the backoff, a second or two, of those that"
-        " meet all the same."
+        f" sale how many reservations of one item succeed. By write units alone: {alone}."
+    )
+    yield ""
+    yield (
+        "Validation reads the item's own key once for each order, strongly consistent, however many"
+        f" counters there are, and a key takes {READS_OF_A_PARTITION:,.0f} such reads a second:"
+        f" that is met at {READS_OF_A_PARTITION:,.0f} orders a second of the item, far above what"
+        " the counters take."
     )
     yield ""
 
@@ -446,8 +483,9 @@ def _left_out() -> Iterator[str]:
         " meet by accident. Near a limit, real waits are longer."
     )
     yield (
-        "* Bursts that DynamoDB and the provider may allow; reads; what other callers ask; what the"
-        " reconciler publishes again for orders that are late; second deliveries of events."
+        "* Bursts that DynamoDB and the provider may allow; reads, but for validation's of the hot"
+        " item; what other callers ask; what the reconciler publishes again for orders that are"
+        " late; second deliveries of events."
     )
     yield (
         "* SES's rate, which AWS sets for each account (`orderctl preflight` shows it). The audit"

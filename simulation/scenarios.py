@@ -20,7 +20,8 @@ STANDARD_LOAD: Final = 100.0
 HOT_SHARE: Final = 0.6
 """Of the orders of a flash sale that want its one item."""
 
-STOCK_COUNTERS: Final = (1, 2, 4, 8, 16, 32)
+STOCK_COUNTERS: Final = (1, 4, 8, 12, 14, 16, 18, 32)
+"""The objective is first met with 14; 18 are advised (`sizing.counters_for`)."""
 
 
 @dataclass(frozen=True)
