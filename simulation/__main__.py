@@ -1,6 +1,7 @@
 """`python -m simulation`: runs the sales, writes docs/benchmarks/simulation.md and its pictures.
 
-With `--validate` it only holds the model against the measured run, and fails where there is none.
+With `--validate` it only holds the model against the measured run, and fails where they are too far
+apart (1) or there is none (2).
 """
 
 import argparse
@@ -20,10 +21,12 @@ from simulation.pipeline import Pipeline
 from simulation.report import NONE, report
 from simulation.sale import Sale
 from simulation.scenarios import HOT_SHARE
-from simulation.validation import Comparison, compare
+from simulation.validation import TOLERANCE, Comparison, compare
 
 FOLDER: Final = LOCAL_LOAD.parent
-NO_RUN: Final = 1
+APART: Final = 1
+"""The exit status when the model is too far from the measured run."""
+NO_RUN: Final = 2
 """The exit status when there is no measured run to compare with."""
 
 
@@ -59,6 +62,13 @@ def validate(path: Path) -> int:
             f"{each.what}: measured {each.measured:,.1f}, model {modelled} {each.unit},"
             f" ratio {each.ratio:.2f}"
         )
+    if apart := [each.what for each in comparisons if not each.is_close]:
+        print(
+            f"the model is more than {TOLERANCE:g} times above or below the measured run:"
+            f" {'; '.join(apart)}",
+            file=sys.stderr,
+        )
+        return APART
     return 0
 
 

@@ -61,6 +61,10 @@ MAPPINGS: Final = MappingProxyType(
 RETRY_FIRST_SECONDS: Final = 2
 RETRY_LONGEST_SECONDS_OF_INTAKE: Final = 30
 
+ATTEMPTS_AT_A_CONFLICT: Final = 3
+PAUSE_AT_A_CONFLICT: Final = (0.010, 0.050)
+"""Of a transaction within a function, and seconds between two (`adapters/transactions.py`)."""
+
 STREAM_BATCH: Final = 100
 STREAM_PARALLELISATION: Final = 10
 """Of event-publisher's mapping: batches of one shard at once."""
@@ -90,8 +94,8 @@ class Deployment:
     """One environment as the model sees it."""
 
     settings: Settings
+    times: ServiceTimes
     account: Account = field(default_factory=Account)
-    times: ServiceTimes = field(default_factory=assumed)
     scaling: Scaling = field(default_factory=Scaling)
     stock_counters: int = 1
     """Over how many counters the hot item's stock is split (`stockCounters` of an item)."""
@@ -124,7 +128,12 @@ class Deployment:
         values = settings.model_dump(by_alias=True) | (changes or {})
         if account_concurrency is not None:
             values["ACCOUNT_CONCURRENCY"] = account_concurrency
-        return cls(Settings.model_validate(values), **arguments)
+        return cls.of_settings(Settings.model_validate(values), **arguments)
+
+    @classmethod
+    def of_settings(cls, settings: Settings, **arguments: Any) -> Self:
+        """Return what settings say, with the service times that are assumed for them."""
+        return cls(settings, assumed(settings), **arguments)
 
     def mapping(self, worker: str) -> Mapping:
         """Return how a worker's messages come to it."""

@@ -49,6 +49,9 @@ UNITS_OF_A_PARTITION: Final = 1000.0
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html
 """
 
+READS_OF_A_PARTITION: Final = 3000.0
+"""Strongly consistent reads a second of one partition, so also of one item (the same page)."""
+
 INDEX_PARTITIONS: Final = 16
 """Keys of the open-orders index (`adapters/orders_table.py`, `OPEN_BUCKETS`).
 

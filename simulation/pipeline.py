@@ -12,28 +12,33 @@ What is exact and what is not:
 * Those whose messages fail at nearly the same time go on together, and come back spread over the
   backoff that the code draws from.
 * Lambda and SQS lose and repeat nothing here. A message that is published twice is seen by a stage
-  that has nothing to do any more; that costs a read, which is left out, as are reads of any kind,
-  calls of the API other than POST /orders, and what the reconciler publishes again.
+  that has nothing to do any more; that costs a read, which is left out, as are reads of any kind
+  but validation's of the hot item, calls of the API other than POST /orders, and what the
+  reconciler publishes again.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Generator
 from math import floor
+from statistics import fmean
 from typing import Any, Final
 
 import simpy
 
 from simulation.cohort import Cohort
 from simulation.deployment import (
+    ATTEMPTS_AT_A_CONFLICT,
     BREAKER_SECONDS,
     CALLS_TO_OPEN_CIRCUIT,
     MAPPINGS,
+    PAUSE_AT_A_CONFLICT,
     Deployment,
 )
 from simulation.limits import (
     ENVIRONMENTS_AT_ONCE,
     ENVIRONMENTS_MORE_A_SECOND,
     INDEX_PARTITIONS,
+    READS_OF_A_PARTITION,
     REQUESTS_OF_AN_ENVIRONMENT,
     UNITS_OF_A_PARTITION,
     UNITS_OF_A_TABLES_QUOTA,
@@ -42,8 +47,8 @@ from simulation.limits import (
 from simulation.outcome import Confirmation, Outcome
 from simulation.refusing import Bucket, HotItem, PerSecond, Refusals, Throughput
 from simulation.sale import Sale
-from simulation.work_queue import WorkQueue
-from simulation.workforce import Publishers, Workers
+from simulation.work_queue import Workforce, WorkQueue
+from simulation.workforce import Publishers, Retrying, Workers
 from stacks.order_cost import WRITE_UNITS, WRITES_OF_A_MESSAGE, Resource, Step
 
 TICK: Final = 0.1
@@ -96,11 +101,20 @@ class Pipeline:
             account.units(Resource.INVENTORY), greatest=UNITS_OF_A_TABLES_QUOTA
         )
         self.hot = HotItem(deployment.stock_counters, deployment.times.transaction_holds)
+        self.hot_reads = PerSecond(READS_OF_A_PARTITION)
         self.provider = Provider(deployment)
         self.publisher = WorkQueue(env, Publishers(deployment), self._published)
+        self._came_to_reserve: dict[int, float] = defaultdict(float)
+        self._tried_again_seconds: dict[int, float] = defaultdict(float)
+        workforces: dict[str, Workforce] = {
+            worker: Workers.of(deployment, worker) for worker in MAPPINGS
+        }
+        workforces["inventory"] = Retrying(
+            Workers.of(deployment, "inventory"), self._seconds_for_conflicts
+        )
         self.queues = {
-            worker: WorkQueue(env, Workers.of(deployment, worker), self._done_by(worker))
-            for worker in MAPPINGS
+            worker: WorkQueue(env, workforce, self._done_by(worker))
+            for worker, workforce in workforces.items()
         }
         self.in_stream: dict[str, float] = defaultdict(float)
         """Events that are yet to be published, by the stage that they are for."""
@@ -129,6 +143,7 @@ class Pipeline:
             "place-order": self.front.limit.refusals,
             **{resource.value: table.refusals for resource, table in self.tables.items()},
             "hot item": self.hot.refusals,
+            "hot item's reads": self.hot_reads.refusals,
             "payment provider": self.provider.refusals,
         }
         outcome.waiting = {stage: self._waiting_for(stage) for stage in ("intake_drain", *STAGES)}
@@ -316,17 +331,47 @@ class Pipeline:
         return stored
 
     def _validate(self, orders: Cohort) -> float:
-        validated = self._write(Step.VALIDATE, orders)
+        # What is not read is asked for again within the same second, and then by the queue.
+        read = 1.0
+        if orders.is_hot:
+            read = self.hot_reads.take(orders.first, orders.last, orders.orders)
+        validated = read * self._write(Step.VALIDATE, orders.part(read))
         self._publish(orders.part(validated), "inventory")
         return validated
 
     def _reserve(self, orders: Cohort) -> float:
-        # Also a transaction that is cancelled uses the units of all its writes.
-        reserved = self._write(Step.RESERVE, orders)
-        if orders.is_hot:
-            reserved *= self.hot.take(orders.first, orders.last, orders.orders * reserved)
-        self._publish(orders.part(reserved), "payment")
-        return reserved
+        """Reserve; what finds others at the hot item tries again at once, a few times.
+
+        A transaction that is cancelled uses the units of all its writes, each time.
+        """
+        second = floor(orders.last)
+        self._came_to_reserve[second] += orders.orders
+        left, reserved = orders, 0.0
+        for attempt in range(ATTEMPTS_AT_A_CONFLICT):
+            if left.orders <= _LEAST_ORDERS:
+                break
+            if attempt:
+                left = left.later(self._again_seconds)
+                self._tried_again_seconds[second] += left.orders * self._again_seconds
+            tried = left.part(self._write(Step.RESERVE, left))
+            succeeded, conflicted = 1.0, 0.0
+            if orders.is_hot:
+                succeeded, conflicted = self.hot.take(tried.first, tried.last, tried.orders)
+            self._publish(tried.part(succeeded), "payment")
+            reserved += tried.orders * succeeded
+            left = tried.part(conflicted)
+        return reserved / orders.orders if orders.orders else 1.0
+
+    @property
+    def _again_seconds(self) -> float:
+        """A pause and another transaction."""
+        return fmean(PAUSE_AT_A_CONFLICT) + self.deployment.times.transaction.mean
+
+    def _seconds_for_conflicts(self) -> float:
+        """Return the seconds that messages took for trying again, on average, a second ago."""
+        second = floor(self._env.now) - 1
+        came = self._came_to_reserve[second]
+        return self._tried_again_seconds[second] / came if came else 0.0
 
     def _pay(self, orders: Cohort) -> float:
         authorised = self.provider.authorise(orders)

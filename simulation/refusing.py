@@ -112,7 +112,7 @@ class HotItem:
     and a transaction's write is two. And while a transaction is at a counter, every other one that
     wants it is cancelled: of attempts at random, `rate` a second at one counter, those find it free
     that come in the share ``1 / (1 + rate * holds)`` of the time (a server without a queue, by
-    Erlang's loss formula for one place).
+    Erlang's loss formula for one place). An order that tries again is another attempt.
     """
 
     counters: int
@@ -131,21 +131,23 @@ class HotItem:
         each = min(attempts, self.most) / self.counters
         return 1 / (1 + each * self.holds)
 
-    def take(self, first: float, last: float, attempts: float) -> float:
-        """Return the share of attempts, spread over a time, that succeed.
+    def take(self, first: float, last: float, attempts: float) -> tuple[float, float]:
+        """Return the shares of attempts, spread over a time, that succeed and that conflict.
 
-        How many others there are in the same second is known when it is over, so it is taken for
-        as busy as the one before, unless it is busier already.
+        For the rest there are no write units. How many others there are in the same second is known
+        when it is over, so it is taken for as busy as the one before, unless it is busier already.
         """
-        succeeded = 0.0
+        if attempts <= 0:
+            return 1.0, 0.0
+        succeeded = conflicted = 0.0
         for second, part in _by_second(first, last, attempts):
             written = min(part, max(0.0, self.most - self._attempts[second]))
             self._attempts[second] += part
-            succeeded += written * self.free(
-                max(self._attempts[second], self._attempts[second - 1])
-            )
+            free = self.free(max(self._attempts[second], self._attempts[second - 1]))
+            succeeded += written * free
+            conflicted += written * (1 - free)
         self.refusals.note(attempts, attempts - succeeded, first)
-        return succeeded / attempts if attempts > 0 else 1.0
+        return succeeded / attempts, conflicted / attempts
 
 
 @dataclass

@@ -3,9 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from order_pipeline.limits import CONFIRMED_WITHIN, PAYMENT_DEADLINE
+from order_pipeline.limits import CONFIRMED_WITHIN, MAX_STOCK_COUNTERS, PAYMENT_DEADLINE
 from simulation.capacity import capacities
-from simulation.deployment import MAPPINGS, Deployment
+from simulation.deployment import (
+    ATTEMPTS_AT_A_CONFLICT,
+    MAPPINGS,
+    PAUSE_AT_A_CONFLICT,
+    Deployment,
+)
 from simulation.findings import LARGE_LOAD, Findings
 from simulation.limits import (
     FIRST_INVOCATIONS,
@@ -13,12 +18,22 @@ from simulation.limits import (
     INVOCATIONS_MORE_A_SECOND,
     PROVIDER_CALLS_A_SECOND,
     PROVIDER_CALLS_OF_AN_ENDPOINT,
+    READS_OF_A_PARTITION,
     UNITS_OF_A_NEW_TABLE,
     UNITS_OF_A_PARTITION,
 )
 from simulation.outcome import Bound, Outcome
 from simulation.scenarios import HOT_SHARE, LOADS, STANDARD_LOAD, changes, first_day, quotas_raised
-from simulation.sizing import HEADROOM, payments_that_fit, rate_of_one
+from simulation.sizing import (
+    ATTEMPTS_OF_AN_ORDER,
+    BACK_TO_THE_QUEUE,
+    HEADROOM,
+    ORDERS_OF_A_COUNTER,
+    counters_for,
+    payments_that_fit,
+    rate_of_one,
+)
+from simulation.validation import TOLERANCE, Comparison
 from simulation.workforce import Publishers, Workers
 from stacks.order_cost import (
     EVENTS,
@@ -46,6 +61,8 @@ _NAMES: Final = {
     "intake_drain": "the intake-overflow queue",
     **{name: f"the {name} queue" for name in ("validation", "inventory", "payment")},
     "notification": "the notification queue",
+    "hot item": "the hot item's counters",
+    "hot item's reads": "the reads of the hot item's key",
     **{
         f"{name} in flight": f"what SQS keeps in flight for the {name} queue"
         for name in ("validation", "inventory", "payment", "notification")
@@ -258,8 +275,9 @@ def _what_each_carries(findings: Findings) -> Iterator[str]:
     writes = ", ".join(f"{write_units(each)} units to the {each}" for each in Resource)
     yield (
         f"Orders a second by arithmetic, each part by itself. An order writes {writes}; it is"
-        f" {STREAM_RECORDS} records of the stream, {EVENTS} messages of the topic and"
-        f" {len(PROVIDER_CALLS)} calls of the payment provider"
+        f" {STREAM_RECORDS} records of the stream, of which the publisher is handed the {EVENTS}"
+        f" that are events, as many messages of the topic, and {len(PROVIDER_CALLS)} calls of the"
+        " payment provider"
         " ([counted](../../stacks/order_cost.py), and counted again by a test that sends one"
         " through the code)."
     )
@@ -351,15 +369,20 @@ def _the_hot_item(findings: Findings) -> Iterator[str]:
         f" {UNITS_OF_A_PARTITION / UNITS_OF_A_STOCK_ITEM:.0f} such transactions, failed ones"
         " included. And while a transaction is at the item, every other one is cancelled: with"
         f" {holds * 1000:.0f} ms for that, fewer than {1 / holds:.0f} a second can succeed. A"
-        " cancelled one is tried again after the message's backoff, and given up after"
+        f" cancelled one is tried again at once, {ATTEMPTS_AT_A_CONFLICT} times in all with"
+        f" {PAUSE_AT_A_CONFLICT[0] * 1000:.0f} to {PAUSE_AT_A_CONFLICT[1] * 1000:.0f} ms between;"
+        " then after the message's backoff, and given up after"
         f" {MAPPINGS['inventory'].max_receives} receives. `stockCounters` splits the stock over"
-        " several numbers, each of which takes its share of the orders."
+        " several numbers, each of which takes its share of the orders. Each attempt takes its"
+        " write units and the function's time, so the tables are warm here for"
+        f" {ATTEMPTS_OF_AN_ORDER:.1f} transactions of an order for the item."
     )
     yield ""
     yield from _table(
         [
             "counters",
             "attempts that fail",
+            "receives an order",
             "p50, with the item",
             "p95, with the item",
             "p95, without it",
@@ -369,6 +392,7 @@ def _the_hot_item(findings: Findings) -> Iterator[str]:
             [
                 f"{counters}",
                 _share(outcome.refusing["hot item"].refused, outcome.refusing["hot item"].asked),
+                f"{outcome.queues['inventory'].served / outcome.accepted:.2f}",
                 _seconds(outcome.percentile(0.5, hot=True)),
                 _seconds(outcome.percentile(OBJECTIVE_SHARE, hot=True)),
                 _seconds(outcome.percentile(OBJECTIVE_SHARE, hot=False)),
@@ -387,10 +411,25 @@ def _the_hot_item(findings: Findings) -> Iterator[str]:
         for counters, outcome in findings.hot_without_conflicts.items()
     )
     yield (
+        f"**Advised is a counter for every {ORDERS_OF_A_COUNTER} orders a second**"
+        f" (`simulation/sizing.py`), {counters_for(any_sale.sale.rate * HOT_SHARE)} here: then no"
+        f" more than {BACK_TO_THE_QUEUE:.0%} of the orders for the item meet others at all"
+        f" {ATTEMPTS_AT_A_CONFLICT} attempts and go back to the queue, and the other"
+        f" {1 - BACK_TO_THE_QUEUE:.0%} are what the objective is for. {MAX_STOCK_COUNTERS}"
+        " counters, the most there may be, are"
+        f" {MAX_STOCK_COUNTERS * ORDERS_OF_A_COUNTER:,} orders a second of one item."
+    )
+    yield ""
+    yield (
         f"The {holds * 1000:.0f} ms are an assumption: AWS gives no number, so measure before a"
-        f" sale how many reservations of one item succeed. By write units alone: {alone}. What is"
-        " left with many counters is the first pause of the backoff, a second or two, of those that"
-        " meet all the same."
+        f" sale how many reservations of one item succeed. By write units alone: {alone}."
+    )
+    yield ""
+    yield (
+        "Validation reads the item's own key once for each order, strongly consistent, however many"
+        f" counters there are, and a key takes {READS_OF_A_PARTITION:,.0f} such reads a second:"
+        f" that is met at {READS_OF_A_PARTITION:,.0f} orders a second of the item, far above what"
+        " the counters take."
     )
     yield ""
 
@@ -407,12 +446,14 @@ def _validation(findings: Findings) -> Iterator[str]:
         return
     yield (
         "The model with the load, the concurrency and the service times of the measured run on"
-        " LocalStack, beside what was measured there. It tells whether queues, batches and hops add"
-        " up as they should; it does not tell how fast AWS is."
+        " LocalStack, beside what was measured there. As those are the run's own, what is tested is"
+        " the queueing: whether queues, batches and hops add up as they should; it does not tell"
+        f" how fast AWS is. `make simulate-validate` fails where a row that is held is more than"
+        f" {TOLERANCE:g} times above or below."
     )
     yield ""
     yield from _table(
-        ["", "unit", "measured", "model", "model / measured"],
+        ["", "unit", "measured", "model", "model / measured", f"held to {TOLERANCE:g} times"],
         [
             [
                 each.what,
@@ -420,11 +461,18 @@ def _validation(findings: Findings) -> Iterator[str]:
                 f"{each.measured:,.1f}",
                 NONE if each.modelled is None else f"{each.modelled:,.1f}",
                 f"{each.ratio:.2f}",
+                _held(each),
             ]
             for each in findings.comparison
         ],
     )
     yield ""
+
+
+def _held(comparison: Comparison) -> str:
+    if not comparison.is_held:
+        return NONE
+    return "yes" if comparison.is_close else "**no**"
 
 
 def _left_out() -> Iterator[str]:
@@ -435,8 +483,9 @@ def _left_out() -> Iterator[str]:
         " meet by accident. Near a limit, real waits are longer."
     )
     yield (
-        "* Bursts that DynamoDB and the provider may allow; reads; what other callers ask; what the"
-        " reconciler publishes again for orders that are late; second deliveries of events."
+        "* Bursts that DynamoDB and the provider may allow; reads, but for validation's of the hot"
+        " item; what other callers ask; what the reconciler publishes again for orders that are"
+        " late; second deliveries of events."
     )
     yield (
         "* SES's rate, which AWS sets for each account (`orderctl preflight` shows it). The audit"

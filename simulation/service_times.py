@@ -1,18 +1,21 @@
 """How long the functions and the services under them take: assumed for AWS, or measured.
 
 The assumptions are all here. None of them is measured on AWS: they say what the services promise or
-what is commonly seen, and each says which. A measured run replaces them (`of_run`).
+what is commonly seen, and each says which. How long code takes follows from the memory that the
+settings give its function. A measured run replaces them (`of_run`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
+from types import MappingProxyType
 from typing import Final
 
 from simulation.latency import Duration
 from simulation.limits import MESSAGES_OF_A_BATCH, STREAM_POLL_SECONDS
 from simulation.measured import MeasuredRun
+from stacks.settings import Settings
 
 DYNAMODB_CALL: Final = Duration(0.005, 0.010)
 """A read or a write of one item: "single-digit millisecond performance at any scale".
@@ -45,14 +48,30 @@ concurrency. The provider publishes no number."""
 MESSAGE_TO_CUSTOMER: Final = Duration(0.050, 0.150)
 """A request to SES: an assumption, as for SNS but with more to send."""
 
-CODE_OF_A_MESSAGE: Final = 0.003
-"""Seconds of processor for one message: parsing, models, log lines. An assumption for 1,024 MB."""
+WHOLE_PROCESSOR_MB: Final = 1769
+"""The memory with which a function has one; with less it has a part in proportion.
 
-CODE_OF_A_RECORD: Final = 0.001
-"""The same for one record of the stream, with a whole processor (1,769 MB)."""
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+"""
 
-INVOCATION: Final = 0.005
-"""Seconds of an invocation besides its messages. An assumption."""
+CODE: Final[Mapping[str, float]] = MappingProxyType(
+    {
+        "place_order": 0.002,
+        "intake_drain": 0.002,
+        "event_publisher": 0.001,
+        "validation": 0.002,
+        "inventory": 0.002,
+        "payment": 0.002,
+        "notification": 0.002,
+    }
+)
+"""Seconds of a whole processor for one message, request or record: parsing, models, log lines.
+
+Assumptions, by the function's folder.
+"""
+
+CODE_OF_AN_INVOCATION: Final = 0.002
+"""Seconds of a whole processor for an invocation besides its messages. An assumption."""
 
 COLD_START: Final = 1.0
 """Seconds until a new environment is at work: pydantic, boto3, clients. An assumption."""
@@ -89,6 +108,8 @@ class ServiceTimes:
     delivery: Duration
     """From the topic to the function behind a queue that is empty."""
     cold_start: float
+    transaction: Duration
+    """Also of one that is cancelled, as another is at the item."""
     transaction_holds: float
 
     def publisher_seconds(self, records: float, traced: float) -> float:
@@ -108,38 +129,52 @@ def publish_requests(events: float, traced: float) -> float:
     return ceil(events * (1 - traced) / MESSAGES_OF_A_BATCH) + events * traced
 
 
-def _code(seconds: float) -> Duration:
-    return Duration(seconds, seconds)
+CALLS: Final[Mapping[str, Sequence[Duration]]] = MappingProxyType(
+    {
+        "place_order": [DYNAMODB_CALL],
+        "intake_drain": [DYNAMODB_CALL],
+        # Its requests are of whole batches: `ServiceTimes.publish`.
+        "event_publisher": [],
+        # Reads the order and the items, and writes the order.
+        "validation": [DYNAMODB_CALL] * 3,
+        # Reads the order, and makes the transaction.
+        "inventory": [DYNAMODB_CALL, TRANSACTION],
+        # Reads the order, creates an intent, stores its id, confirms it, and writes the order.
+        "payment": [*[DYNAMODB_CALL] * 3, *[PROVIDER_CALL] * 2],
+        # Reads the order, claims the message, sends it, and marks it.
+        "notification": [*[DYNAMODB_CALL] * 3, MESSAGE_TO_CUSTOMER],
+    }
+)
+"""The calls that a function makes for one message, one after another, by its folder.
+
+`tests/unit/simulation/test_order_cost.py` counts them in the code.
+"""
 
 
-def assumed() -> ServiceTimes:
-    """Return the assumptions about AWS.
+def processor(memory: int) -> float:
+    """Return the part of a processor that a function with so many megabytes has, at most one.
 
-    The calls of each stage are those of its code: validation reads the order and the items, and
-    writes the order; inventory reads it and makes a transaction; payment reads it, creates an
-    intent, stores its id, confirms it, reads again and writes; notification reads it, claims the
-    message, sends it, and marks it.
+    With more memory it has a second one, which code that does one thing at a time does not use.
     """
-    code = _code(CODE_OF_A_MESSAGE)
+    return min(1.0, memory / WHOLE_PROCESSOR_MB)
+
+
+def assumed(settings: Settings) -> ServiceTimes:
+    """Return the assumptions about AWS, for functions with the memory that settings give them."""
+
+    def times(folder: str) -> FunctionTimes:
+        part = processor(settings.memory_of(folder))
+        code = CODE[folder] / part
+        return FunctionTimes(CODE_OF_AN_INVOCATION / part, [Duration(code, code), *CALLS[folder]])
+
     return ServiceTimes(
         source="assumptions about AWS (`simulation/service_times.py`)",
-        functions={
-            "place_order": FunctionTimes(INVOCATION, [code, DYNAMODB_CALL]),
-            "intake_drain": FunctionTimes(INVOCATION, [code, DYNAMODB_CALL]),
-            "event_publisher": FunctionTimes(INVOCATION, [_code(CODE_OF_A_RECORD)]),
-            "validation": FunctionTimes(INVOCATION, [code, *[DYNAMODB_CALL] * 3]),
-            "inventory": FunctionTimes(INVOCATION, [code, DYNAMODB_CALL, TRANSACTION]),
-            "payment": FunctionTimes(
-                INVOCATION, [code, *[DYNAMODB_CALL] * 4, *[PROVIDER_CALL] * 2]
-            ),
-            "notification": FunctionTimes(
-                INVOCATION, [code, *[DYNAMODB_CALL] * 3, MESSAGE_TO_CUSTOMER]
-            ),
-        },
+        functions={folder: times(folder) for folder in CODE},
         publish=PUBLISH,
         stream_poll=STREAM_POLL_SECONDS,
         delivery=DELIVERY,
         cold_start=COLD_START,
+        transaction=TRANSACTION,
         transaction_holds=TRANSACTION_HOLDS,
     )
 
@@ -148,14 +183,13 @@ LOCAL_POLL: Final = 0.1
 """Seconds between LocalStack's looks at a queue or a stream (`local/host.py`)."""
 
 
-def of_run(run: MeasuredRun) -> ServiceTimes:
+def of_run(run: MeasuredRun, settings: Settings) -> ServiceTimes:
     """Return the times of a measured run on LocalStack.
 
     What is billed for an invocation is shared by its messages, as the run tells no more. The way
     between functions is not measured by itself: it is LocalStack's polling.
     """
-    fallback = assumed().functions
-    functions = dict(fallback)
+    functions = dict(assumed(settings).functions)
     for folder, stage in run.stages.items():
         per_message = 1 / stage.batch_size.mean / 1000
         functions[folder] = FunctionTimes(
@@ -170,5 +204,6 @@ def of_run(run: MeasuredRun) -> ServiceTimes:
         stream_poll=LOCAL_POLL,
         delivery=Duration(LOCAL_POLL / 2, LOCAL_POLL),
         cold_start=colds[len(colds) // 2],
+        transaction=Duration(0.0, 0.0),
         transaction_holds=0.0,
     )

@@ -1,8 +1,13 @@
-"""The model against a measured run: the same load and the same concurrency, with its times."""
+"""The model against a measured run: the same load and the same concurrency, with its times.
+
+As concurrency and service times are the run's own, what this tests is the queueing: whether queues,
+batches and hops add up to what orders waited. It tests none of the assumptions about AWS.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
+from typing import Final
 
 from simulation.deployment import MAPPINGS, Deployment
 from simulation.limits import Account
@@ -13,6 +18,14 @@ from simulation.sale import Clients, Sale
 from simulation.service_times import of_run
 from stacks.order_cost import Resource
 from stacks.settings import Environment
+
+TOLERANCE: Final = 1.5
+"""By what factor the model may be above or below the measured run.
+
+It holds for the median and the 95th percentile of the time to confirm, and for the orders confirmed
+a second. The 99th percentile and the fullest queues are shown and not held: they are a few orders
+of one run, and the model has no chance in it (ADR 18).
+"""
 
 # LocalStack throttles nothing.
 _UNLIMITED = 1e9
@@ -27,6 +40,13 @@ class Comparison:
     measured: float
     modelled: float | None
     """None when not enough orders were confirmed in the time that the model was watched for."""
+    is_held: bool = False
+    """Whether the model has to be within `TOLERANCE` of it."""
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the model is as close as it has to be."""
+        return not self.is_held or 1 / TOLERANCE <= self.ratio <= TOLERANCE
 
     @property
     def ratio(self) -> float:
@@ -38,7 +58,7 @@ class Comparison:
 
 def local_deployment(run: MeasuredRun) -> Deployment:
     """Return LocalStack as the run found it: no quotas, and so many invocations at once."""
-    return Deployment.of(
+    local = Deployment.of(
         Environment.LOCAL,
         {"throttling": {"rate": int(_UNLIMITED), "burst": int(_UNLIMITED)}},
         account=Account(
@@ -47,10 +67,10 @@ def local_deployment(run: MeasuredRun) -> Deployment:
             provider_calls_of_an_endpoint=_UNLIMITED,
             warm_units=dict.fromkeys(Resource, _UNLIMITED),
         ),
-        times=of_run(run),
         concurrency={name: float(stage.concurrency) for name, stage in run.stages.items()},
         warm=True,
     )
+    return replace(local, times=of_run(run, local.settings))
 
 
 def model_of(run: MeasuredRun) -> Outcome:
@@ -68,8 +88,12 @@ def compare(run: MeasuredRun) -> list[Comparison]:
     outcome = model_of(run)
     times = run.time_to_confirm_ms
     comparisons = [
-        Comparison("time to confirm, p50", "ms", times.p50, _milliseconds(outcome, 0.50)),
-        Comparison("time to confirm, p95", "ms", times.p95, _milliseconds(outcome, 0.95)),
+        Comparison(
+            "time to confirm, p50", "ms", times.p50, _milliseconds(outcome, 0.50), is_held=True
+        ),
+        Comparison(
+            "time to confirm, p95", "ms", times.p95, _milliseconds(outcome, 0.95), is_held=True
+        ),
     ]
     if times.p99 is not None:
         comparisons.append(
@@ -87,7 +111,13 @@ def compare(run: MeasuredRun) -> list[Comparison]:
                 )
             )
     comparisons.append(
-        Comparison("orders confirmed", "a second", _rates(run)["payment"], _confirmed_rate(outcome))
+        Comparison(
+            "orders confirmed",
+            "a second",
+            _rates(run)["payment"],
+            _confirmed_rate(outcome),
+            is_held=True,
+        )
     )
     return comparisons
 

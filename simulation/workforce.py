@@ -1,5 +1,6 @@
 """The environments behind a queue or a stream: how fast they are, and how many there are."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import floor
@@ -8,7 +9,6 @@ from simulation.deployment import STREAM_BATCH, Deployment, Mapping
 from simulation.limits import REQUESTS_OF_AN_ENVIRONMENT
 from simulation.service_times import FunctionTimes, publish_requests
 from simulation.work_queue import LATE_SECONDS, Pace
-from stacks.order_cost import EVENTS, STREAM_RECORDS
 
 _HARDLY_SECONDS = 0.2
 """What is worked off within so long does not wait."""
@@ -29,6 +29,8 @@ class Workers:
     cold_start: float
     at_once: int = 1
     """Messages of a batch that one invocation handles at once."""
+    longer: float = 0.0
+    """Seconds that a message takes besides, on average, for what is tried again at once."""
 
     @classmethod
     def of(cls, deployment: Deployment, worker: str) -> "Workers":
@@ -75,13 +77,20 @@ class Workers:
         """Return the pace of so many environments with batches of one size."""
         handled = min(batch, self.handled)
         rounds = self._rounds(handled)
-        seconds = self.times.invocation + self.times.of_message * rounds
+        seconds = self.times.invocation + self._of_message * rounds
         invocations = at_work * min(1 / seconds, REQUESTS_OF_AN_ENVIRONMENT)
         return Pace(
             messages_a_second=invocations * batch,
-            seconds_of_message=self.times.invocation + self.times.of_message * (rounds + 1) / 2,
+            # What one is itself tried again for comes on top, and only to those.
+            seconds_of_message=self.times.invocation
+            + self._of_message * (rounds - 1) / 2
+            + self.times.of_message,
             put_back=(batch - handled) / batch,
         )
+
+    @property
+    def _of_message(self) -> float:
+        return self.times.of_message + self.longer
 
     def _rounds(self, messages: float) -> float:
         """Return how many messages an invocation has to wait for, one after another."""
@@ -91,20 +100,38 @@ class Workers:
     def handled(self) -> float:
         """The most messages that one invocation begins with before its time runs out."""
         left = self.mapping.timeout - self.mapping.seconds_needed - self.times.invocation
-        rounds = max(1, floor(left / self.times.of_message) + 1)
+        rounds = max(1, floor(left / self._of_message) + 1)
         return float(rounds * self.at_once)
 
     @property
     def greatest_rate(self) -> float:
         """Messages a second with full batches and all environments."""
         handled = min(float(self.mapping.batch_size), self.handled)
-        seconds = self.times.invocation + self.times.of_message * self._rounds(handled)
+        seconds = self.times.invocation + self._of_message * self._rounds(handled)
         return self.ceiling * handled * min(1 / seconds, REQUESTS_OF_AN_ENVIRONMENT)
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """Workers that try again at once what conflicts, and take the longer for it."""
+
+    workers: Workers
+    longer: Callable[[], float]
+    """Returns the seconds that a message takes besides just now, on average."""
+
+    def pace(self, waiting: float, behind_seconds: float, arriving: float) -> Pace:
+        """Return the pace; see `Workforce`."""
+        workers = replace(self.workers, longer=self.longer())
+        return workers.pace(waiting, behind_seconds, arriving)
 
 
 @dataclass(frozen=True)
 class Publishers:
     """The environments that publish the stream's records, and the topic's quota.
+
+    They are handed the records that are events: the mapping filters the others out before it
+    invokes (`stacks/building_blocks/publisher.py`). A batch is taken to hold as many of them as it
+    may have records.
 
     Above the quota the topic refuses whole requests. A batch then goes on from its first record
     that was refused, so what was published behind it is published again: the quota is spent on
@@ -115,15 +142,14 @@ class Publishers:
 
     deployment: Deployment
 
-    def cycle(self, records: float) -> float:
+    def cycle(self, events: float) -> float:
         """Return the seconds that a lane takes for a batch that is all published."""
-        return self.deployment.times.publisher_seconds(records, self.deployment.traced)
+        return self.deployment.times.publisher_seconds(events, self.deployment.traced)
 
     @cached_property
     def greatest_rate(self) -> float:
         """Events a second that the lanes can publish, if the topic takes them."""
-        records = self.deployment.lanes * STREAM_BATCH / self.cycle(STREAM_BATCH)
-        return records * EVENTS / STREAM_RECORDS
+        return self.deployment.lanes * STREAM_BATCH / self.cycle(STREAM_BATCH)
 
     @cached_property
     def rate_when_refused(self) -> float:
@@ -148,8 +174,7 @@ class Publishers:
         """Return the pace, in events; see `Workforce`."""
         del behind_seconds
         quota, lanes = self.deployment.account.publishes, self.deployment.lanes
-        records = waiting * STREAM_RECORDS / EVENTS
-        batch = min(float(STREAM_BATCH), max(1.0, records / lanes))
+        batch = min(float(STREAM_BATCH), max(1.0, waiting / lanes))
         rate = min(self.greatest_rate, quota)
         if self.greatest_rate > quota and max(waiting / LATE_SECONDS, arriving) > quota:
             rate = self.rate_when_refused
@@ -162,8 +187,7 @@ class Publishers:
         passed = 1 - (1 - share) ** _ATTEMPTS
         attempts = (1 - (1 - share) ** _ATTEMPTS) / share if share else float(_ATTEMPTS)
         seconds = self.cycle(STREAM_BATCH) + requests * (1 - share) * _MEAN_PAUSE_SECONDS
-        records = deployment.lanes * STREAM_BATCH / seconds
-        events = records * EVENTS / STREAM_RECORDS
+        events = deployment.lanes * STREAM_BATCH / seconds
         # The mean length of the run of requests up to the first that was refused, of a batch's.
         run = passed * (1 - passed**requests) / (1 - passed) / requests if passed < 1 else 1.0
         return _Refused(tried=events * attempts, gone=events * run)

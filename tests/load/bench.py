@@ -6,7 +6,8 @@ is at rest. What is measured goes into RESULT as JSON; `report.py` and `draw.py`
 model of a flash sale is held against it (`simulation.measured` says what it needs).
 
 It fails if an order is not accepted, does not come to rest as CONFIRMED, or stock is not what the
-orders leave.
+orders leave. Also then the result is written, with what went wrong; times to confirm are of the
+orders that were confirmed.
 """
 
 import argparse
@@ -18,11 +19,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import batched
 from pathlib import Path
+
+import pytest
 
 from order_pipeline.adapters.items import from_item, to_item
 from tests.e2e.deployment import Deployment
@@ -50,6 +53,7 @@ KEYS_AT_ONCE = 100
 """That DynamoDB takes in a BatchGetItem."""
 
 LAST_STAGE = "notification"
+CONFIRMED = "CONFIRMED"
 ACCEPTED = 202
 SHOWN = (50, 95, 99)
 """Percentiles."""
@@ -93,8 +97,12 @@ class Bench:
         say(f"warming up: {WARM_UP_ORDERS} orders of {clients} clients")
         self._at_rest(self._sent(clients, self._requests(WARM_UP_ORDERS)))
         say(f"one at a time: {SINGLE_ORDERS} orders")
-        singles = [self._one(request) for request in self._requests(SINGLE_ORDERS)]
-        self._shop.until_worked_off()
+        singles = [
+            single
+            for request in self._requests(SINGLE_ORDERS)
+            if (single := self._one(request)) is not None
+        ]
+        self._seen(self._shop.until_worked_off)
         say(f"the load: {orders} orders of {clients} clients")
         began = time.time()
         deployment = self._shop.deployment
@@ -107,11 +115,9 @@ class Bench:
         with Depths(self._shop, queues) as depths:
             answers = self._sent(clients, self._requests(orders))
             stored = self._at_rest(answers)
-            self._shop.until_worked_off()
+            self._seen(self._shop.until_worked_off)
         self._check_stock()
-        accepted = [answer for answer in answers if answer["status"] == ACCEPTED]
-        runs = self._runs_since(began, len(accepted))
-        placed = [at(order, "OrderPlaced").timestamp() for order in stored.values()]
+        runs = self._runs_since(began, len(stored))
         return {
             "command": "make bench",
             "machine": {"description": description(), "cores": os.cpu_count()},
@@ -125,23 +131,14 @@ class Bench:
                 ),
             },
             "clients": clients,
-            "orders": len(accepted),
-            "errors": len(answers) - len(accepted),
-            "statuses": Counter(order["status"] for order in stored.values()),
-            "placing_seconds": round(max(placed) - min(placed), 2),
-            "ack_ms": percentiles([answer["ms"] for answer in answers]),
-            "sent_to_confirmed_ms": percentiles(
-                [sent_to_confirmed(each, stored[each["orderId"]]) for each in accepted]
-            ),
-            "time_to_confirm_ms": percentiles(
-                [time_to_confirm(order) for order in stored.values()]
-            ),
+            **what_came_of(answers, stored),
             "stages": {
-                stage: self._stage([run for run in runs if run.function == stage])
+                stage: stage_of([run for run in runs if run.function == stage])
                 | ({"peak_queue_depth": depths.peaks[stage]} if stage in queues else {})
                 for stage in ("place_order", "event_publisher", *queues)
             },
             "series": series(began, stored, depths),
+            "problems": self.problems,
         }
 
     # ------------------------------------------------------------------ orders
@@ -190,20 +187,25 @@ class Bench:
         )
         return found
 
-    def _one(self, request: Json) -> tuple[Json, Json]:
-        """Place an order and wait until it is at rest; return the answer and the order."""
+    def _one(self, request: Json) -> tuple[Json, Json] | None:
+        """Place an order and wait until it is at rest; return the answer and the order.
+
+        None if it is not confirmed.
+        """
         sent_at, began = time.time(), time.perf_counter()
         answer = self._shop.post_order(request)
         took = (time.perf_counter() - began) * 1000
-        assert answer.status_code == ACCEPTED, answer.text
+        if answer.status_code != ACCEPTED:
+            self._note(True, f"not accepted: {answer.status_code} {answer.text}")
+            return None
         self._count([request])
-        order = self._shop.until(request["orderId"], "CONFIRMED")
-        return {
-            "orderId": request["orderId"],
-            "status": ACCEPTED,
-            "sentAt": sent_at,
-            "ms": took,
-        }, order
+        order_id = request["orderId"]
+        order = self._seen(lambda: self._shop.at_rest(order_id))
+        if order is None or order["status"] != CONFIRMED:
+            status = order["status"] if order else "not at rest"
+            self._note(True, f"an order by itself is not confirmed: {order_id} is {status}")
+            return None
+        return {"orderId": order_id, "status": ACCEPTED, "sentAt": sent_at, "ms": took}, order
 
     def _count(self, accepted: Iterable[Json]) -> None:
         """Count the units that accepted orders take."""
@@ -225,7 +227,8 @@ class Bench:
         self._note(bool(waiting), f"not at rest within {AT_REST_WITHIN} s: {len(waiting)} orders")
         statuses = Counter(order["status"] for order in found.values())
         self._note(
-            set(statuses) - {"CONFIRMED"} != set(), f"orders that are not confirmed: {statuses}"
+            set(statuses) - {CONFIRMED} != set(),
+            f"orders that are not confirmed: {dict(statuses)}",
         )
         return found
 
@@ -249,6 +252,14 @@ class Bench:
         if is_one:
             self.problems.append(problem)
 
+    def _seen[T](self, wait: Callable[[], T]) -> T | None:
+        """Wait for something; note it and return None if it is not seen in time."""
+        try:
+            return wait()
+        except pytest.fail.Exception as late:
+            self._note(True, str(late))
+            return None
+
     # ------------------------------------------------------------------ stages
 
     def _runs_since(self, began: float, orders: int) -> list[Run]:
@@ -262,28 +273,66 @@ class Bench:
             runs = look()
             return handled_by("place_order", runs), handled_by(LAST_STAGE, runs)
 
-        wait_for(
-            handled,
-            lambda counts: min(counts) >= orders,
-            f"the logs of {orders} orders, first and last stage",
+        self._seen(
+            lambda: wait_for(
+                handled,
+                lambda counts: min(counts) >= orders,
+                f"the logs of {orders} orders, first and last stage",
+            )
         )
         return look()
 
-    def _stage(self, runs: Sequence[Run]) -> Json:
-        """Return what a stage did in the load."""
-        cold = [run.init_ms for run in runs if run.init_ms is not None]
-        handled = [run.handled for run in runs if run.handled]
-        return {
-            "runs": len(runs),
-            "cold_starts": len(cold),
-            "billed_ms": percentiles([run.billed_ms for run in runs if run.init_ms is None]),
-            "init_ms": round(statistics.median(cold), 1) if cold else 0,
-            "batch_size": {"mean": round(statistics.mean(handled), 2), "max": max(handled)},
-            "throughput_per_second": round(
-                sum(handled) / (max(run.ended for run in runs) - min(run.began for run in runs)), 2
-            ),
-            "concurrency": most_at_once(runs),
-        }
+
+def what_came_of(answers: Sequence[Json], stored: Mapping[str, Json]) -> Json:
+    """Return how many orders were accepted and confirmed, and how long that took.
+
+    Parameters
+    ----------
+    answers
+        To all requests.
+    stored
+        The orders that are at rest, by id, as the table has them. Times to confirm are of those
+        among them that are confirmed.
+    """
+    accepted = [answer for answer in answers if answer["status"] == ACCEPTED]
+    confirmed = {
+        order_id: order for order_id, order in stored.items() if order["status"] == CONFIRMED
+    }
+    placed = [at(order, "OrderPlaced").timestamp() for order in stored.values()]
+    return {
+        "orders": len(accepted),
+        "errors": len(answers) - len(accepted),
+        "statuses": Counter(order["status"] for order in stored.values()),
+        "placing_seconds": round(max(placed) - min(placed), 2) if placed else 0,
+        "ack_ms": percentiles([answer["ms"] for answer in answers]),
+        "sent_to_confirmed_ms": percentiles(
+            [
+                sent_to_confirmed(answer, confirmed[answer["orderId"]])
+                for answer in accepted
+                if answer["orderId"] in confirmed
+            ]
+        ),
+        "time_to_confirm_ms": percentiles([time_to_confirm(order) for order in confirmed.values()]),
+    }
+
+
+def stage_of(runs: Sequence[Run]) -> Json:
+    """Return what a stage did in the load, by its runs."""
+    cold = [run.init_ms for run in runs if run.init_ms is not None]
+    handled = [run.handled for run in runs if run.handled]
+    seconds = max(run.ended for run in runs) - min(run.began for run in runs) if runs else 0
+    return {
+        "runs": len(runs),
+        "cold_starts": len(cold),
+        "billed_ms": percentiles([run.billed_ms for run in runs if run.init_ms is None]),
+        "init_ms": round(statistics.median(cold), 1) if cold else 0,
+        "batch_size": {
+            "mean": round(statistics.mean(handled), 2) if handled else 0,
+            "max": max(handled, default=0),
+        },
+        "throughput_per_second": round(sum(handled) / seconds, 2) if seconds else 0,
+        "concurrency": most_at_once(runs),
+    }
 
 
 def handled_by(stage: str, runs: Iterable[Run]) -> int:
@@ -308,8 +357,10 @@ def sent_to_confirmed(answer: Json, order: Json) -> float:
     return (at(order, "OrderConfirmed").timestamp() - float(answer["sentAt"])) * 1000
 
 
-def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Return the percentiles that are shown, and the largest value."""
+def percentiles(values: Sequence[float]) -> dict[str, float | None]:
+    """Return the percentiles that are shown, and the largest value; None where there are none."""
+    if not values:
+        return dict.fromkeys([*(f"p{each}" for each in SHOWN), "max"])
     cuts = statistics.quantiles(values, n=100, method="inclusive") if len(values) > 1 else []
     return {
         **{f"p{each}": round(cuts[each - 1] if cuts else values[0], 1) for each in SHOWN},
@@ -317,12 +368,17 @@ def percentiles(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def series(began: float, stored: dict[str, Json], depths: Depths) -> Json:
+def series(began: float, stored: Mapping[str, Json], depths: Depths) -> Json:
     """Return what was in the queues at each look, and how far the orders were by then."""
     looks = [moment for moment, _ in depths.seen]
 
     def so_far(event: str) -> list[int]:
-        moments = sorted(at(order, event).timestamp() for order in stored.values())
+        moments = [
+            datetime.fromisoformat(entry["at"]).timestamp()
+            for order in stored.values()
+            for entry in order["history"]
+            if entry["event"] == event
+        ]
         return [sum(moment <= look for moment in moments) for look in looks]
 
     return {

@@ -25,7 +25,9 @@ def page(result: Json, picture: str) -> str:
     """Return the page, in Markdown."""
     unloaded = result["unloaded"]
     ended = ", ".join(f"{count:,} {status}" for status, count in result["statuses"].items())
-    rate = result["orders"] / result["placing_seconds"]
+    seconds = result["placing_seconds"]
+    rate = figure(result["orders"] / seconds if seconds else None, 1)
+    problems = "".join(f"\n* **Went wrong**: {problem}." for problem in result["problems"])
     wait_rows = table(("", *PERCENTILES), waits(result))
     return f"""\
 # Load on LocalStack
@@ -39,14 +41,14 @@ another on the same machine, and stages with each other.
 * Unloaded: {unloaded["orders"]} orders of two lines, each placed when the one before was
   confirmed.
 * Loaded: {result["orders"]:,} orders of two lines by {result["clients"]} customers at once, each
-  as fast as it is answered: {result["errors"]} errors, {rate:.1f} accepted a second. In the
-  end: {ended}.
+  as fast as it is answered: {result["errors"]} errors, {rate} accepted a second. In the
+  end: {ended}.{problems}
 
 ![Orders and queues over time]({picture})
 
 ## What customers wait for
 
-In milliseconds; to the confirmation is from sending the request.
+In milliseconds; to the confirmation is from sending the request, of orders that were confirmed.
 
 {wait_rows}
 
@@ -64,7 +66,7 @@ def waits(result: Json) -> Iterator[tuple[object, ...]]:
     """Yield the rows of what customers wait for."""
     for what, measured in (("unloaded", result["unloaded"]), ("loaded", result)):
         for name, key in (("answer", "ack_ms"), ("confirmation", "sent_to_confirmed_ms")):
-            yield f"{what}: {name}", *(f"{measured[key][each]:,.0f}" for each in PERCENTILES)
+            yield f"{what}: {name}", *(figure(measured[key][each]) for each in PERCENTILES)
 
 
 def stages(measured: Mapping[str, Json]) -> Iterator[tuple[object, ...]]:
@@ -75,12 +77,17 @@ def stages(measured: Mapping[str, Json]) -> Iterator[tuple[object, ...]]:
             did["runs"],
             did["cold_starts"],
             f"{did['batch_size']['mean']:g}",
-            f"{did['billed_ms']['p50']:,.0f}",
-            f"{did['billed_ms']['p95']:,.0f}",
+            figure(did["billed_ms"]["p50"]),
+            figure(did["billed_ms"]["p95"]),
             f"{did['throughput_per_second']:.1f}",
             did["concurrency"],
             did.get("peak_queue_depth", ""),
         )
+
+
+def figure(value: float | None, decimals: int = 0) -> str:
+    """Return a figure as the page shows it, a dash where there is none."""
+    return "\N{EN DASH}" if value is None else f"{value:,.{decimals}f}"
 
 
 def table(head: tuple[str, ...], rows: Iterator[tuple[object, ...]]) -> str:

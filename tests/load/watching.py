@@ -43,7 +43,9 @@ class Depths:
     @property
     def peaks(self) -> dict[str, int]:
         """The most messages that each queue was seen with."""
-        return {stage: max(seen[stage] for _, seen in self.seen) for stage in self.queues}
+        return {
+            stage: max((seen[stage] for _, seen in self.seen), default=0) for stage in self.queues
+        }
 
     def _look(self) -> None:
         while True:

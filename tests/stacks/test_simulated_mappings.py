@@ -18,7 +18,7 @@ from tests.stacks.synthesised import Deployment
 @pytest.mark.parametrize("worker", MAPPINGS)
 def test_a_workers_mapping_is_as_the_model_has_it(prod: Deployment, worker: str) -> None:
     name = worker.replace("_", "-")
-    simulated = Simulated(prod.settings)
+    simulated = Simulated.of_settings(prod.settings)
     mapping = prod.one(f"aws_lambda_event_source_mapping.{name}-mapping")
     function = prod.one(f"aws_lambda_function.{name}-function")
     assert mapping["batch_size"] == MAPPINGS[worker].batch_size

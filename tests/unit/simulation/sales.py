@@ -9,7 +9,7 @@ from simulation.limits import Account
 from simulation.outcome import Outcome
 from simulation.pipeline import Pipeline
 from simulation.sale import Sale
-from simulation.service_times import FunctionTimes, assumed
+from simulation.service_times import FunctionTimes
 from stacks.order_cost import Resource
 from stacks.settings import Environment
 
@@ -37,12 +37,12 @@ def limited(**limits: Any) -> Account:
 
 def with_payment(concurrency: float, seconds: float, **changes: Any) -> Deployment:
     """Return a deployment whose payment stage takes so many seconds for a message, always."""
+    to = deployment(concurrency={"payment": concurrency}, **changes)
     functions = {
-        **assumed().functions,
+        **to.times.functions,
         "payment": FunctionTimes(0.0, [Duration(seconds, seconds)]),
     }
-    times = replace(assumed(), functions=functions)
-    return deployment(times=times, concurrency={"payment": concurrency}, **changes)
+    return replace(to, times=replace(to.times, functions=functions))
 
 
 def sell(

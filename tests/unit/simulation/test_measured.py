@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from simulation.__main__ import NO_RUN, main
+from simulation.__main__ import APART, NO_RUN, main
 from simulation.measured import LOCAL_LOAD, STAGES, MeasurementError, measured_run
 from simulation.service_times import of_run
-from simulation.validation import compare, local_deployment
+from simulation.validation import TOLERANCE, Comparison, compare, local_deployment
 
 
 def a_stage(**changes: Any) -> dict[str, Any]:
@@ -80,7 +80,8 @@ def test_a_run_that_is_not_there_says_how_to_make_one(tmp_path: Path) -> None:
 
 
 def test_what_is_billed_is_shared_by_the_messages_of_a_batch(file: Path) -> None:
-    times = of_run(measured_run(file))
+    run = measured_run(file)
+    times = of_run(run, local_deployment(run).settings)
     assert times.functions["payment"].message[0].p50 == pytest.approx(0.040)
     assert times.functions["payment"].invocation == 0
 
@@ -116,9 +117,48 @@ def test_a_stage_that_is_too_slow_waits_in_the_model_as_in_the_run(file: Path) -
     assert by_what["orders confirmed"].modelled == pytest.approx(4.5, abs=0.5)
 
 
+def of_the_model(file: Path) -> dict[str, Any]:
+    """The run that would be measured if all were as the model has it."""
+    times = {each.what: each.modelled for each in compare(measured_run(file))}
+    shares = {name: times[f"time to confirm, {name}"] for name in ("p50", "p95", "p99")}
+    return a_run(time_to_confirm_ms=shares)
+
+
 def test_the_command_compares(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = of_the_model(file)
+    file.write_text(json.dumps(run))
     assert main(["--validate", "--run", str(file)]) == 0
-    assert "time to confirm, p95: measured 3,000.0, model" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "time to confirm, p95: measured" in said.out
+    assert not said.err
+
+
+def test_the_command_fails_where_the_model_is_too_far_from_the_run(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = of_the_model(file)
+    run["time_to_confirm_ms"]["p95"] *= 1.1 * TOLERANCE
+    del run["time_to_confirm_ms"]["p99"]
+    file.write_text(json.dumps(run))
+    assert main(["--validate", "--run", str(file)]) == APART
+    assert capsys.readouterr().err == (
+        "the model is more than 1.5 times above or below the measured run: time to confirm, p95\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("modelled", "is_close"), [(66, False), (67, True), (150, True), (151, False), (None, False)]
+)
+def test_what_is_held_is_within_the_tolerance(modelled: float | None, is_close: bool) -> None:
+    assert Comparison("rate", "a second", 100, modelled, is_held=True).is_close is is_close
+    assert Comparison("fullest queue", "messages", 100, modelled).is_close
+
+
+@pytest.mark.skipif(not LOCAL_LOAD.exists(), reason="`make bench` has not written a run yet")
+def test_the_model_is_as_close_to_the_run_in_docs_as_it_has_to_be() -> None:
+    compared = compare(measured_run())
+    assert [each for each in compared if not each.is_close] == []
+    assert sum(each.is_held for each in compared) == 3
 
 
 def test_the_command_fails_clearly_where_there_is_no_run(

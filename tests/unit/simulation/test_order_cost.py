@@ -1,7 +1,8 @@
 """One order goes through the code: what it writes is what `stacks.order_cost` says."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from order_pipeline.ports import Declined
 from order_pipeline.transitions import EventType, Status
 from payment.authorisation import authorise_payment
 from place_order.placement import BY
+from simulation.service_times import CALLS, DYNAMODB_CALL, PROVIDER_CALL, TRANSACTION
 from stacks.order_cost import (
     EVENT_BYTES,
     EVENTS,
@@ -72,9 +74,19 @@ class Metered:
         """The units of each write, in the order in which they were made."""
         self.images: list[tuple[Item, Item]] = []
         """Each order's item before and after a write: the records of the stream."""
+        self.calls = 0
+        """Reads and writes."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
+
+    def get_item(self, **call: Any) -> Any:
+        self.calls += 1
+        return self._client.get_item(**call)
+
+    def batch_get_item(self, **call: Any) -> Any:
+        self.calls += 1
+        return self._client.batch_get_item(**call)
 
     def put_item(self, **call: Any) -> Any:
         return self._write(self._client.put_item, call, [call])
@@ -89,6 +101,7 @@ class Metered:
     def _write(
         self, operation: Any, call: Mapping[str, Any], writes: list[Any], *, times: int = 1
     ) -> Any:
+        self.calls += 1
         before = [self._item(write) for write in writes]
         answer = operation(**call)
         units: Counter[Resource | str] = Counter()
@@ -143,26 +156,41 @@ class Journey:
         self.client = Metered(client)
         metered: Any = self.client
         self.provider, self.topic = Stripe(), Topic()
+        self.calls: dict[str, int] = {}
+        """Of DynamoDB, by the function that makes them."""
         orders = OrdersTable(metered, ORDERS_TABLE)
-        inventory = InventoryTable(client, INVENTORY_TABLE)
+        catalogue = InventoryTable(metered, INVENTORY_TABLE)
         ledger = StockTransactions(metered, INVENTORY_TABLE, orders)
         for number in range(lines):
-            inventory.create(an_item(f"ITEM-{number:03}", available=5))
-        placed = orders.add(an_order(lines))
-        validate_order(self._published(), orders=orders, catalogue=inventory)
-        reserve_stock(self._published(), orders=orders, ledger=ledger)
-        authorise_payment(self._published(), orders=orders, payments=self.provider)
+            InventoryTable(client, INVENTORY_TABLE).create(
+                an_item(f"ITEM-{number:03}", available=5)
+            )
+        with self._calls_of("place_order"):
+            placed = orders.add(an_order(lines))
+        with self._calls_of("validation"):
+            validate_order(self._published(), orders=orders, catalogue=catalogue)
+        with self._calls_of("inventory"):
+            reserve_stock(self._published(), orders=orders, ledger=ledger)
+        with self._calls_of("payment"):
+            authorise_payment(self._published(), orders=orders, payments=self.provider)
         self.order = orders.get(placed.order_id)
         self.writes = list(self.client.steps)
         confirmed = self._published()
         self.messages = Mailbox()
-        notify_customer(
-            confirmed,
-            orders=orders,
-            claims=IdempotencyTable(metered, IDEMPOTENCY_TABLE),
-            messengers=[self.messages],
-        )
+        with self._calls_of("notification"):
+            notify_customer(
+                confirmed,
+                orders=orders,
+                claims=IdempotencyTable(metered, IDEMPOTENCY_TABLE),
+                messengers=[self.messages],
+            )
         self.writes_of_message = self.client.steps[len(self.writes) :]
+
+    @contextmanager
+    def _calls_of(self, function: str) -> Iterator[None]:
+        before = self.client.calls
+        yield
+        self.calls[function] = self.client.calls - before
 
     def _published(self) -> OrderEvent:
         """Publish what the stream has, and return the latest event."""
@@ -251,6 +279,20 @@ def test_the_events_are_as_large_as_is_counted(journey: Journey) -> None:
 
 def test_the_provider_is_asked_twice(journey: Journey) -> None:
     assert tuple(journey.provider.calls) == PROVIDER_CALLS
+
+
+@pytest.mark.parametrize(
+    "function", ["place_order", "validation", "inventory", "payment", "notification"]
+)
+def test_a_function_makes_the_calls_that_the_model_takes_time_for(
+    journey: Journey, function: str
+) -> None:
+    of_tables = [call for call in CALLS[function] if call in (DYNAMODB_CALL, TRANSACTION)]
+    assert len(of_tables) == journey.calls[function]
+
+
+def test_the_model_takes_time_for_each_call_of_the_provider() -> None:
+    assert CALLS["payment"].count(PROVIDER_CALL) == len(PROVIDER_CALLS)
 
 
 def test_a_message_to_the_customer_is_claimed_and_done(journey: Journey) -> None:

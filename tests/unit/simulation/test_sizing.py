@@ -1,16 +1,23 @@
 """What is read from the code, and what is sized by it."""
 
 from math import inf
+from pathlib import Path
 
 import pytest
 
-from order_pipeline.adapters import circuit, orders_table
+from order_pipeline.adapters import circuit, orders_table, transactions
 from order_pipeline.adapters.clients import LONGEST_CALL_SECONDS, LONGEST_SEND_SECONDS
 from order_pipeline.adapters.event_topic import _EVENTS_PER_BATCH
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE
 from order_pipeline.order import Channel
 from simulation.capacity import capacities
-from simulation.deployment import CALLS_TO_OPEN_CIRCUIT, MAPPINGS
+from simulation.deployment import (
+    ATTEMPTS_AT_A_CONFLICT,
+    CALLS_TO_OPEN_CIRCUIT,
+    MAPPINGS,
+    PAUSE_AT_A_CONFLICT,
+    Deployment,
+)
 from simulation.limits import (
     INDEX_PARTITIONS,
     MESSAGES_OF_A_BATCH,
@@ -18,8 +25,11 @@ from simulation.limits import (
     PROVIDER_CALLS_OF_AN_ENDPOINT,
 )
 from simulation.scenarios import STANDARD_LOAD, changes, first_day, payments, roomy, sized
+from simulation.service_times import CODE, processor
 from simulation.sizing import HEADROOM, payments_that_fit, rate_of_one
 from simulation.workforce import Publishers, Workers
+from stacks.order_cost import EVENTS
+from stacks.settings import Environment
 from tests.unit.simulation.sales import deployment, limited, with_payment
 
 
@@ -27,6 +37,8 @@ def test_the_model_knows_the_codes_numbers() -> None:
     assert circuit.FAILURES_TO_OPEN == CALLS_TO_OPEN_CIRCUIT
     assert orders_table.OPEN_BUCKETS == INDEX_PARTITIONS
     assert _EVENTS_PER_BATCH == MESSAGES_OF_A_BATCH
+    assert transactions._ATTEMPTS == ATTEMPTS_AT_A_CONFLICT
+    assert transactions._PAUSE_SECONDS == PAUSE_AT_A_CONFLICT
 
 
 def test_a_function_needs_the_time_that_its_handler_asks_for() -> None:
@@ -50,6 +62,37 @@ def test_payment_has_time_to_begin_with_three_of_five() -> None:
 def test_a_short_invocation_is_made_ten_times_a_second_at_the_most() -> None:
     quick = Workers.of(with_payment(3, 0.001), "payment")
     assert quick.greatest_rate == pytest.approx(3 * 10 * MAPPINGS["payment"].batch_size)
+
+
+def test_code_takes_as_long_as_the_memory_of_its_function_makes_it() -> None:
+    to = first_day().deployment
+    for folder, times in to.times.functions.items():
+        memory = to.settings.memory_of(folder)
+        assert times.message[0].p50 == pytest.approx(CODE[folder] * 1769 / memory)
+    double = deployment_with_memory(1024).times.functions["validation"]
+    single = deployment_with_memory(512).times.functions["validation"]
+    assert single.invocation == pytest.approx(2 * double.invocation)
+    assert processor(3538) == 1
+
+
+def deployment_with_memory(megabytes: int) -> Deployment:
+    return Deployment.of(Environment.PROD, {"function_memory_mb": megabytes})
+
+
+def test_every_function_of_the_model_is_one_of_the_code() -> None:
+    lambdas = Path(__file__).resolve().parents[3] / "lambdas"
+    assert all((lambdas / folder).is_dir() for folder in CODE)
+
+
+def test_the_publisher_is_handed_the_events_of_an_order_only() -> None:
+    """Of a hundred lanes with a hundred records a second each, all are messages of the topic."""
+    publishers = Publishers(first_day().deployment)
+    cycle = publishers.deployment.times.publisher_seconds(100, publishers.deployment.traced)
+    assert publishers.greatest_rate == pytest.approx(publishers.deployment.lanes * 100 / cycle)
+    (part,) = (
+        each for each in capacities(first_day().deployment) if each.part == "event-publisher"
+    )
+    assert part.orders_a_second == pytest.approx(publishers.greatest_rate / EVENTS)
 
 
 def test_the_quota_is_what_gets_through_when_the_topic_refuses() -> None:
