@@ -14,6 +14,7 @@ from typing import Any
 from order_pipeline.limits import ID_PATTERN
 from order_pipeline.transitions import EventType
 from orderctl.queues import Message
+from stacks.settings import STAGES
 
 AUDIT_SUBSCRIPTION = "audit-subscription"
 EVENT_PUBLISHER = "event-publisher"
@@ -54,7 +55,7 @@ def _of_subscription(name: str) -> DeadLetterQueue:
     )
 
 
-_FILLED_BY_THE_TOPIC = ("validation", "inventory", "payment", "notification", "fulfilment")
+_FILLED_BY_THE_TOPIC = (*(stage.replace("_", "-") for stage in STAGES), "fulfilment")
 
 DEAD_LETTER_QUEUES = {
     queue.name: queue

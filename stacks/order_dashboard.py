@@ -18,6 +18,7 @@ from stacks.building_blocks.dashboard import (
     rows_of_alarms,
 )
 from stacks.building_blocks.workload import WorkloadStack
+from stacks.settings import STAGES, WORKERS
 
 CONFIRMED_WITHIN_MS = 5_000
 """The service level: what the shop is promised."""
@@ -30,11 +31,6 @@ GREEN, RED, BLUE, GREY, ORANGE, PURPLE = (
     "#ff7f0e",
     "#9467bd",
 )
-
-STAGES = ("validation", "inventory", "payment", "notification")
-"""The functions that record how long they took, in an order's way."""
-RETRYING = ("intake_drain", *STAGES)
-"""The functions that put a failed message back."""
 
 _PERCENTILES = {"p50": BLUE, "p95": ORANGE, "p99": PURPLE}
 
@@ -166,7 +162,7 @@ class OrderDashboard:
                 ),
                 Graph(
                     "Attempts that failed",
-                    [self._of(stage, "Retries", "Sum", stage) for stage in RETRYING],
+                    [self._of(stage, "Retries", "Sum", stage) for stage in WORKERS],
                     "messages a minute",
                 ),
                 Graph(

@@ -38,8 +38,10 @@ DEFAULT_ACCOUNT_CONCURRENCY = 1000
 # What the shop needs at its busiest hour.
 LEAST_PROD_RATE, LEAST_PROD_BURST = 1000, 2000
 
-WORKERS = ("intake_drain", "validation", "inventory", "payment", "notification")
-"""The functions that work off a queue, by their folders."""
+STAGES = ("validation", "inventory", "payment", "notification")
+"""The functions that act on events, each with a queue of its own, by their folders."""
+WORKERS = ("intake_drain", *STAGES)
+"""The functions that work off a queue."""
 FUNCTIONS = (
     *WORKERS,
     "canary",
@@ -858,13 +860,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         # A schedule scaled down: what was broken on purpose heals in seconds.
         "retry_longest_delay_seconds": 20,
         "payment_retry_longest_delay_seconds": 20,
-        "maximum_concurrency": {
-            "intake_drain": 5,
-            "validation": 5,
-            "inventory": 5,
-            "payment": 5,
-            "notification": 5,
-        },
+        "maximum_concurrency": dict.fromkeys(WORKERS, 5),
     },
     Environment.DEV: {
         "default_payment_method": "pm_card_visa",
@@ -876,13 +872,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "alarms": Alarms.FAULTS,
         "dashboard": False,
         # A new account has 10 concurrent executions in all.
-        "maximum_concurrency": {
-            "intake_drain": 2,
-            "validation": 2,
-            "inventory": 2,
-            "payment": 2,
-            "notification": 2,
-        },
+        "maximum_concurrency": dict.fromkeys(WORKERS, 2),
     },
     Environment.STAGING: {
         "log_retention_days": 14,
@@ -892,13 +882,7 @@ _SIZES: Mapping[str, Mapping[str, Any]] = {
         "throttling": Throttling(rate=1000, burst=2000),
         "firewall": Firewall(rate_per_address=300_000),
         "trace_sampling": TraceSampling(reservoir=0, rate=0.05),
-        "maximum_concurrency": {
-            "intake_drain": 50,
-            "validation": 50,
-            "inventory": 50,
-            "payment": 50,
-            "notification": 50,
-        },
+        "maximum_concurrency": dict.fromkeys(WORKERS, 50),
     },
     Environment.PROD: {
         "platform_log_level": "WARN",

@@ -99,7 +99,7 @@ class Worker(QueueWorker):
     def __init__(
         self,
         stack: WorkloadStack,
-        name: str,
+        folder: str,
         *,
         consumes: Sequence[EventType],
         from_: EventTopic,
@@ -110,11 +110,12 @@ class Worker(QueueWorker):
         longest_delay: int | None = None,
         waiting: str,
     ) -> None:
-        """Make the queue ``{name}-queue`` and the function of the folder `name`.
+        """Make the function of `folder`, and its queue and subscription, which are called like it.
 
         Times are in seconds. `longest_delay` ends the doubling of the backoff: that of the
         settings, if not given. `waiting` says what it means for customers when events wait.
         """
+        name = folder.replace("_", "-")
         queue = Queue(
             stack,
             name,
@@ -126,7 +127,7 @@ class Worker(QueueWorker):
         from_.fill(queue, name, consumes)
         super().__init__(
             stack,
-            name,
+            folder,
             queue=queue,
             environment=environment,
             timeout=timeout,

@@ -10,7 +10,7 @@ from tests.docs.markdown import Block
 from tests.docs.mermaid import faults_of_diagram
 
 LANGUAGES = frozenset(
-    {"bash", "console", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
+    {"bash", "console", "diff", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
 )
 
 
@@ -31,6 +31,8 @@ def _faults(language: str, text: str) -> list[str]:
             return _shell(text)
         case "console":
             return _shell(_typed(text)) if _typed(text) else ["nothing is typed: no $"]
+        case "diff":
+            return _diff(text)
         case "text":
             return []
     return _parsed(language, text)
@@ -57,6 +59,19 @@ def _shell(text: str) -> list[str]:
         ["bash", "-n"], input=text, capture_output=True, text=True, check=False, timeout=10
     )
     return [f"is no bash: {done.stderr.strip()}"] if done.returncode or done.stderr else []
+
+
+def _diff(text: str) -> list[str]:
+    """Look at a diff by itself: that it applies is for those to say who know to what."""
+    done = subprocess.run(
+        ["git", "apply", "--numstat"],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10,
+    )
+    return [f"is no diff: {done.stderr.strip()}"] if done.returncode else []
 
 
 def _typed(session: str) -> str:

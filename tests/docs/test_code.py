@@ -44,6 +44,7 @@ def test_a_block_in_a_list_is_a_block_too() -> None:
         ("sh", "make deploy YES=1   # and so on\n"),
         ("bash", 'sign=(--user "$A")\n'),
         ("console", "$ if true\n> then echo ')'\n> fi\n)\n"),
+        ("diff", "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n one\n-two\n+three\n"),
         ("text", "if ("),
     ],
 )
@@ -66,6 +67,8 @@ def test_a_good_block_is_not_found_fault_with(language: str, text: str) -> None:
         ("sh", "cat << END\nnever ended\n"),
         ("console", "$ echo (\n"),
         ("console", "echo 1\n"),
+        ("diff", "-two\n+three\n"),
+        ("diff", "--- a/x\n+++ b/x\n@@ -1,3 +1,2 @@\n one\n-two\n+three\n"),
         ("mermaid", "flowchart LR\n  a -> b"),
     ],
 )

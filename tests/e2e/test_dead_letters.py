@@ -352,9 +352,8 @@ def test_the_books_tell_what_is_missing(shop: Shop) -> None:
 def send_poison(shop: Shop, stage: str, order_id: str, secret: str = "") -> Json:
     """Send a stage a message that it can never handle, and return it."""
     poison = {"orderId": order_id, "eventType": "OrderForgotten", "name": secret}
-    shop.sqs.send_message(
-        QueueUrl=getattr(shop.deployment, f"{stage}_queue_url"), MessageBody=json.dumps(poison)
-    )
+    queue_url = getattr(shop.deployment, f"{stage.replace('-', '_')}_queue_url")
+    shop.sqs.send_message(QueueUrl=queue_url, MessageBody=json.dumps(poison))
     return poison
 
 

@@ -12,7 +12,7 @@ from order_pipeline.events import events_since
 from order_pipeline.messages import TEMPLATES
 from order_pipeline.transitions import EventType
 from stacks.cdk import LambdaFunction, SqsQueue
-from stacks.settings import FAILURES
+from stacks.settings import FAILURES, STAGES
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import Deployment, settings_of, synthesise
 from tests.unit.builders import a_placed_order
@@ -40,20 +40,6 @@ CONSUMED = {
     "fulfilment": {EventType.ORDER_CONFIRMED, EventType.ORDER_CANCELLED},
 }
 
-FUNCTIONS = {
-    "canary",
-    "place-order",
-    "intake-drain",
-    "orders-api",
-    "inventory-api",
-    "event-publisher",
-    "validation",
-    "inventory",
-    "payment",
-    "payment-breaker",
-    "reconciler",
-    "notification",
-}
 API_GATEWAY_WAITS = 29
 """Seconds. What AWS lets an integration of a REST API take, unless the quota is raised."""
 
@@ -65,23 +51,17 @@ def test_each_queue_takes_its_events(deployment: Deployment, queue: str) -> None
     assert set(json.loads(subscription["filter_policy"])["eventType"]) == CONSUMED[queue]
 
 
-@pytest.mark.parametrize("stage", ["validation", "inventory", "payment"])
+@pytest.mark.parametrize("stage", sorted(set(STAGES) - {"notification"}))
 def test_each_stage_handles_what_its_queue_takes(stage: str) -> None:
     handler = (ROOT / "lambdas" / stage / "handler.py").read_text(encoding="utf-8")
     handled = {EventType[name] for name in re.findall(r"EventType\.(\w+)", handler)}
-    assert handled == CONSUMED[stage]
+    assert handled == CONSUMED[stage.replace("_", "-")]
 
 
 def test_no_other_queue_is_subscribed(deployment: Deployment) -> None:
     subscriptions = deployment.all("aws_sns_topic_subscription")
     assert {each.id for each in subscriptions if each["protocol"] == "sqs"} == {
         f"{queue}-subscription" for queue in CONSUMED
-    }
-
-
-def test_there_are_no_other_functions(deployment: Deployment) -> None:
-    assert {each.id for each in deployment.all("aws_lambda_function")} == {
-        f"{function}-function" for function in FUNCTIONS
     }
 
 
@@ -298,14 +278,7 @@ def test_the_access_log_has_ids_and_outcomes_and_nothing_of_a_request(
 
 def test_the_outputs(deployment: Deployment) -> None:
     outputs = deployment.stacks["pipeline"]["output"]
-    queues = (
-        "IntakeOverflow",
-        "Validation",
-        "Inventory",
-        "Payment",
-        "Notification",
-        "Fulfilment",
-    )
+    queues = ("intake-overflow", *CONSUMED)
     assert set(outputs) == {
         "ApiEndpoint",
         "OrdersTableName",
@@ -318,7 +291,7 @@ def test_the_outputs(deployment: Deployment) -> None:
         "WarehousePolicyArn",
         "OperationsPolicyArn",
         *(
-            f"{queue}{what}"
+            f"{queue.title().replace('-', '')}{what}"
             for queue in queues
             for what in (
                 "QueueUrl",

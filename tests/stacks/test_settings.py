@@ -330,7 +330,7 @@ WORKERS_OF_PROD = settings_of("prod").maximum_concurrency
         (
             "prod",
             {"maximum_concurrency": {"payment": 5}},
-            "must have exactly intake_drain, validation, inventory, payment, notification.",
+            f"must have exactly {', '.join(WORKERS)}.",
         ),
         (
             "prod",

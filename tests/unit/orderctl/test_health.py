@@ -23,7 +23,7 @@ from tests.unit.conftest import ORDERS_TABLE
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-QUEUES = ("validation", "inventory", "payment", "notification", "fulfilment", "intake-overflow")
+QUEUES = {queue.source for queue in DEAD_LETTER_QUEUES.values() if queue.source}
 
 
 class Mapping:
