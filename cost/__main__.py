@@ -8,6 +8,7 @@ from cost.month import month_of, resources_of
 from cost.prices import read_prices
 from cost.sizes import Sizes
 from cost.work import Measured
+from simulation.measured import measured_run
 from timing.written_parts import write_part
 
 ENVIRONMENTS = ("dev", "prod")
@@ -20,7 +21,8 @@ def write_tables(measured: Measured) -> None:
         environment: month_of(resources_of(environment), Sizes.of(environment), measured.runs_ms)
         for environment in ENVIRONMENTS
     }
-    for name, text in parts(measured, read_prices(), Sizes.of("prod"), months).items():
+    written = parts(measured, measured_run(), read_prices(), Sizes.of("prod"), months)
+    for name, text in written.items():
         write_part(DOCUMENT, name, text)
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Self
 
 from cost import assumptions
 from cost.dynamodb_units import (
@@ -20,6 +21,9 @@ from cost.prices import Prices
 from cost.sizes import Sizes
 from cost.work import LinesOf, Request, TableWrite
 from order_pipeline.transitions import Status
+from simulation.deployment import MAPPINGS
+from simulation.measured import MeasuredRun
+from simulation.service_times import WHOLE_PROCESSOR_MB
 from stacks.building_blocks.api import ACCESS_LOG
 from stacks.building_blocks.document import as_json
 from stacks.building_blocks.publisher import BATCH_SIZE as RECORDS_PER_BATCH
@@ -37,7 +41,7 @@ OTHER_QUEUES = 1
 """The fulfilment queue, which the warehouse's system works off at its own expense."""
 
 EVENTS_PER_PUBLISH = 10
-PAYMENTS_PER_BATCH = 5
+PAYMENTS_PER_BATCH = MAPPINGS["payment"].batch_size
 
 _TABLE_KEY = "orderId"
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
@@ -52,27 +56,65 @@ class Line:
     price: str
     """The name of its price."""
     quantity: float
-    """For one order, when each message comes alone."""
-    at_least: float
-    """The same with every batch full: what no change of the code could go below."""
+    """For one order."""
 
     def usd(self, prices: Prices) -> float:
-        """Return what a million orders cost by it, placed one after the other."""
+        """Return what a million orders cost by it."""
         return prices[self.price].of(self.quantity * MILLION)
 
-    def usd_at_least(self, prices: Prices) -> float:
-        """Return what they cost with every batch full."""
-        return prices[self.price].of(self.at_least * MILLION)
+
+@dataclass(frozen=True)
+class Batches:
+    """How many messages or records an invocation takes, in the mean: the more, the cheaper."""
+
+    sizes: Mapping[str, float]
+    """By function; of those that are not here, each invocation has one."""
+
+    @classmethod
+    def of_run(cls, run: MeasuredRun) -> Self:
+        """Return those of the load test."""
+        stages = {name.replace("_", "-"): stage for name, stage in run.stages.items()}
+        return cls({name: stages[name].batch_size.mean for name in ("event-publisher", *STAGES)})
+
+    def runs(self, order: LinesOf) -> dict[str, float]:
+        """Return the invocations of each function for one order."""
+        return {
+            name: each.times / self.sizes.get(name, 1) for name, each in order.invocations.items()
+        }
+
+    @property
+    def events_of_a_request(self) -> float:
+        """How many events the publisher sends with a request."""
+        return min(EVENTS_PER_PUBLISH, self.sizes.get("event-publisher", 1))
 
 
-def work_of(order: LinesOf, sizes: Sizes) -> list[Line]:
-    """Return the lines of the work that a confirmed order makes, but for cold starts."""
+ALONE = Batches({})
+"""Orders come one after the other."""
+
+FULL = Batches(
+    {
+        **dict.fromkeys(STAGES, MESSAGES_PER_BATCH),
+        "payment": PAYMENTS_PER_BATCH,
+        "event-publisher": RECORDS_PER_BATCH,
+    }
+)
+"""What no change of the code could go below."""
+
+
+def work_of(
+    order: LinesOf, starts_ms: Mapping[str, float], sizes: Sizes, batches: Batches
+) -> list[Line]:
+    """Return the lines of the work that a confirmed order makes.
+
+    `starts_ms` says how long a cold start of each function takes, of a whole processor.
+    """
     return [
         *_of_api(),
-        *_of_functions(order, sizes),
+        *_of_functions(order, sizes, batches),
+        _of_cold_starts(order, starts_ms, sizes, batches),
         *_of_tables(order),
-        *_of_events(order),
-        *_of_insight(order, sizes),
+        *_of_events(order, batches),
+        *_of_insight(order, sizes, batches),
     ]
 
 
@@ -80,7 +122,7 @@ def also_of(sizes: Sizes) -> list[Line]:
     """Return the lines of what a setting adds to an order."""
     if not sizes.has_firewall:
         return []
-    return [_alike("WAF", "the web firewall's look at a request", "firewall_requests", 1)]
+    return [Line("WAF", "the web firewall's look at a request", "firewall_requests", 1)]
 
 
 def kept_of(order: LinesOf) -> list[Line]:
@@ -109,10 +151,10 @@ def kept_of(order: LinesOf) -> list[Line]:
 def beside_of() -> list[Line]:
     """Return the lines of what others take: for messages to the customer, and for payment."""
     return [
-        _alike("message", "an e-mail", "mails", 1),
-        _alike("message", "or a text message", "texts", 1),
-        _alike("message", "or a push notification", "pushes", 1),
-        _alike("payment", "the provider's fee, without its share of the amount", "charges", 1),
+        Line("message", "an e-mail", "mails", 1),
+        Line("message", "or a text message", "texts", 1),
+        Line("message", "or a push notification", "pushes", 1),
+        Line("payment", "the provider's fee, without its share of the amount", "charges", 1),
     ]
 
 
@@ -120,65 +162,55 @@ def beside_of() -> list[Line]:
 
 
 def _of_api() -> Iterator[Line]:
-    yield _alike("API", "POST /orders", "api_requests", 1)
+    yield Line("API", "POST /orders", "api_requests", 1)
     answer = assumptions.BYTES_OF_ANSWER / GIGABYTE
-    yield _alike("API", "its answer leaves AWS", "gigabytes_out", answer)
+    yield Line("API", "its answer leaves AWS", "gigabytes_out", answer)
 
 
 # ------------------------------------------------------------------ functions
 
 
-def _of_functions(order: LinesOf, sizes: Sizes) -> Iterator[Line]:
-    times = {name: each.times for name, each in order.invocations.items()}
-    least = {name: each / _batch_of(name) for name, each in times.items()}
-    yield Line("Lambda", "invocations", "invocations", sum(times.values()), sum(least.values()))
-    gigabytes = {name: sizes.memory_mb[name] / 1024 for name in times}
-    working, waiting, waiting_least = 0.0, 0.0, 0.0
+def _of_functions(order: LinesOf, sizes: Sizes, batches: Batches) -> Iterator[Line]:
+    runs = batches.runs(order)
+    yield Line("Lambda", "invocations", "invocations", sum(runs.values()))
+    gigabytes = {name: sizes.memory_mb[name] / 1024 for name in runs}
+    working, waiting = 0.0, 0.0
     for name, invocation in order.invocations.items():
-        share = max(1, assumptions.FULL_PROCESSOR_MB / sizes.memory_mb[name])
+        share = max(1, WHOLE_PROCESSOR_MB / sizes.memory_mb[name])
         working += invocation.times * invocation.processor_ms * share * gigabytes[name]
         for request in order.requests:
             if request.function == name and (request.service, name) != ("ses", "notification"):
-                answers = request.times * assumptions.answer_ms(request) * gigabytes[name]
-                waiting += answers
                 is_shared = request.operation == "PublishBatch"
-                waiting_least += answers / (EVENTS_PER_PUBLISH if is_shared else 1)
+                times = request.times / (batches.events_of_a_request if is_shared else 1)
+                waiting += times * assumptions.answer_ms(request) * gigabytes[name]
     price = "gigabyte_seconds"
-    yield Line("Lambda", "processor time", price, working / 1000, working / 1000)
-    yield Line("Lambda", "waiting for AWS's answers", price, waiting / 1000, waiting_least / 1000)
+    yield Line("Lambda", "processor time", price, working / 1000)
+    yield Line("Lambda", "waiting for AWS's answers", price, waiting / 1000)
     provider = assumptions.PROVIDER_CALLS * assumptions.PROVIDER_MS / 1000
-    yield _alike("Lambda", PROVIDER_WAIT, price, provider * gigabytes["payment"])
+    yield Line("Lambda", PROVIDER_WAIT, price, provider * gigabytes["payment"])
     mail = assumptions.MAIL_MS / 1000
-    yield _alike("Lambda", "waiting for SES", price, mail * gigabytes["notification"])
+    yield Line("Lambda", "waiting for SES", price, mail * gigabytes["notification"])
 
 
 PROVIDER_WAIT = (
     f"waiting for the payment provider: {assumptions.PROVIDER_CALLS} calls of"
-    f" {assumptions.PROVIDER_MS} ms"
+    f" {assumptions.PROVIDER_MS:.0f} ms"
 )
 
 
-def cold_starts(starts_ms: Mapping[str, float], order: LinesOf, sizes: Sizes) -> Line:
+def _of_cold_starts(
+    order: LinesOf, starts_ms: Mapping[str, float], sizes: Sizes, batches: Batches
+) -> Line:
     """Return the line of the starts, which are billed since August 2025.
 
     https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
     """
-    seconds, least = 0.0, 0.0
-    for name, invocation in order.invocations.items():
-        share = max(1, assumptions.FULL_PROCESSOR_MB / sizes.memory_mb[name])
+    seconds = 0.0
+    for name, runs in batches.runs(order).items():
+        share = max(1, WHOLE_PROCESSOR_MB / sizes.memory_mb[name])
         one = starts_ms[name] / 1000 * share * sizes.memory_mb[name] / 1024
-        seconds += invocation.times * assumptions.COLD_SHARE * one
-        least += invocation.times / _batch_of(name) * assumptions.COLD_SHARE * one
-    return Line("Lambda", "cold starts", "gigabyte_seconds", seconds, least)
-
-
-def _batch_of(function: str) -> int:
-    """Return how many records or messages one invocation takes at most."""
-    if function == "event-publisher":
-        return RECORDS_PER_BATCH
-    if function == "payment":
-        return PAYMENTS_PER_BATCH
-    return MESSAGES_PER_BATCH if function in STAGES else 1
+        seconds += runs * assumptions.COLD_SHARE * one
+    return Line("Lambda", "cold starts", "gigabyte_seconds", seconds)
 
 
 # ------------------------------------------------------------------ tables
@@ -194,20 +226,20 @@ _INDEXES = (_index(CUSTOMER_INDEX), _index(OPEN_ORDERS_INDEX))
 
 def _of_tables(order: LinesOf) -> Iterator[Line]:
     orders = sum(units_of_write(write) for write in order.writes)
-    yield _alike("DynamoDB", "writes of the order", "write_units", orders)
+    yield Line("DynamoDB", "writes of the order", "write_units", orders)
     for index in _INDEXES:
         units = sum(index_write_units(index, each.before, each.after) for each in order.writes)
-        yield _alike("DynamoDB", f"writes of its {index.name}", "write_units", units)
+        yield Line("DynamoDB", f"writes of its {index.name}", "write_units", units)
     claims = sum(
         request.times * write_units(0, item_size(order.stored["claim"]))
         for request in order.requests
         if request.operation in _WRITES and request.tables == ("idempotency",)
     )
-    yield _alike("DynamoDB", "writes of the claim on a message", "write_units", claims)
+    yield Line("DynamoDB", "writes of the claim on a message", "write_units", claims)
     stock = sum(_units_of_stock(request, order) for request in order.requests)
-    yield _alike("DynamoDB", "writes of stock and its reservation", "write_units", stock)
+    yield Line("DynamoDB", "writes of stock and its reservation", "write_units", stock)
     reads = sum(_units_of_read(request, order) for request in order.requests)
-    yield _alike("DynamoDB", "reads", "read_units", reads)
+    yield Line("DynamoDB", "reads", "read_units", reads)
 
 
 def units_of_write(write: TableWrite) -> int:
@@ -241,47 +273,44 @@ def _units_of_read(request: Request, order: LinesOf) -> float:
 # ------------------------------------------------------------------ events
 
 
-def _of_events(order: LinesOf) -> Iterator[Line]:
+def _of_events(order: LinesOf, batches: Batches) -> Iterator[Line]:
     published = sum(each.times for each in order.requests if each.operation == "PublishBatch")
     events = len(order.events)
-    yield Line("SNS", "requests to publish", "published", published, events / EVENTS_PER_PUBLISH)
-    yield _alike("SNS", "deliveries to the audit stream", "delivered_to_firehose", events)
+    requests = published / batches.events_of_a_request
+    yield Line("SNS", "requests to publish", "published", requests)
+    yield Line("SNS", "deliveries to the audit stream", "delivered_to_firehose", events)
     sent = sum(order.invocations[stage].times for stage in STAGES)
-    worked_off = sum(order.invocations[stage].times / _batch_of(stage) for stage in STAGES)
-    what = "messages that the topic sends"
-    yield _alike("SQS", what, "queue_requests", sent + OTHER_QUEUES)
+    worked_off = sum(batches.runs(order)[stage] for stage in STAGES)
+    yield Line("SQS", "messages that the topic sends", "queue_requests", sent + OTHER_QUEUES)
     what = "receiving and deleting them, by Lambda"
-    yield Line("SQS", what, "queue_requests", 2 * sent, 2 * worked_off)
+    yield Line("SQS", what, "queue_requests", 2 * worked_off)
     rounded = sum(
         ceil(size / assumptions.FIREHOSE_ROUNDS_TO) * assumptions.FIREHOSE_ROUNDS_TO
         for size in order.events.values()
     )
-    yield _alike("Firehose", "events taken in", "firehose_gigabytes", rounded / GIGABYTE)
+    yield Line("Firehose", "events taken in", "firehose_gigabytes", rounded / GIGABYTE)
 
 
 # ------------------------------------------------------------------ insight
 
 
-def _of_insight(order: LinesOf, sizes: Sizes) -> Iterator[Line]:
-    yield _alike(
-        "CloudWatch", "the functions' lines", "log_gigabytes", _bytes_logged(order) / GIGABYTE
-    )
+def _of_insight(order: LinesOf, sizes: Sizes, batches: Batches) -> Iterator[Line]:
+    logged = _bytes_logged(order) / GIGABYTE
+    yield Line("CloudWatch", "the functions' lines", "log_gigabytes", logged)
     access = len(access_log_line()) + assumptions.BYTES_OF_LOG_EVENT
-    yield _alike("CloudWatch", "the API's line", "log_gigabytes", access / GIGABYTE)
+    yield Line("CloudWatch", "the API's line", "log_gigabytes", access / GIGABYTE)
+    runs = batches.runs(order)
     if sizes.platform_lines:
-        times = {name: each.times for name, each in order.invocations.items()}
-        least = {name: each / _batch_of(name) for name, each in times.items()}
         each = sum(
             len(line) + assumptions.BYTES_OF_LOG_EVENT for line in assumptions.PLATFORM_LINES
         )
-        lines = (sum(counted.values()) * each / GIGABYTE for counted in (times, least))
-        yield Line("CloudWatch", "Lambda's lines", "log_gigabytes", *lines)
-    yield _alike("X-Ray", "traces of orders", "traces", sizes.traced_share)
+        lines = sum(runs.values()) * each / GIGABYTE
+        yield Line("CloudWatch", "Lambda's lines", "log_gigabytes", lines)
+    yield Line("X-Ray", "traces of orders", "traces", sizes.traced_share)
     # Not of place-order, which is part of its order's trace.
-    times = {name: each.times for name, each in order.invocations.items() if name != "place-order"}
-    least = {name: each / _batch_of(name) for name, each in times.items()}
-    own = (sum(each.values()) * assumptions.OWN_TRACES_SHARE for each in (times, least))
-    yield Line("X-Ray", "traces that Lambda makes by itself", "traces", *own)
+    own = sum(times for name, times in runs.items() if name != "place-order")
+    what = "traces that Lambda makes by itself"
+    yield Line("X-Ray", what, "traces", own * assumptions.OWN_TRACES_SHARE)
 
 
 def _bytes_logged(order: LinesOf) -> float:
@@ -308,13 +337,8 @@ def access_log_line() -> str:
 # ------------------------------------------------------------------ lines
 
 
-def _alike(service: str, what: str, price: str, quantity: float) -> Line:
-    """Return a line that full batches do not change."""
-    return Line(service, what, price, quantity, quantity)
-
-
 def _kept(service: str, what: str, price: str, byte_months: float) -> Line:
-    return _alike(service, what, price, byte_months / GIGABYTE)
+    return Line(service, what, price, byte_months / GIGABYTE)
 
 
 def _stored_size(item: Attributes) -> int:
@@ -324,8 +348,3 @@ def _stored_size(item: Attributes) -> int:
 def total(lines: Sequence[Line], prices: Prices) -> float:
     """Return what a million orders cost by these lines, in USD."""
     return sum(line.usd(prices) for line in lines)
-
-
-def total_at_least(lines: Sequence[Line], prices: Prices) -> float:
-    """Return what they cost with every batch full, in USD."""
-    return sum(line.usd_at_least(prices) for line in lines)

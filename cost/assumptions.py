@@ -1,36 +1,37 @@
-"""What cannot be measured here, each with what it rests on."""
+"""What cannot be measured here, each with what it rests on.
+
+How long others take to answer is assumed in one place, with the model of a flash sale:
+`simulation/service_times.py`. One of the measuring machine's processors is taken for one of
+Lambda's.
+"""
 
 from collections.abc import Mapping
 
 from cost.work import Request
-
-FULL_PROCESSOR_MB = 1769
-"""The memory at which a function has a whole processor; below, it has a share in proportion.
-
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
-One of the measuring machine's processors is taken for one of Lambda's.
-"""
+from simulation.service_times import (
+    DYNAMODB_CALL,
+    MESSAGE_TO_CUSTOMER,
+    PROVIDER_CALL,
+    PUBLISH,
+    TRANSACTION,
+)
+from stacks import order_cost
 
 ANSWERS_MS: Mapping[tuple[str, str], float] = {
-    ("dynamodb", "TransactWriteItems"): 20,
-    ("dynamodb", ""): 10,
-    ("sns", "PublishBatch"): 20,
+    ("dynamodb", "TransactWriteItems"): 1000 * TRANSACTION.mean,
+    ("dynamodb", ""): 1000 * DYNAMODB_CALL.mean,
+    ("sns", "PublishBatch"): 1000 * PUBLISH.mean,
 }
-"""How long AWS takes to answer a function's request; it waits, and is billed.
+"""How long AWS takes to answer a function's request; it waits, and is billed."""
 
-DynamoDB promises single digits of milliseconds, a transaction has two rounds of them:
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Introduction.html
-SNS promises nothing; twenty is what people see within a region.
-"""
+PROVIDER_MS = 1000 * PROVIDER_CALL.mean
+"""How long the payment provider takes to answer."""
 
-PROVIDER_MS = 500
-"""How long the payment provider takes to answer; the same figure as in `stacks/settings.py`."""
-
-PROVIDER_CALLS = 2
+PROVIDER_CALLS = len(order_cost.PROVIDER_CALLS)
 """Of an order that goes well: create the intent, confirm it (`payment/authorisation.py`)."""
 
-MAIL_MS = 100
-"""How long SES takes to take a mail: an estimate, AWS gives none."""
+MAIL_MS = 1000 * MESSAGE_TO_CUSTOMER.mean
+"""How long SES takes to take a mail."""
 
 COLD_SHARE = 0.01
 """How many invocations start cold: "typically under 1 %" of those in production.

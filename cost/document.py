@@ -3,25 +3,27 @@
 from collections.abc import Mapping, Sequence
 
 from cost.arithmetic import (
+    ALONE,
+    FULL,
+    Batches,
     Line,
     also_of,
     beside_of,
-    cold_starts,
     kept_of,
     total,
-    total_at_least,
     work_of,
 )
 from cost.month import MonthLine
 from cost.prices import Prices
 from cost.sizes import Sizes
 from cost.work import Measured
+from simulation.measured import MeasuredRun
 from stacks.packaging import PROJECT
 
 DOCUMENT = PROJECT / "docs/benchmarks/cost.md"
 
 BUDGET_USD = 35.0
-"""What a million confirmed orders of two lines may cost, placed one after the other."""
+"""What a million confirmed orders of two lines may cost that come as in the load test."""
 
 BUDGET_OF_IDLE_DEV_USD = 10.0
 """What a month of dev may cost in which nobody orders anything."""
@@ -30,73 +32,94 @@ LINES_OF_BUDGET = 2
 
 
 def parts(
-    measured: Measured, prices: Prices, sizes: Sizes, months: Mapping[str, Sequence[MonthLine]]
+    measured: Measured,
+    run: MeasuredRun,
+    prices: Prices,
+    sizes: Sizes,
+    months: Mapping[str, Sequence[MonthLine]],
 ) -> dict[str, str]:
     """Return the parts of the document that are written, by their names.
 
-    `months` are the lines of an idle month, by environment.
+    `run` is the load test, whose batches are those of a busy shop; `months` are the lines of an
+    idle month, by environment.
     """
     order = measured.by_lines[LINES_OF_BUDGET]
-    work, also, kept = lines_of(measured, sizes), also_of(sizes), kept_of(order)
+    work = {
+        name: lines_of(measured, sizes, batches)
+        for name, batches in (
+            ("one after the other", ALONE),
+            (AS_IN_THE_LOAD_TEST, Batches.of_run(run)),
+            ("with full batches", FULL),
+        )
+    }
+    also, kept = also_of(sizes), kept_of(order)
     return {
         "total": _total(measured, work, also, kept, prices),
         "work": _table(work, prices),
-        "also": _table(also, prices),
-        "kept": _table(kept, prices),
-        "beside": _table(beside_of(), prices),
-        "growth": _growth(measured, sizes, prices),
+        "also": _table({"USD a million": also}, prices),
+        "kept": _table({"USD a million": kept}, prices),
+        "beside": _table({"USD a million": beside_of()}, prices),
+        "growth": _growth(measured, run, sizes, prices),
         "functions": _functions(measured, sizes),
         "months": _months(months, prices),
-        "prices": _prices([*work, *also, *kept], months, prices),
+        "prices": _prices([*work[AS_IN_THE_LOAD_TEST], *also, *kept], months, prices),
     }
 
 
-def lines_of(measured: Measured, sizes: Sizes, lines: int = LINES_OF_BUDGET) -> list[Line]:
+AS_IN_THE_LOAD_TEST = "as in the load test"
+
+
+def lines_of(
+    measured: Measured, sizes: Sizes, batches: Batches, lines: int = LINES_OF_BUDGET
+) -> list[Line]:
     """Return the lines of the work that an order of so many lines makes."""
-    order = measured.by_lines[lines]
-    return [*work_of(order, sizes), cold_starts(measured.starts_ms, order, sizes)]
+    return work_of(measured.by_lines[lines], measured.starts_ms, sizes, batches)
 
 
 def _total(
     measured: Measured,
-    work: Sequence[Line],
+    work: Mapping[str, Sequence[Line]],
     also: Sequence[Line],
     kept: Sequence[Line],
     prices: Prices,
 ) -> str:
+    sums = ", ".join(f"{total(lines, prices):.2f} {name}" for name, lines in work.items())
+    busy = total(work[AS_IN_THE_LOAD_TEST], prices)
     return (
-        f"**{total(work, prices):.2f} USD** for a million confirmed orders of two lines, one after"
-        f" the other; {total_at_least(work, prices):.2f} with every batch full.\n"
+        f"**{busy:.2f} USD** for a million confirmed orders of two lines that come"
+        f" {AS_IN_THE_LOAD_TEST} ({sums}).\n"
         f"With what comes along ({total(also, prices):.2f}) and what is kept"
-        f" ({total(kept, prices):.2f}): {total([*work, *also, *kept], prices):.2f}.\n\n"
+        f" ({total(kept, prices):.2f}): {busy + total([*also, *kept], prices):.2f}.\n\n"
         f"Measured on {measured.date} with {measured.orders} orders of each number of lines:"
         f" {measured.machine}.\n"
     )
 
 
-def _table(lines: Sequence[Line], prices: Prices) -> str:
-    rows = (
-        f"| {line.service} | {line.what} | {_quantity(line.quantity)}"
-        f" {prices[line.price].unit.partition(',')[0]}"
-        f" | {line.usd(prices):,.2f} | {line.usd_at_least(prices):,.2f} |\n"
-        for line in lines
-    )
-    text = "| | what | of one order | USD a million | with full batches |\n|---|---|---|---|---|\n"
-    return (
-        text
-        + "".join(rows)
-        + f"| **sum** | | | **{total(lines, prices):,.2f}** |"
-        + f" **{total_at_least(lines, prices):,.2f}** |\n"
-    )
+def _table(columns: Mapping[str, Sequence[Line]], prices: Prices) -> str:
+    """Return a table of the same lines under different circumstances, with a column for each."""
+    text = f"| | what | of one order | {' | '.join(columns)} |\n"
+    text += f"|---|---|---|{'---|' * len(columns)}\n"
+    for lines in zip(*columns.values(), strict=True):
+        first = lines[0]
+        unit = prices[first.price].unit.partition(",")[0]
+        costs = " | ".join(f"{line.usd(prices):,.2f}" for line in lines)
+        text += (
+            f"| {first.service} | {first.what} | {_quantity(first.quantity)} {unit} | {costs} |\n"
+        )
+    sums = " | ".join(f"**{total(lines, prices):,.2f}**" for lines in columns.values())
+    return f"{text}| **sum** | | | {sums} |\n"
 
 
 def _quantity(quantity: float) -> str:
     return f"{quantity:.3g}"
 
 
-def _growth(measured: Measured, sizes: Sizes, prices: Prices) -> str:
+def _growth(measured: Measured, run: MeasuredRun, sizes: Sizes, prices: Prices) -> str:
     columns = sorted(measured.by_lines)
-    by_lines = {lines: _by_service(lines_of(measured, sizes, lines), prices) for lines in columns}
+    batches = Batches.of_run(run)
+    by_lines = {
+        lines: _by_service(lines_of(measured, sizes, batches, lines), prices) for lines in columns
+    }
     services = list(dict.fromkeys(name for found in by_lines.values() for name in found))
     text = f"| lines of the order | {' | '.join(map(str, columns))} |\n"
     text += f"|{'---|' * (len(columns) + 1)}\n"

@@ -1,25 +1,35 @@
 """From the work of an order to dollars."""
 
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from cost.arithmetic import (
+    ALONE,
+    FULL,
     PROVIDER_WAIT,
+    Batches,
     Line,
     access_log_line,
     also_of,
     beside_of,
-    cold_starts,
     kept_of,
     total,
-    total_at_least,
     units_of_write,
     work_of,
 )
 from cost.prices import Price, read_prices
 from cost.sizes import Sizes
 from cost.work import LinesOf
+from simulation.service_times import (
+    DYNAMODB_CALL,
+    MESSAGE_TO_CUSTOMER,
+    PROVIDER_CALL,
+    PUBLISH,
+    TRANSACTION,
+)
 from tests.unit.cost.builders import a_request, an_order
 
 PRICES = read_prices()
@@ -32,16 +42,21 @@ SIZES = Sizes(
 )
 
 
-def quantity(what: str, order: LinesOf | None = None, sizes: Sizes = SIZES) -> float:
+STARTS_MS = dict.fromkeys(FUNCTIONS, 1000.0)
+
+
+def quantity(
+    what: str, order: LinesOf | None = None, sizes: Sizes = SIZES, batches: Batches = ALONE
+) -> float:
     """Return the quantity of the lines that say so."""
-    found = [line for line in work_of(order or an_order(), sizes) if line.what == what]
+    lines = work_of(order or an_order(), STARTS_MS, sizes, batches)
+    found = [line for line in lines if line.what == what]
     assert found, what
     return sum(line.quantity for line in found)
 
 
 def least(what: str) -> float:
-    (line,) = (line for line in work_of(an_order(), SIZES) if line.what == what)
-    return line.at_least
+    return quantity(what, batches=FULL)
 
 
 def test_an_order_is_written_five_times_and_once_in_a_transaction() -> None:
@@ -101,13 +116,16 @@ def test_waiting_costs_by_memory() -> None:
     more = replace(SIZES, memory_mb=dict.fromkeys(FUNCTIONS, 1024))
     assert quantity(what, sizes=more) == pytest.approx(2 * quantity(what))
     # twelve requests to DynamoDB, a transaction, four publishes; not what SES takes
-    assert quantity(what) == pytest.approx((0.01 * 12 + 0.02 + 4 * 0.02) * 0.5)
+    seconds = 12 * DYNAMODB_CALL.mean + TRANSACTION.mean + 4 * PUBLISH.mean
+    assert quantity(what) == pytest.approx(seconds * 0.5)
 
 
 def test_lines_of_the_platform_are_charged_where_they_are_logged() -> None:
     with_lines = replace(SIZES, platform_lines=True)
     assert quantity("Lambda's lines", sizes=with_lines) > 9 * 500 / 1e9
-    assert "Lambda's lines" not in {line.what for line in work_of(an_order(), SIZES)}
+    assert "Lambda's lines" not in {
+        line.what for line in work_of(an_order(), STARTS_MS, SIZES, ALONE)
+    }
 
 
 def test_each_line_of_a_log_has_an_overhead() -> None:
@@ -122,10 +140,17 @@ def test_the_line_of_the_api_has_every_field() -> None:
 
 
 def test_a_share_of_the_invocations_starts_cold() -> None:
-    starts = dict.fromkeys(FUNCTIONS, 1000.0)
-    line = cold_starts(starts, an_order(), SIZES)
-    assert line.quantity == pytest.approx(9 * 0.01 * 1769 / 1024)
-    assert line.at_least < line.quantity
+    assert quantity("cold starts") == pytest.approx(9 * 0.01 * 1769 / 1024)
+    assert least("cold starts") == pytest.approx((1 + 0.04 + 0.3 + 0.2) * 0.01 * 1769 / 1024)
+
+
+def test_batches_of_a_run_are_those_of_its_stages() -> None:
+    stage = SimpleNamespace(batch_size=SimpleNamespace(mean=2.5))
+    names = ("event_publisher", "validation", "inventory", "payment", "notification")
+    run: Any = SimpleNamespace(stages=dict.fromkeys(names, stage))
+    batches = Batches.of_run(run)
+    assert quantity("invocations", batches=batches) == pytest.approx(1 + 8 / 2.5)
+    assert quantity("requests to publish", batches=batches) == pytest.approx(4 / 2.5)
 
 
 def test_lambda_traces_a_share_of_what_runs_behind_stream_and_queues() -> None:
@@ -141,11 +166,11 @@ def test_the_firewall_comes_along_by_a_setting() -> None:
 
 def test_what_functions_wait_for_and_write_for_others_is_part_of_the_work() -> None:
     assert quantity("writes of the claim on a message") == 2
-    # two calls of half a second, and a mail of a tenth, at 512 MB
-    assert quantity(PROVIDER_WAIT) == pytest.approx(2 * 0.5 * 0.5)
-    assert quantity("waiting for SES") == pytest.approx(0.1 * 0.5)
+    # two calls and a mail, at 512 MB
+    assert quantity(PROVIDER_WAIT) == pytest.approx(2 * PROVIDER_CALL.mean * 0.5)
+    assert quantity("waiting for SES") == pytest.approx(MESSAGE_TO_CUSTOMER.mean * 0.5)
     less = replace(SIZES, memory_mb={**SIZES.memory_mb, "payment": 256})
-    assert quantity(PROVIDER_WAIT, sizes=less) == pytest.approx(2 * 0.5 * 0.25)
+    assert quantity(PROVIDER_WAIT, sizes=less) == pytest.approx(2 * PROVIDER_CALL.mean * 0.25)
 
 
 def test_only_what_others_charge_is_beside_it() -> None:
@@ -165,6 +190,5 @@ def test_a_write_that_is_no_transaction_takes_no_stock() -> None:
 
 def test_a_line_costs_its_quantity_a_million_times() -> None:
     prices = {"thing": Price(2.0, 1000, "things", "https://aws.example", "london")}
-    lines = [Line("X", "things", "thing", 0.5, 0.25), Line("X", "more", "thing", 1, 1)]
+    lines = [Line("X", "things", "thing", 0.5), Line("X", "more", "thing", 1)]
     assert total(lines, prices) == pytest.approx(3000)
-    assert total_at_least(lines, prices) == pytest.approx(2500)
