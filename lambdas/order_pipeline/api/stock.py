@@ -30,7 +30,7 @@ class SetItemRequest(RequestModel):
     stock_counters: Annotated[StrictInt, Field(ge=1, le=MAX_STOCK_COUNTERS)] | None = Field(
         default=None,
         description="Over how many counters the units are spread: more than 1 for an item that "
-        "sells more than about 300 times a second. As many as it has, and 1 for a new item, if "
+        "sells more than 35 times a second. As many as it has, and 1 for a new item, if "
         "this is not given.",
     )
 

@@ -28,7 +28,7 @@ SALES: dict[str, Callable[[], Outcome]] = {
     "the provider refuses": lambda: sell(quotas_raised().deployment, 100, horizon=900),
     "the topic refuses": lambda: sell(deployment(account=limited(publishes=300)), 200),
     "a table refuses": lambda: sell(
-        deployment(account=small(Resource.INVENTORY, 60.0)), 100, horizon=1500
+        deployment(account=small(Resource.INVENTORY, 50.0)), 100, horizon=1500
     ),
     "the gate refuses": lambda: sell(deployment(), 5000, seconds=20),
     "the intake is deferred": lambda: sell(

@@ -12,7 +12,14 @@ from simulation.outcome import Outcome
 from simulation.pipeline import Pipeline
 from simulation.report import capacity_table, report
 from simulation.scenarios import LOADS, STANDARD_LOAD, first_day, roomy, sized
+from simulation.sizing import ORDERS_OF_A_COUNTER
+from simulation.validation import Comparison
 
+COMPARISON = [
+    Comparison("time to confirm, p50", "ms", 100, 120, is_held=True),
+    Comparison("time to confirm, p95", "ms", 100, 160, is_held=True),
+    Comparison("fullest queue of payment", "messages", 100, 300),
+]
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs/benchmarks/simulation.md"
 
 
@@ -43,9 +50,23 @@ def test_it_says_that_nothing_was_measured(findings: Findings) -> None:
     assert "There is none yet: local-load.json is not there." in report(findings)
 
 
-def test_every_table_is_whole(findings: Findings) -> None:
-    widths = [line.count("|") for line in report(findings).splitlines() if line.startswith("|")]
-    tables = re.split(r"\n(?!\|)", report(findings))
+def test_it_says_what_is_held_to_the_run_and_whether_it_is_close(findings: Findings) -> None:
+    text = report(replace(findings, comparison=COMPARISON))
+    assert "what is tested is the queueing" in text
+    assert "| time to confirm, p50 | ms | 100.0 | 120.0 | 1.20 | yes |" in text
+    assert "| time to confirm, p95 | ms | 100.0 | 160.0 | 1.60 | **no** |" in text
+    assert "| fullest queue of payment | messages | 100.0 | 300.0 | 3.00 | – |" in text  # noqa: RUF001
+
+
+def test_it_advises_counters(findings: Findings) -> None:
+    assert f"**Advised is a counter for every {ORDERS_OF_A_COUNTER} orders" in report(findings)
+
+
+@pytest.mark.parametrize("comparison", [None, COMPARISON])
+def test_every_table_is_whole(findings: Findings, comparison: list[Comparison] | None) -> None:
+    text = report(replace(findings, comparison=comparison))
+    widths = [line.count("|") for line in text.splitlines() if line.startswith("|")]
+    tables = re.split(r"\n(?!\|)", text)
     assert widths
     for table in tables:
         rows = [line for line in table.splitlines() if line.startswith("|")]
