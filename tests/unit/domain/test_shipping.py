@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS
 from order_pipeline.order import LineQuantity, Order, PaymentState, StockState
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import deliver, remaining_quantities
+from order_pipeline.shipping import deliver, remaining_quantities, ship
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
+    NOON,
     a_cancelled_order,
     a_confirmed_order,
     a_line,
@@ -168,3 +170,44 @@ def test_nothing_leaves_once_the_hold_on_the_money_is_over() -> None:
     expired = order.payment.model_copy(update={"state": PaymentState.EXPIRED})
     with pytest.raises(CommandRefusedError, match="its payment has expired"):
         shipped(order.model_copy(update={"payment": expired}))
+
+
+def test_what_follows_from_a_parcel_happens_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, arrived = NOON + timedelta(hours=1), NOON + timedelta(days=1)
+    monkeypatch.setattr("order_pipeline.shipping.now", lambda: left)
+    order = ship(
+        ORDER,
+        "P-1",
+        lines=None,
+        carrier="Royal Mail",
+        tracking_number="AB1",
+        request_hash="abc",
+        by="warehouse",
+    )
+    assert order.parcels[0].shipped_at == left
+    assert order.parcels[0].delivered_at is None
+    assert order.parcels[0].request_hash == "abc"
+    monkeypatch.setattr("order_pipeline.shipping.now", lambda: arrived)
+    order = deliver(order, "P-1", by="carrier")
+    assert order.parcels[0].delivered_at == arrived
+    assert [(entry.event, entry.at, entry.by) for entry in order.history[-4:]] == [
+        (EventType.PARCEL_SHIPPED, left, "warehouse"),
+        (EventType.ORDER_SHIPPED, left, "warehouse"),
+        (EventType.PARCEL_DELIVERED, arrived, "carrier"),
+        (EventType.ORDER_DELIVERED, arrived, "carrier"),
+    ]
+
+
+def test_only_the_parcel_that_arrived_is_changed() -> None:
+    order = shipped(shipped(ORDER, "P-1", [units("A", 1)]), "P-2")
+    first = deliver(order, "P-2", by=BY)
+    assert first.parcels[0] is order.parcels[0]
+    assert first.parcels[1].lines == order.parcels[1].lines
+
+
+def test_what_is_refused_says_of_which_order_and_why() -> None:
+    order = shipped(ORDER, "P-1", [units("A", 1)])
+    with pytest.raises(CommandConflictError, match=r"Parcel P-1 left before with another content"):
+        shipped(order, "P-1", request_hash="2")
+    with pytest.raises(CommandRefusedError, match=r"^No parcel P-9 of order ORD-1 has left\.$"):
+        deliver(order, "P-9", by=BY)
