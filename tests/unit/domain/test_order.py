@@ -202,6 +202,13 @@ def test_parcels_and_refunds_are_found_by_their_ids() -> None:
     assert order.refund("R-3") is None
 
 
+def test_a_refund_is_of_money_alone_unless_it_says_otherwise() -> None:
+    refund = a_refund()
+    assert (refund.state, refund.lines) == (RefundState.REQUESTED, ())
+    assert (refund.restock, refund.restocked) == (False, False)
+    assert RefundLine(item_id="A", quantity=1).withheld == 0
+
+
 def unit() -> LineQuantity:
     return LineQuantity(item_id="ITEM-001", quantity=1)
 
@@ -349,6 +356,26 @@ def test_lines_of_the_same_item_are_summed() -> None:
 )
 def test_an_order_is_settled_when_nothing_is_left_to_do(order: Order, settled: bool) -> None:
     assert order.is_settled is settled
+
+
+def test_what_is_not_stored_of_an_order_has_not_happened_to_it() -> None:
+    whole = a_placed_order(contact=None)
+    stored = whole.model_dump(mode="json", by_alias=True)
+    left_out = {
+        "schemaVersion": 1,
+        "priority": "normal",
+        "total": None,
+        "contact": None,
+        "shippingAddress": None,
+        "stock": {"state": "NONE"},
+        "parcels": [],
+        "refunds": [],
+        "traceHeader": None,
+        "erasedAt": None,
+    }
+    assert {name: stored.pop(name) for name in left_out} == left_out
+    del stored["history"][0]["detail"]
+    assert Order.model_validate(stored) == whole
 
 
 def test_what_a_newer_version_stored_is_kept() -> None:
