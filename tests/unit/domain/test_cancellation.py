@@ -1,6 +1,12 @@
 import pytest
 
-from order_pipeline.cancellation import CancelReason, can_cancel, cancel
+from order_pipeline.cancellation import (
+    PAYMENT_OVERDUE,
+    CancelReason,
+    can_cancel,
+    cancel,
+    cancelled_for,
+)
 from order_pipeline.order import LineQuantity, Order
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
 from order_pipeline.shipping import ship
@@ -62,3 +68,26 @@ def test_cancelling_again_for_another_reason_is_a_conflict() -> None:
     cancelled = cancel(a_placed_order(), CancelReason.OTHER, by=BY)
     with pytest.raises(CommandConflictError, match="with the reason other"):
         cancel(cancelled, CancelReason.CHANGED_MIND, by=BY)
+
+
+def test_the_reason_is_known_of_an_order_that_was_cancelled() -> None:
+    order = a_placed_order()
+    assert cancelled_for(order) is None
+    assert cancelled_for(cancel(order, CancelReason.TAKES_TOO_LONG, by=BY)) == "takes_too_long"
+
+
+def test_the_history_says_who_cancelled() -> None:
+    assert cancel(a_placed_order(), CancelReason.OTHER, by="orders-api").history[-1].by == (
+        "orders-api"
+    )
+
+
+def test_reasons_are_called_what_customers_send() -> None:
+    assert [str(reason) for reason in CancelReason] == [
+        "changed_mind",
+        "ordered_by_mistake",
+        "takes_too_long",
+        "suspected_fraud",
+        "other",
+    ]
+    assert PAYMENT_OVERDUE == "payment_overdue"

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.catalogue import check
+from order_pipeline.catalogue import Item, RejectionReason, check
 from order_pipeline.limits import MAX_TOTAL
 from order_pipeline.money import Currency
 from order_pipeline.transitions import EventType, Status
@@ -70,3 +70,37 @@ def test_a_total_that_cannot_be_charged_says_what_can() -> None:
     too_large = check(order, {"A": an_item("A", price=MAX_TOTAL + 1)}, by=BY)
     assert too_small.history[-1].detail == {"reason": "total_too_small", "smallest": "0.30"}
     assert too_large.history[-1].detail == {"reason": "total_too_large", "largest": "999999.99"}
+
+
+def test_exactly_one_counter_is_the_item_itself() -> None:
+    assert not an_item(stock_counters=1).has_counters
+    assert an_item(stock_counters=2).has_counters
+
+
+def test_an_item_is_for_sale_and_without_counters_unless_it_says_otherwise() -> None:
+    item = Item(item_id="A", name="Tea pot", price=1, currency=Currency.GBP, available=0, version=1)
+    assert item.active
+    assert item.stock_counters == 1
+
+
+def test_reasons_are_called_what_is_stored_and_published() -> None:
+    assert [str(reason) for reason in RejectionReason] == [
+        "unknown_item",
+        "item_not_for_sale",
+        "currency_mismatch",
+        "price_changed",
+        "total_too_small",
+        "total_too_large",
+    ]
+
+
+def test_the_history_says_who_has_judged() -> None:
+    order = a_placed_order(a_line("A", 1))
+    for price in (1, 2999):
+        assert check(order, {"A": an_item("A", price=price)}, by="v").history[-1].by == "v"
+    assert check(order, {}, by="v").history[-1].by == "v"
+
+
+def test_the_first_line_that_cannot_be_sold_is_the_reason() -> None:
+    order = a_placed_order(a_line("A", 1), a_line("B", 1))
+    assert check(order, {}, by=BY).history[-1].detail["itemId"] == "A"

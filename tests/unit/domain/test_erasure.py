@@ -1,4 +1,5 @@
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from order_pipeline.events import events_since
 from order_pipeline.limits import ID_PATTERN
 from order_pipeline.order import Address, Contact, Order
 from order_pipeline.ports import Money, MoneyState
+from order_pipeline.stored import now
 from order_pipeline.transitions import EventType
 from tests.unit.builders import BY, NOON, a_captured_order, a_confirmed_order
 
@@ -28,8 +30,10 @@ def order() -> Order:
 
 
 def test_an_erased_order_does_not_say_whose_it_was(order: Order) -> None:
-    stored = erased(order).model_dump_json()
+    payment = order.payment.model_copy(update={"replacement_intent_id": "pi_12"})
+    stored = erased(order.model_copy(update={"payment": payment})).model_dump_json()
     assert [text for text in PERSONAL if text in stored] == []
+    assert NOBODY == "#erased", "stored orders have it"
     assert not re.match(ID_PATTERN, NOBODY)
 
 
@@ -49,6 +53,11 @@ def test_an_erased_order_still_says_what_it_was(order: Order) -> None:
     ):
         assert getattr(gone, kept) == getattr(order, kept)
     assert gone.payment.state is order.payment.state
+    assert (gone.customer_id, gone.payment.method) == (NOBODY, NOBODY)
+    assert (gone.contact, gone.shipping_address, gone.trace_header) == (None, None, None)
+    assert (gone.payment.intent_id, gone.payment.replacement_intent_id) == (None, None)
+    assert gone.erased_at is not None
+    assert now() - gone.erased_at < timedelta(minutes=1)
     assert gone.is_settled
     assert events_since(order.version, gone) == []
 

@@ -3,6 +3,7 @@ import json
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.limits import MAX_LINES
 from order_pipeline.order import Address, Contact, Line
+from order_pipeline.transitions import EventType
 from tests.unit.builders import a_confirmed_order, a_placed_order, a_reserved_order
 
 
@@ -65,3 +66,23 @@ def test_consumers_tolerate_fields_they_do_not_know() -> None:
     event = json.loads(events_since(0, a_placed_order())[0].model_dump_json(by_alias=True))
     read = OrderEvent.model_validate(event | {"newField": {"a": 1}})
     assert read.order_id == "ORD-1"
+
+
+def test_an_event_carries_the_trace_beside_its_body_and_the_detail_of_its_entry() -> None:
+    order = a_placed_order(trace_header="Root=1-2-3").after(
+        EventType.ORDER_CANCELLED, by="orders-api", detail={"reason": "other"}
+    )
+    placed, cancelled = events_since(0, order)
+    assert (placed.trace_header, cancelled.trace_header) == ("Root=1-2-3", "Root=1-2-3")
+    assert "race" not in cancelled.model_dump_json(by_alias=True)
+    assert (placed.detail, cancelled.detail) == ({}, {"reason": "other"})
+    assert (placed.status, placed.order.total) == (order.status, None)
+    assert cancelled.occurred_at == order.history[-1].at
+
+
+def test_what_an_older_event_does_not_say_is_left_open() -> None:
+    body = json.loads(events_since(0, a_placed_order())[0].model_dump_json(by_alias=True))
+    del body["detail"], body["order"]["total"], body["schemaVersion"]
+    read = OrderEvent.model_validate(body)
+    assert (read.detail, read.order.total, read.schema_version) == ({}, None, 1)
+    assert read.trace_header is None

@@ -1,3 +1,4 @@
+import tracemalloc
 from decimal import Decimal
 
 import pytest
@@ -46,9 +47,26 @@ def test_what_is_no_amount_is_refused(amount: str | int | Decimal) -> None:
         minor_units(amount, Currency.GBP)
 
 
-def test_an_absurd_exponent_is_refused_without_writing_it_out() -> None:
+def test_what_is_no_amount_is_told_what_one_looks_like() -> None:
+    with pytest.raises(AmountError, match=r"an amount of zero or more such as 29\.99"):
+        minor_units("abc", Currency.GBP)
+
+
+@pytest.mark.parametrize("amount", ["1e400000000", "1e-400000000", "-1e400000000"])
+def test_an_absurd_exponent_is_refused_without_writing_it_out(amount: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(AmountError):
+            minor_units(Decimal(amount), Currency.GBP)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 1_000_000, "400 MB if it is written out"
+
+
+def test_infinity_is_refused() -> None:
     with pytest.raises(AmountError):
-        minor_units(Decimal("1e400000000"), Currency.GBP)
+        minor_units(Decimal("Infinity"), Currency.GBP)
 
 
 def test_a_currency_without_decimals_takes_none() -> None:
@@ -62,4 +80,10 @@ def test_writing_and_reading_give_the_same_amount(amount: int, currency: Currenc
 
 
 def test_every_currency_says_what_can_be_charged() -> None:
-    assert all(currency.smallest_charge > 0 for currency in Currency)
+    """As Stripe has it: https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts."""
+    assert {str(currency): currency.smallest_charge for currency in Currency} == {
+        "GBP": 30,
+        "EUR": 50,
+        "USD": 50,
+        "JPY": 50,
+    }

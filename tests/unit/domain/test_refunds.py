@@ -7,6 +7,7 @@ from order_pipeline.order import (
     LineQuantity,
     Order,
     PaymentState,
+    Refund,
     RefundLine,
     RefundState,
     StockState,
@@ -23,6 +24,7 @@ from order_pipeline.shipping import deliver, remaining_quantities
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
+    NOON,
     a_captured_order,
     a_confirmed_order,
     a_line,
@@ -184,7 +186,10 @@ def test_an_order_has_room_for_so_many_refunds() -> None:
     order = ORDER
     for number in range(MAX_REFUNDS):
         order = refund_failed(asked(order, f"R-{number}", amount=1), f"R-{number}", "no", by=BY)
-    with pytest.raises(CommandRefusedError, match="20 refunds already, as many as it may have"):
+    with pytest.raises(
+        CommandRefusedError,
+        match=r"20 refunds already, as many as it may have \(those that failed count\)\.$",
+    ):
         asked(order, "one too many", amount=1)
 
 
@@ -230,3 +235,78 @@ def test_stock_comes_back_once_and_only_where_it_was_asked_for() -> None:
     assert restocked(order, "R-1", by=BY) is order
     not_asked = refunded(asked(ORDER, amount=1), "R-1", by=BY)
     assert restocked(not_asked, "R-1", by=BY) is not_asked
+
+
+def test_a_refund_is_all_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("order_pipeline.refunds.now", lambda: NOON)
+    order = asked(ORDER, lines=(units("A", 1),), restock=True, request_hash="abc", by="orders-api")
+    assert order.refunds == (
+        Refund(
+            refund_id="R-1",
+            state=RefundState.REQUESTED,
+            amount=2999,
+            lines=(RefundLine(item_id="A", quantity=1, withheld=0),),
+            restock=True,
+            restocked=False,
+            request_hash="abc",
+            requested_at=NOON,
+        ),
+    )
+    assert (order.history[-1].at, order.history[-1].by) == (NOON, "orders-api")
+
+
+def test_what_follows_from_a_refund_happens_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for = asked(deliver(partly_shipped(), "P-1", by=BY), lines=(units("A", 2),))
+    monkeypatch.setattr("order_pipeline.refunds.now", lambda: NOON)
+    order = refunded(asked_for, "R-1", by="payment")
+    assert [(entry.event, entry.at, entry.by) for entry in order.history[-3:]] == [
+        (EventType.PAYMENT_REFUNDED, NOON, "payment"),
+        (EventType.ORDER_SHIPPED, NOON, "payment"),
+        (EventType.ORDER_DELIVERED, NOON, "payment"),
+    ]
+    assert order.payment.intent_id == asked_for.payment.intent_id
+
+
+def test_the_history_says_who_recorded_what_became_of_a_refund() -> None:
+    asked_for = asked(ORDER, lines=(units("A", 1),), restock=True)
+    failed = refund_failed(asked_for, "R-1", "disputed", by="payment")
+    assert (failed.history[-1].event, failed.history[-1].by) == (
+        EventType.REFUND_FAILED,
+        "payment",
+    )
+    back = restocked(refunded(asked_for, "R-1", by=BY), "R-1", by="inventory")
+    assert (back.history[-1].by, back.history[-1].detail) == ("inventory", {"refundId": "R-1"})
+
+
+def test_only_the_refund_that_is_meant_is_changed() -> None:
+    order = asked(asked(ORDER, "R-1", amount=1000), "R-2", amount=2000)
+    order = refunded(order, "R-2", by=BY)
+    assert [(each.refund_id, each.amount, each.state) for each in order.refunds] == [
+        ("R-1", 1000, RefundState.REQUESTED),
+        ("R-2", 2000, RefundState.REFUNDED),
+    ]
+    assert order.payment.state is PaymentState.PARTIALLY_REFUNDED
+    assert refundable(order) == 3 * 2999 - 3000
+
+
+def test_a_refund_that_nobody_asked_for_changes_nothing() -> None:
+    assert refund_failed(ORDER, "R-9", "disputed", by=BY) is ORDER
+    assert restocked(ORDER, "R-9", by=BY) is ORDER
+
+
+def test_nothing_can_be_refunded_of_an_order_without_a_total_or_without_its_money() -> None:
+    assert refundable(a_confirmed_order()) == 0
+    assert refundable(ORDER.model_copy(update={"total": None})) == 0
+    assert refundable(ORDER) == 3 * 2999
+
+
+def test_all_that_was_paid_can_be_given_back_at_once() -> None:
+    assert asked(ORDER, amount=3 * 2999).refunds[0].amount == 3 * 2999
+    assert asked(ORDER, amount=1).refunds[0].amount == 1
+
+
+def test_what_is_refused_says_of_which_order_and_why() -> None:
+    with pytest.raises(CommandRefusedError, match=r"^Order ORD-1 cannot be refunded: nothing was"):
+        asked(a_confirmed_order(), amount=1)
+    with pytest.raises(CommandConflictError, match=r"^Refund R-1 was asked for with another"):
+        asked(asked(ORDER, amount=1000), amount=2000, request_hash="2")

@@ -1,5 +1,7 @@
+import re
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from random import Random
 
 import pytest
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS
 from order_pipeline.order import LineQuantity, Order, PaymentState, StockState
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import deliver, remaining_quantities
+from order_pipeline.shipping import deliver, remaining_quantities, ship
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
+    NOON,
     a_cancelled_order,
     a_confirmed_order,
     a_line,
@@ -82,18 +85,30 @@ def test_only_what_remains_of_a_confirmed_order_can_leave(
         shipped(order, "P-9", lines)
 
 
+LAST_PARCEL = re.escape(
+    "This is the last of the 80 parcels that order ORD-1 may have: it must hold all that remains, "
+    "and no refund of units that have not left may be under way."
+)
+
+
 def test_the_last_parcel_that_an_order_may_have_holds_all_that_remains() -> None:
     order = a_confirmed_order(a_line("A", 200), a_line("B", 1))
     for number in range(MAX_PARCELS - 1):
         order = shipped(order, f"P-{number}", [units("A", 1)])
     for too_little in ([units("A", 1)], [units("B", 1)]):
-        with pytest.raises(CommandRefusedError, match=r"last of the 80 .* hold all that remains"):
+        with pytest.raises(CommandRefusedError, match=LAST_PARCEL):
             shipped(order, "last", too_little)
 
     order = shipped(order, "last")
 
     assert order.status is Status.SHIPPED
     assert order.parcels[-1].lines == (units("A", 200 - MAX_PARCELS + 1), units("B", 1))
+
+
+ROOM_FOR_OTHERS = re.escape(
+    "The parcels of order ORD-1 may have 500 lines together, and some are kept for what is left "
+    "behind: the parcel must hold all that remains of its items, of 50 more than it does at least."
+)
 
 
 def test_a_parcel_never_takes_the_room_of_what_it_leaves_behind() -> None:
@@ -107,7 +122,7 @@ def test_a_parcel_never_takes_the_room_of_what_it_leaves_behind() -> None:
         [units(f"I-{item}", remaining_quantities(order)[f"I-{item}"]) for item in range(items)]
         for items in (1, 2)
     )
-    with pytest.raises(CommandRefusedError, match=r"500 lines together.* of 50 more"):
+    with pytest.raises(CommandRefusedError, match=ROOM_FOR_OTHERS):
         shipped(order, "all split", each_once)
     with pytest.raises(CommandRefusedError, match="of 1 more"):
         shipped(order, "one split", [*all_of_one, units("I-1", 1)])
@@ -168,3 +183,44 @@ def test_nothing_leaves_once_the_hold_on_the_money_is_over() -> None:
     expired = order.payment.model_copy(update={"state": PaymentState.EXPIRED})
     with pytest.raises(CommandRefusedError, match="its payment has expired"):
         shipped(order.model_copy(update={"payment": expired}))
+
+
+def test_what_follows_from_a_parcel_happens_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, arrived = NOON + timedelta(hours=1), NOON + timedelta(days=1)
+    monkeypatch.setattr("order_pipeline.shipping.now", lambda: left)
+    order = ship(
+        ORDER,
+        "P-1",
+        lines=None,
+        carrier="Royal Mail",
+        tracking_number="AB1",
+        request_hash="abc",
+        by="warehouse",
+    )
+    assert order.parcels[0].shipped_at == left
+    assert order.parcels[0].delivered_at is None
+    assert order.parcels[0].request_hash == "abc"
+    monkeypatch.setattr("order_pipeline.shipping.now", lambda: arrived)
+    order = deliver(order, "P-1", by="carrier")
+    assert order.parcels[0].delivered_at == arrived
+    assert [(entry.event, entry.at, entry.by) for entry in order.history[-4:]] == [
+        (EventType.PARCEL_SHIPPED, left, "warehouse"),
+        (EventType.ORDER_SHIPPED, left, "warehouse"),
+        (EventType.PARCEL_DELIVERED, arrived, "carrier"),
+        (EventType.ORDER_DELIVERED, arrived, "carrier"),
+    ]
+
+
+def test_only_the_parcel_that_arrived_is_changed() -> None:
+    order = shipped(shipped(ORDER, "P-1", [units("A", 1)]), "P-2")
+    first = deliver(order, "P-2", by=BY)
+    assert first.parcels[0] is order.parcels[0]
+    assert first.parcels[1].lines == order.parcels[1].lines
+
+
+def test_what_is_refused_says_of_which_order_and_why() -> None:
+    order = shipped(ORDER, "P-1", [units("A", 1)])
+    with pytest.raises(CommandConflictError, match=r"Parcel P-1 left before with another content"):
+        shipped(order, "P-1", request_hash="2")
+    with pytest.raises(CommandRefusedError, match=r"^No parcel P-9 of order ORD-1 has left\.$"):
+        deliver(order, "P-9", by=BY)

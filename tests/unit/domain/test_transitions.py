@@ -45,6 +45,25 @@ WITHOUT_AN_ARROW = {
 """Events of the other axes: where they may happen. They leave the status as it is."""
 
 
+def test_statuses_and_events_are_called_what_is_stored_and_published() -> None:
+    """Another name would be another status to whoever reads what is stored already."""
+    assert [str(status) for status in Status] == [
+        "PLACED",
+        "VALIDATED",
+        "RESERVED",
+        "CONFIRMED",
+        "SHIPPED",
+        "DELIVERED",
+        "REJECTED",
+        "OUT_OF_STOCK",
+        "PAYMENT_DECLINED",
+        "CANCELLED",
+    ]
+    assert {event.name: str(event) for event in EventType} == {
+        event.name: event.name.title().replace("_", "") for event in EventType
+    }
+
+
 def test_the_table_is_the_picture() -> None:
     arrows = {
         (before, after)
@@ -73,5 +92,8 @@ def test_what_is_not_in_the_table_is_refused(event: EventType, status: Status) -
     if status in TRANSITIONS.get(event, {}):
         assert status_after(event, status) is TRANSITIONS[event][status]
     else:
-        with pytest.raises(TransitionRefusedError, match=f"{event} cannot happen .* {status}"):
+        with pytest.raises(
+            TransitionRefusedError, match=f"{event} cannot happen .* {status}"
+        ) as refused:
             status_after(event, status)
+        assert (refused.value.event, refused.value.status) == (event, status)

@@ -1,0 +1,61 @@
+"""What is mutated, and which tests are to notice."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DOMAIN = Path("lambdas/order_pipeline")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Some modules and the tests that hold them."""
+
+    modules: tuple[Path, ...]
+    tests: tuple[str, ...]
+
+    def rounds_for(self, module: Path) -> list[list[str]]:
+        """Return the tests in rounds: first those that are called after the module, then all."""
+        named = [
+            str(path)
+            for tests in map(Path, self.tests)
+            for path in ([tests] if tests.is_file() else tests.rglob("test_*.py"))
+            if path.stem == f"test_{module.stem}"
+        ]
+        return [*([named] if named else []), list(self.tests)]
+
+
+SUITES = {
+    "domain": Suite(
+        modules=tuple(
+            DOMAIN / f"{name}.py"
+            for name in (
+                "transitions",
+                "order",
+                "money",
+                "events",
+                "reservation",
+                "stock_counters",
+                "books",
+                "catalogue",
+                "authorisation",
+                "cancellation",
+                "shipping",
+                "refunds",
+                "progress",
+                "erasure",
+            )
+        ),
+        tests=("tests/unit/domain", "tests/unit/released"),
+    ),
+    "plan-review": Suite(
+        modules=tuple(sorted(Path("plan_review/rules").glob("[!_]*.py"))),
+        tests=(
+            "tests/plan_review/test_access.py",
+            "tests/plan_review/test_dead_letters.py",
+            "tests/plan_review/test_policies.py",
+            "tests/plan_review/test_policy.py",
+            "tests/plan_review/test_workings.py",
+            "tests/plan_review/test_fixtures.py",
+        ),
+    ),
+}
