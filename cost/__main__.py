@@ -8,7 +8,6 @@ from cost.month import month_of, resources_of
 from cost.prices import read_prices
 from cost.sizes import Sizes
 from cost.work import Measured
-from simulation.measured import measured_run
 from timing.written_parts import write_part
 
 ENVIRONMENTS = ("dev", "prod")
@@ -21,7 +20,7 @@ def write_tables(measured: Measured) -> None:
         environment: month_of(resources_of(environment), Sizes.of(environment), measured.runs_ms)
         for environment in ENVIRONMENTS
     }
-    written = parts(measured, measured_run(), read_prices(), Sizes.of("prod"), months)
+    written = parts(measured, read_prices(), Sizes.of("prod"), months)
     for name, text in written.items():
         write_part(DOCUMENT, name, text)
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Self
 
 from cost import assumptions
 from cost.dynamodb_units import (
@@ -22,7 +21,6 @@ from cost.sizes import Sizes
 from cost.work import LinesOf, Request, TableWrite
 from order_pipeline.transitions import Status
 from simulation.deployment import MAPPINGS
-from simulation.measured import MeasuredRun
 from simulation.service_times import WHOLE_PROCESSOR_MB
 from stacks.building_blocks.api import ACCESS_LOG
 from stacks.building_blocks.document import as_json
@@ -69,12 +67,6 @@ class Batches:
 
     sizes: Mapping[str, float]
     """By function; of those that are not here, each invocation has one."""
-
-    @classmethod
-    def of_run(cls, run: MeasuredRun) -> Self:
-        """Return those of the load test."""
-        stages = {name.replace("_", "-"): stage for name, stage in run.stages.items()}
-        return cls({name: stages[name].batch_size.mean for name in ("event-publisher", *STAGES)})
 
     def runs(self, order: LinesOf) -> dict[str, float]:
         """Return the invocations of each function for one order."""

@@ -148,7 +148,8 @@ class Bench:
         made = []
         for number in range(count):
             first, second = (self._items[(number + step) % ITEMS] for step in (0, ITEMS // 2))
-            made.append(self._shop.order((first, 1), (second, 2)))
+            contact = {"email": f"{self._shop.new_id('customer')}@shop.example"}
+            made.append(self._shop.order((first, 1), (second, 2), contact=contact))
         return made
 
     def _sent(self, clients: int, requests: Sequence[Json]) -> list[Json]:

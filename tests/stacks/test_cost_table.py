@@ -10,7 +10,6 @@ from cost.month import MonthLine, month_of, resources_of
 from cost.prices import read_prices
 from cost.sizes import Sizes
 from cost.work import Measured
-from simulation.measured import measured_run
 from tests.stacks.conftest import Deployments
 from tests.stacks.metrics import looked_at
 from tests.stacks.synthesised import settings_of, synthesise
@@ -87,7 +86,7 @@ def test_the_page_has_the_months_of_what_is_synthesised(
     months: dict[str, list[MonthLine]],
 ) -> None:
     """Or else: make cost-table."""
-    written = parts(Measured.read(), measured_run(), read_prices(), Sizes.of("prod"), months)
+    written = parts(Measured.read(), read_prices(), Sizes.of("prod"), months)
     for part in ("months", "prices"):
         assert read_part(DOCUMENT, part) == written[part]
 

@@ -1,8 +1,6 @@
 """From the work of an order to dollars."""
 
 from dataclasses import replace
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -10,6 +8,7 @@ from cost.arithmetic import (
     ALONE,
     FULL,
     PROVIDER_WAIT,
+    STAGES,
     Batches,
     Line,
     access_log_line,
@@ -144,11 +143,8 @@ def test_a_share_of_the_invocations_starts_cold() -> None:
     assert least("cold starts") == pytest.approx((1 + 0.04 + 0.3 + 0.2) * 0.01 * 1769 / 1024)
 
 
-def test_batches_of_a_run_are_those_of_its_stages() -> None:
-    stage = SimpleNamespace(batch_size=SimpleNamespace(mean=2.5))
-    names = ("event_publisher", "validation", "inventory", "payment", "notification")
-    run: Any = SimpleNamespace(stages=dict.fromkeys(names, stage))
-    batches = Batches.of_run(run)
+def test_any_batches_share_invocations_and_requests() -> None:
+    batches = Batches(dict.fromkeys((*STAGES, "event-publisher"), 2.5))
     assert quantity("invocations", batches=batches) == pytest.approx(1 + 8 / 2.5)
     assert quantity("requests to publish", batches=batches) == pytest.approx(4 / 2.5)
 
