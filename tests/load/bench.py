@@ -1,9 +1,10 @@
 """`python -m tests.load.bench RESULT`: many customers at once, against the deployed pipeline.
 
-Three parts, on one deployment and one after the other: a warm-up, in which functions start cold; a
-few orders one at a time, each when the one before is confirmed; and the load, until its last order
-is at rest. What is measured goes into RESULT as JSON; `report.py` and `draw.py` show it, and the
-model of a flash sale is held against it (`simulation.measured` says what it needs).
+Three parts, on one deployment and one after the other: a few orders one at a time, each when the
+one before is confirmed; a warm-up, in which functions start cold for as many customers as come; and
+the load, until its last order is at rest. What is measured goes into RESULT as JSON; `report.py`
+and `draw.py` show it, and the model of a flash sale is held against it (`simulation.measured` says
+what it needs).
 
 It fails if an order is not accepted, does not come to rest as CONFIRMED, or stock is not what the
 orders leave. Also then the result is written, with what went wrong; times to confirm are of the
@@ -42,8 +43,10 @@ CUSTOMERS = Path(__file__).with_name("customers.py")
 CLIENTS, ORDERS = 100, 1000
 WARM_UP_ORDERS = 300
 """Three for each client: by then as many functions run as clients want at once."""
-SINGLE_ORDERS = 40
-"""Placed one at a time."""
+FIRST_ORDERS, SINGLE_ORDERS = 5, 40
+"""Placed one at a time: until each stage has started, and measured."""
+CUSTOMERS_A_SECOND = 10
+"""How fast they come: an environment starts for each, and this machine starts no more than that."""
 ITEMS = 50
 """That orders are spread over, two lines each: no item is a hot one."""
 STOCK = 10_000
@@ -90,18 +93,19 @@ class Bench:
         self.problems: list[str] = []
         self._shop = shop
         self._items = [shop.stocked_item(available=STOCK) for _ in range(ITEMS)]
-        self._sold: Counter[str] = Counter()
+        self._made: list[Json] = []
+        """All requests."""
 
     def run(self, clients: int, orders: int) -> Json:
         """Run the three parts, and return what they took."""
-        say(f"warming up: {WARM_UP_ORDERS} orders of {clients} clients")
-        self._at_rest(self._sent(clients, self._requests(WARM_UP_ORDERS)))
         say(f"one at a time: {SINGLE_ORDERS} orders")
         singles = [
             single
-            for request in self._requests(SINGLE_ORDERS)
+            for request in self._requests(FIRST_ORDERS + SINGLE_ORDERS)
             if (single := self._one(request)) is not None
-        ]
+        ][FIRST_ORDERS:]
+        say(f"warming up: {WARM_UP_ORDERS} orders of {clients} clients")
+        self._at_rest(self._sent(clients, self._requests(WARM_UP_ORDERS)))
         self._seen(self._shop.until_worked_off)
         say(f"the load: {orders} orders of {clients} clients")
         began = time.time()
@@ -114,6 +118,8 @@ class Bench:
         }
         with Depths(self._shop, queues) as depths:
             answers = self._sent(clients, self._requests(orders))
+            refused = Counter(each["status"] for each in answers if each["status"] != ACCEPTED)
+            self._note(bool(refused), f"not accepted, by status: {dict(refused)}")
             stored = self._at_rest(answers)
             self._seen(self._shop.until_worked_off)
         self._check_stock()
@@ -150,6 +156,7 @@ class Bench:
             first, second = (self._items[(number + step) % ITEMS] for step in (0, ITEMS // 2))
             contact = {"email": f"{self._shop.new_id('customer')}@shop.example"}
             made.append(self._shop.order((first, 1), (second, 2), contact=contact))
+        self._made += made
         return made
 
     def _sent(self, clients: int, requests: Sequence[Json]) -> list[Json]:
@@ -164,7 +171,7 @@ class Bench:
                     "--headless",
                     "--only-summary",
                     f"--users={clients}",
-                    f"--spawn-rate={clients}",
+                    f"--spawn-rate={min(clients, CUSTOMERS_A_SECOND)}",
                     f"--host={self._shop.deployment.api_endpoint.rstrip('/')}",
                 ],
                 env={
@@ -178,14 +185,6 @@ class Bench:
             found: list[Json] = [json.loads(line) for line in answers.read_text().splitlines()]
         if len(found) != len(requests):
             raise NoLoadError(f"Locust tells of {len(found)} answers to {len(requests)} orders")
-        refused = Counter(answer["status"] for answer in found if answer["status"] != ACCEPTED)
-        self._note(bool(refused), f"not accepted, by status: {dict(refused)}")
-        self._count(
-            request
-            for request in requests
-            if request["orderId"]
-            in {each["orderId"] for each in found if each["status"] == ACCEPTED}
-        )
         return found
 
     def _one(self, request: Json) -> tuple[Json, Json] | None:
@@ -199,7 +198,6 @@ class Bench:
         if answer.status_code != ACCEPTED:
             self._note(True, f"not accepted: {answer.status_code} {answer.text}")
             return None
-        self._count([request])
         order_id = request["orderId"]
         order = self._seen(lambda: self._shop.at_rest(order_id))
         if order is None or order["status"] != CONFIRMED:
@@ -207,12 +205,6 @@ class Bench:
             self._note(True, f"an order by itself is not confirmed: {order_id} is {status}")
             return None
         return {"orderId": order_id, "status": ACCEPTED, "sentAt": sent_at, "ms": took}, order
-
-    def _count(self, accepted: Iterable[Json]) -> None:
-        """Count the units that accepted orders take."""
-        for request in accepted:
-            for line in request["items"]:
-                self._sold[line["itemId"]] += line["quantity"]
 
     def _at_rest(self, answers: Sequence[Json]) -> dict[str, Json]:
         """Wait until all that was accepted is at rest; return the orders as the table has them."""
@@ -244,9 +236,13 @@ class Bench:
                 yield from_item(item)
 
     def _check_stock(self) -> None:
-        """Compare the stock with what was sold."""
+        """Compare the stock with the orders that there are, whatever their customers were told."""
+        sold: Counter[str] = Counter()
+        for order in self._stored([request["orderId"] for request in self._made]):
+            for line in order["items"]:
+                sold[line["itemId"]] += line["quantity"]
         for item in self._items:
-            left, due = self._shop.available(item), STOCK - self._sold[item.item_id]
+            left, due = self._shop.available(item), STOCK - sold[item.item_id]
             self._note(left != due, f"{item.item_id}: {left} units left instead of {due}")
 
     def _note(self, is_one: bool, problem: str) -> None:
@@ -279,6 +275,7 @@ class Bench:
                 handled,
                 lambda counts: min(counts) >= orders,
                 f"the logs of {orders} orders, first and last stage",
+                within=AT_REST_WITHIN,
             )
         )
         return look()

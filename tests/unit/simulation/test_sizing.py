@@ -135,7 +135,7 @@ def test_a_concurrency_that_fits_stays_below_the_provider(orders: float) -> None
     concurrency = payments_that_fit(orders)
     fitting = Workers.of(payments(concurrency, orders), "payment")
     assert 0.9 * orders < fitting.greatest_rate <= orders
-    assert (concurrency + 3) * rate_of_one("payment") > orders
+    assert (concurrency + 4) * rate_of_one("payment") > orders
 
 
 def test_a_batch_holds_what_has_come_since_the_last_one() -> None:
