@@ -52,8 +52,8 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """The share of the time that is left, by the clock; medians."""
-        return _median(self.on_demand).seconds / _median(self.stock).seconds
+        """The share of the processor's time that is left, whatever else runs; medians."""
+        return _median(self.on_demand).processor_seconds / _median(self.stock).processor_seconds
 
 
 def compare(program: Sequence[str], *, rounds: int = ROUNDS) -> Comparison:
