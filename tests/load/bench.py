@@ -239,7 +239,7 @@ class Bench:
         """Compare the stock with the orders that there are, whatever their customers were told."""
         sold: Counter[str] = Counter()
         for order in self._stored([request["orderId"] for request in self._made]):
-            for line in order["items"]:
+            for line in order["lines"]:
                 sold[line["itemId"]] += line["quantity"]
         for item in self._items:
             left, due = self._shop.available(item), STOCK - sold[item.item_id]
