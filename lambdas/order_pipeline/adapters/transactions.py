@@ -33,16 +33,16 @@ def write_together(client: "DynamoDBClient", actions: "Sequence[TransactWriteIte
     botocore.exceptions.ClientError
         ``TransactionCanceledException``, if a condition fails, or others are always there first.
     """
-    for _ in range(_ATTEMPTS - 1):
+    for attempts_left in reversed(range(_ATTEMPTS)):
         try:
             client.transact_write_items(TransactItems=actions)
         except client.exceptions.TransactionCanceledException as cancelled:
-            if set(cancellation_reasons(cancelled)) - {_NOT_THE_CAUSE} != {CONFLICT}:
+            causes = set(cancellation_reasons(cancelled)) - {_NOT_THE_CAUSE}
+            if causes != {CONFLICT} or not attempts_left:
                 raise
             time.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311
         else:
             return
-    client.transact_write_items(TransactItems=actions)
 
 
 def cancellation_reasons(cancelled: ClientError) -> list[str]:
