@@ -21,6 +21,10 @@ from orderctl.audit import by_order, compare
 _RESERVATION = reservation_key("")
 
 
+type Values = Mapping[str, Any]
+"""An item of the inventory table."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """One thing that is not as it should be."""
@@ -123,46 +127,48 @@ def check_stock(book: OrderBook, items: Iterable[Item]) -> Iterator[Difference]:
     fastest, and a reservation for each order whose stock was held.
     """
     held: set[str] = set()
-    counters: dict[str, dict[int, int]] = {}
-    numbers: dict[str, int] = {}
-    versions: dict[str, int] = {}
-    set_with: dict[str, tuple[str, int]] = {}
+    for_sale: dict[str, Values] = {}
+    counters: dict[str, dict[int, Values]] = {}
     for values in map(from_item, items):
         key = str(values["itemId"])
-        if counter := counter_of(key):
-            item_id, number = counter
-            counters.setdefault(item_id, {})[number] = int(values["available"])
-            set_with[key] = item_id, int(values["itemVersion"])
-        numbers[key] = int(values.get("stockCounters", 1))
-        versions[key] = int(values.get("version", 0))
         yield from (
             Difference("stock", key, f"{name} is {number}") for name, number in _negative(values)
         )
-        if key.startswith(_RESERVATION) and values["state"] == StockState.HELD:
+        if counter := counter_of(key):
+            item_id, number = counter
+            counters.setdefault(item_id, {})[number] = values
+        elif not key.startswith(_RESERVATION):
+            for_sale[key] = values
+        elif values["state"] == StockState.HELD:
             order_id = str(values["orderId"])
             held.add(order_id)
             yield from _of_reservation(order_id, book)
     for order_id, order in sorted(book.orders.items()):
         if order.stock.state is StockState.HELD and order_id not in held:
             yield Difference("stock", order_id, "its stock is HELD, and no reservation says so")
-    for item_id in sorted(counters.keys() | {key for key, many in numbers.items() if many > 1}):
-        yield from _of_counters(item_id, numbers.get(item_id, 1), counters.get(item_id, {}))
-    for key, (item_id, version) in sorted(set_with.items()):
-        if item_id in versions and version != versions[item_id]:
-            yield Difference(
-                "stock", key, f"of version {version} of its item, which is at {versions[item_id]}"
-            )
+    for item_id in sorted(counters.keys() | for_sale.keys()):
+        yield from _of_counters(item_id, for_sale.get(item_id, {}), counters.get(item_id, {}))
 
 
-def _of_counters(item_id: str, number: int, found: Mapping[int, int]) -> Iterator[Difference]:
-    """Yield which counters an item lacks, and those that it does not know."""
-    known = set(range(number)) if number > 1 else set()
+def _of_counters(item_id: str, item: Values, found: Mapping[int, Values]) -> Iterator[Difference]:
+    """Yield which counters an item lacks, those that it does not know, and those set before it."""
+    many = int(item.get("stockCounters", 1))
+    known = set(range(many)) if many > 1 else set()
     for each in sorted(known - found.keys()):
         yield Difference("stock", item_id, f"its counter {each} is missing")
     for each in sorted(found.keys() - known):
+        units = found[each]["available"]
         yield Difference(
-            "stock", item_id, f"it knows of no counter {each}, which has {found[each]} units"
+            "stock", item_id, f"it knows of no counter {each}, which has {units} units"
         )
+    for _, counter in sorted(found.items()):
+        version = counter["itemVersion"]
+        if item and version != int(item["version"]):
+            yield Difference(
+                "stock",
+                counter["itemId"],
+                f"of version {version} of its item, which is at {item['version']}",
+            )
 
 
 def _of_reservation(order_id: str, book: OrderBook) -> Iterator[Difference]:
