@@ -23,12 +23,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import batched
 from pathlib import Path
 
 import pytest
 
-from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.items import to_item
+from order_pipeline.adapters.reading import read_items
 from tests.e2e.deployment import Deployment
 from tests.e2e.shop import ON_ITS_WAY, Json, Shop
 from tests.e2e.waiting import wait_for
@@ -52,8 +52,6 @@ ITEMS = 50
 STOCK = 10_000
 AT_REST_WITHIN = 1800
 """Seconds, from the last answer to the last order's rest."""
-KEYS_AT_ONCE = 100
-"""That DynamoDB takes in a BatchGetItem."""
 
 LAST_STAGE = "notification"
 CONFIRMED = "CONFIRMED"
@@ -225,15 +223,13 @@ class Bench:
         )
         return found
 
-    def _stored(self, order_ids: Sequence[str]) -> Iterator[Json]:
-        table = self._shop.deployment.orders_table_name
-        for some in batched(order_ids, KEYS_AT_ONCE, strict=False):
-            keys = [to_item({"orderId": each}) for each in some]
-            answer = self._shop.dynamodb.batch_get_item(
-                RequestItems={table: {"Keys": keys, "ConsistentRead": True}}
-            )
-            for item in answer["Responses"][table]:
-                yield from_item(item)
+    def _stored(self, order_ids: Iterable[str]) -> Iterator[Json]:
+        return read_items(
+            self._shop.dynamodb,
+            self._shop.deployment.orders_table_name,
+            [to_item({"orderId": each}) for each in order_ids],
+            {"ConsistentRead": True},
+        )
 
     def _check_stock(self) -> None:
         """Compare the stock with the orders that there are, whatever their customers were told."""
