@@ -208,12 +208,13 @@ def _of_cold_starts(
 # ------------------------------------------------------------------ tables
 
 
-def _index(index: TableIndex) -> Index:
+def index_of(index: TableIndex) -> Index:
+    """Return an index of the orders table, which holds keys only."""
     keys = (index.partition_key, index.sort_key)
     return Index(index.name, keys, (_TABLE_KEY,))
 
 
-_INDEXES = (_index(CUSTOMER_INDEX), _index(OPEN_ORDERS_INDEX))
+_INDEXES = (index_of(CUSTOMER_INDEX), index_of(OPEN_ORDERS_INDEX))
 
 
 def _of_tables(order: LinesOf) -> Iterator[Line]:

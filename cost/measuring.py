@@ -29,6 +29,7 @@ from cost.dynamodb_units import Attributes
 from cost.work import Invocations, LinesOf, Log, Measured, Request, TableWrite
 from local.aws import client
 from local.deployment import read_outputs
+from local.processes import wait_for
 from local.settings import LocalSettings, settings_from_environment
 from timing.machine import description
 
@@ -222,11 +223,8 @@ def _buy(bench: Bench, lines: int, payment_method: str) -> str:
 
 
 def _wait(is_so: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not is_so():
-        if time.monotonic() > deadline:
-            raise MeasuringError(f"not so within {DEADLINE_SECONDS} s: {what}")
-        time.sleep(0.2)
+    if not wait_for(is_so, DEADLINE_SECONDS):
+        raise MeasuringError(f"not so within {DEADLINE_SECONDS} s: {what}")
 
 
 # ------------------------------------------------------------------ what functions ask for

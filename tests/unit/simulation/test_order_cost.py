@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cost.dynamodb_units import Index, index_write_units, item_size
+from cost.arithmetic import index_of
+from cost.dynamodb_units import index_write_units, item_size
 from cost.dynamodb_units import write_units as units_of_write
 from event_publisher.outbox import publish_changes
 from inventory.stage import reserve_stock
@@ -55,11 +56,8 @@ TABLES: dict[str, Resource | str] = {
     IDEMPOTENCY_TABLE: "idempotency table",
 }
 INDEXES = {
-    resource: Index(index.name, (index.partition_key, index.sort_key), ("orderId",))
-    for resource, index in (
-        (Resource.CUSTOMER_INDEX, CUSTOMER_INDEX),
-        (Resource.OPEN_ORDERS_INDEX, OPEN_ORDERS_INDEX),
-    )
+    Resource.CUSTOMER_INDEX: index_of(CUSTOMER_INDEX),
+    Resource.OPEN_ORDERS_INDEX: index_of(OPEN_ORDERS_INDEX),
 }
 
 type Item = Mapping[str, Any] | None
