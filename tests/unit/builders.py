@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from order_pipeline.authorisation import confirmed
 from order_pipeline.catalogue import Item, check
 from order_pipeline.events import OrderEvent, events_since
 from order_pipeline.money import Currency
 from order_pipeline.order import (
+    Address,
     Contact,
     Line,
     LineQuantity,
@@ -56,6 +58,39 @@ def a_placed_order(*lines: Line, **changes: Any) -> Order:
         "at": NOON,
     }
     return place(**(values | changes))
+
+
+def a_storefront_order(*lines: Line, **changes: Any) -> Order:
+    """An order as a storefront sends it, with ids as long as theirs: what sizes are measured by."""
+    values: dict[str, Any] = {
+        "order_id": "ORD-2026-000123",
+        "customer_id": "CUST-12345",
+        "payment_method": "pm_1PX9abcDEFghiJKLmnoPQRst",
+        "contact": Contact(email="ada.lovelace@mail.example", phone="+447700900123"),
+        "shipping_address": Address(
+            name="Ada Lovelace",
+            line1="12 Analytical Row",
+            city="London",
+            postcode="N1 9GU",
+            country="GB",
+        ),
+        "by": "place-order",
+    }
+    return a_placed_order(*lines, **(values | changes))
+
+
+def to_its_confirmation(placed: Order) -> list[Order]:
+    """Return an order after each of its writes, to its confirmation."""
+    items = {
+        line.item_id: an_item(line.item_id, price=line.expected_price) for line in placed.lines
+    }
+    validated = check(placed, items, by="validation")
+    reserved = validated.after(
+        EventType.STOCK_RESERVED, by="inventory", stock=Stock(state=StockState.HELD)
+    )
+    payment = reserved.payment.model_copy(update={"intent_id": "pi_3PX9abcDEFghiJKLmnoPQRst"})
+    with_intent = reserved.model_copy(update={"payment": payment})
+    return [placed, validated, reserved, with_intent, confirmed(with_intent, by="payment")]
 
 
 def a_validated_order(*lines: Line, **changes: Any) -> Order:

@@ -5,8 +5,6 @@ import pytest
 from cost.dynamodb_units import WRITE_UNIT, item_size
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import stored_attributes
-from order_pipeline.authorisation import confirmed
-from order_pipeline.catalogue import check
 from order_pipeline.events import events_since
 from order_pipeline.limits import (
     MAX_LINES,
@@ -25,14 +23,18 @@ from order_pipeline.order import (
     Refund,
     RefundLine,
     RefundState,
-    Stock,
-    StockState,
 )
 from order_pipeline.refunds import refund_failed, request_refund
 from order_pipeline.shipping import deliver, ship
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
-from tests.unit.builders import BY, a_confirmed_order, a_line, a_placed_order, an_item
+from tests.unit.builders import (
+    BY,
+    a_confirmed_order,
+    a_line,
+    a_storefront_order,
+    to_its_confirmation,
+)
 
 LARGEST_ITEM = 400 * 1024
 """Bytes (DynamoDB's quota)."""
@@ -165,31 +167,6 @@ def test_refunds_store_one_line_per_item(largest: Order) -> None:
 
 def test_an_ordinary_order_is_written_by_one_unit_until_it_is_confirmed() -> None:
     """Two lines, an address and a contact: what it costs is in docs/benchmarks/cost.md."""
-    order = a_placed_order(
-        a_line("ITEM-001", 2, 2999),
-        a_line("ITEM-002", 1, 4999),
-        order_id="ORD-2026-000123",
-        customer_id="CUST-12345",
-        payment_method="pm_1PX9abcDEFghiJKLmnoPQRst",
-        contact=Contact(email="ada.lovelace@mail.example", phone="+447700900123"),
-        shipping_address=Address(
-            name="Ada Lovelace",
-            line1="12 Analytical Row",
-            city="London",
-            postcode="N1 9GU",
-            country="GB",
-        ),
-        by="place-order",
-    )
-    items = {
-        item_id: an_item(item_id, price=price)
-        for item_id, price in (("ITEM-001", 2999), ("ITEM-002", 4999))
-    }
-    validated = check(order, items, by="validation")
-    reserved = validated.after(
-        EventType.STOCK_RESERVED, by="inventory", stock=Stock(state=StockState.HELD)
-    )
-    payment = reserved.payment.model_copy(update={"intent_id": "pi_3PX9abcDEFghiJKLmnoPQRst"})
-    paid = confirmed(reserved.model_copy(update={"payment": payment}), by="payment")
-    for stored in (order, validated, reserved, paid):
+    order = a_storefront_order(a_line("ITEM-001", 2, 2999), a_line("ITEM-002", 1, 4999))
+    for stored in to_its_confirmation(order):
         assert item_size(to_item(stored_attributes(stored))) <= WRITE_UNIT

@@ -5,38 +5,17 @@ from collections.abc import Iterable
 from cost.work import Invocations, LinesOf, Log, Measured, Request, TableWrite
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import stored_attributes
-from order_pipeline.authorisation import confirmed
-from order_pipeline.catalogue import check
-from order_pipeline.order import Address, Contact, Order, Stock, StockState
-from order_pipeline.transitions import EventType
-from tests.unit.builders import a_line, a_placed_order, an_item
+from order_pipeline.order import Contact, Order
+from tests.unit.builders import a_line, a_storefront_order, an_item, to_its_confirmation
 
 
 def steps(lines: int) -> list[Order]:
     """Return an order after each of its writes, to its confirmation."""
-    ids = [f"ITEM-{number:03}" for number in range(lines)]
-    placed = a_placed_order(
-        *(a_line(item_id, 2, 2999) for item_id in ids),
-        order_id="ORD-2026-000123",
-        customer_id="CUST-12345",
-        payment_method="pm_1PX9abcDEFghiJKLmnoPQRst",
+    placed = a_storefront_order(
+        *(a_line(f"ITEM-{number:03}", 2, 2999) for number in range(lines)),
         contact=Contact(email="ada.lovelace@mail.example"),
-        shipping_address=Address(
-            name="Ada Lovelace",
-            line1="12 Analytical Row",
-            city="London",
-            postcode="N1 9GU",
-            country="GB",
-        ),
-        by="place-order",
     )
-    validated = check(placed, {each: an_item(each) for each in ids}, by="validation")
-    reserved = validated.after(
-        EventType.STOCK_RESERVED, by="inventory", stock=Stock(state=StockState.HELD)
-    )
-    payment = reserved.payment.model_copy(update={"intent_id": "pi_3PX9abcDEFghiJKLmnoPQRst"})
-    with_intent = reserved.model_copy(update={"payment": payment})
-    return [placed, validated, reserved, with_intent, confirmed(with_intent, by="payment")]
+    return to_its_confirmation(placed)
 
 
 def a_request(

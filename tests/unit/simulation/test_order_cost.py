@@ -20,11 +20,10 @@ from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_transactions import StockTransactions
 from order_pipeline.events import OrderEvent
-from order_pipeline.order import Address, Contact, Order
+from order_pipeline.order import Order
 from order_pipeline.ports import Declined
 from order_pipeline.transitions import EventType, Status
 from payment.authorisation import authorise_payment
-from place_order.placement import BY
 from simulation.service_times import CALLS, DYNAMODB_CALL, PROVIDER_CALL, TRANSACTION
 from stacks.order_cost import (
     EVENT_BYTES,
@@ -41,7 +40,7 @@ from stacks.order_cost import (
     write_units,
 )
 from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX
-from tests.unit.builders import a_line, a_placed_order, an_item
+from tests.unit.builders import a_line, a_storefront_order, an_item
 from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE, ORDERS_TABLE
 from tests.unit.functions.in_memory import Mailbox, Provider
 from validation.stage import validate_order
@@ -212,22 +211,10 @@ class Journey:
 
 
 def an_order(lines: int) -> Order:
-    """An order as a storefront sends it: with a contact, an address and a trace."""
-    return a_placed_order(
+    """An order as a storefront sends it, with a trace."""
+    return a_storefront_order(
         *(a_line(f"ITEM-{number:03}", 1, 2999) for number in range(lines)),
-        order_id="ORD-20260131-000001",
-        customer_id="CUST-12345",
-        payment_method="pm_1PqXYZ2eZvKYlo2Cabcdefgh",
-        contact=Contact(email="ada.lovelace@example.com", phone="+447700900123"),
-        shipping_address=Address(
-            name="Ada Lovelace",
-            line1="12 St James's Square",
-            city="London",
-            postcode="SW1Y 4JH",
-            country="GB",
-        ),
         trace_header="Root=1-65a3f4d2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0",
-        by=BY,
         at=datetime.now(UTC),
     )
 
