@@ -39,8 +39,6 @@ _ATTEMPTS = 5
 _PAGES_PER_LIST = 10
 """So that a list of a rare status ends within the function's time."""
 
-"""BatchGetItem takes no more."""
-
 _READ_FOR_A_STATUS = 500
 """Orders read at once when most of them may be in another status: some 600 KB."""
 

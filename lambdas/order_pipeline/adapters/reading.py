@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 _KEYS_PER_READ = 100
+"""BatchGetItem takes no more."""
 _ROUNDS = 4
 _FIRST_PAUSE_SECONDS = 0.05
 """At most, after the first round that leaves something unread; twice as long after each other."""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 HAS_UNITS_ITSELF = "attribute_not_exists(stockCounters)"
 """A condition, of counters and of items without any."""
 
-
 _ATTEMPTS = 3
 
 _REMEMBERED_SECONDS = 60
