@@ -27,13 +27,11 @@ from stacks.building_blocks.document import as_json
 from stacks.building_blocks.publisher import BATCH_SIZE as RECORDS_PER_BATCH
 from stacks.building_blocks.table import Index as TableIndex
 from stacks.building_blocks.worker import BATCH_SIZE as MESSAGES_PER_BATCH
+from stacks.settings import STAGES
 from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX
 
 MILLION = 1_000_000
 GIGABYTE = 1_000_000_000
-
-STAGES = ("validation", "inventory", "payment", "notification")
-"""The functions behind queues that the topic fills."""
 
 OTHER_QUEUES = 1
 """The fulfilment queue, which the warehouse's system works off at its own expense."""

@@ -8,7 +8,6 @@ from cost.arithmetic import (
     ALONE,
     FULL,
     PROVIDER_WAIT,
-    STAGES,
     Batches,
     Line,
     access_log_line,
@@ -29,6 +28,7 @@ from simulation.service_times import (
     PUBLISH,
     TRANSACTION,
 )
+from stacks.settings import STAGES
 from tests.unit.cost.builders import a_request, an_order
 
 PRICES = read_prices()
