@@ -136,6 +136,7 @@ class Bench:
             },
             "clients": clients,
             **what_came_of(answers, stored),
+            "deferred": sum(run.deferred for run in runs),
             "stages": {
                 stage: stage_of([run for run in runs if run.function == stage])
                 | ({"peak_queue_depth": depths.peaks[stage]} if stage in queues else {})

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from tests.log_insights import LogEvent
 
-HANDLED = frozenset({"recorded", "published", "sent"})
+DEFERRED = "deferred"
+HANDLED = frozenset({"recorded", "published", "sent", DEFERRED})
 """The messages of lines of which a function logs one for each order that it moves on."""
 
 
@@ -25,6 +26,8 @@ class Run:
     """What starting the process took, if it was a cold start."""
     handled: int
     """How many orders it moved on."""
+    deferred: int
+    """How many of them to the intake-overflow queue, because the table did not take them."""
 
 
 def runs_of(events: Iterable[LogEvent], suffix: str) -> Iterator[Run]:
@@ -33,13 +36,14 @@ def runs_of(events: Iterable[LogEvent], suffix: str) -> Iterator[Run]:
     The events come log stream by log stream, each in its order, as LocalStack gives them: what
     stands between a start and a report belongs to that run.
     """
-    handled = 0
+    handled = deferred = 0
     for event in events:
         line = event.fields()
         if line.get("type") == "platform.start":
-            handled = 0
+            handled = deferred = 0
         elif line.get("message") in HANDLED:
             handled += 1
+            deferred += line["message"] == DEFERRED
         elif line.get("type") == "platform.report":
             # The fields of the document, with those of documents in it by their path.
             ended = datetime.fromisoformat(line["time"]).timestamp()
@@ -50,6 +54,7 @@ def runs_of(events: Iterable[LogEvent], suffix: str) -> Iterator[Run]:
                 billed_ms=line["record.metrics.billedDurationMs"],
                 init_ms=line.get("record.metrics.initDurationMs"),
                 handled=handled,
+                deferred=deferred,
             )
 
 

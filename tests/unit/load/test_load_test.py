@@ -46,7 +46,7 @@ STORED = {
 
 
 def a_run(began: float, ended: float, **changes: Any) -> Run:
-    values = {"billed_ms": 80, "init_ms": None, "handled": 2} | changes
+    values = {"billed_ms": 80, "init_ms": None, "handled": 2, "deferred": 0} | changes
     return Run(function="payment", began=began, ended=ended, **values)
 
 
@@ -143,7 +143,7 @@ def test_a_run_is_what_stands_between_its_start_and_its_report() -> None:
             a_report(2, durationMs=500, billedDurationMs=500),
             a_log(type="platform.start"),
             a_log(message="recorded"),
-            a_log(message="recorded"),
+            a_log(message="deferred"),
             a_report(3, durationMs=100, billedDurationMs=700, initDurationMs=600.5),
         ],
         "local",
@@ -155,8 +155,10 @@ def test_a_run_is_what_stands_between_its_start_and_its_report() -> None:
         billed_ms=500,
         init_ms=None,
         handled=1,
+        deferred=0,
     )
-    assert (cold.handled, cold.init_ms, cold.billed_ms) == (2, 600.5, 700)
+    assert (cold.handled, cold.deferred) == (2, 1)
+    assert (cold.init_ms, cold.billed_ms) == (600.5, 700)
 
 
 # ------------------------------------------------------------------ the page
@@ -174,6 +176,7 @@ def a_result(stored: dict[str, Any], problems: list[str]) -> dict[str, Any]:
         },
         "clients": 2,
         **what_came_of(ANSWERS, stored),
+        "deferred": 1,
         "stages": {"payment": stage_of([a_run(0, 2)])},
         "problems": problems,
     }
@@ -182,7 +185,7 @@ def a_result(stored: dict[str, Any], problems: list[str]) -> dict[str, Any]:
 def test_the_page_shows_waits_and_stages() -> None:
     text = page(a_result(STORED, []), "load.png")
     assert "1 errors, 0.8 accepted a second" in text
-    assert "In the\n  end: 1 CONFIRMED, 1 PAYMENT_FAILED.\n" in text
+    assert "In the\n  end: 1 CONFIRMED, 1 PAYMENT_FAILED. 1 were deferred: accepted" in text
     assert "| loaded: confirmation | 3,000 | 3,000 | 3,000 | 3,000 |" in text
     assert "| unloaded: answer | – | – | – | – |" in text  # noqa: RUF001
     assert "| payment | 1 | 0 | 2 | 80 | 80 | 1.0 | 1 |  |" in text
