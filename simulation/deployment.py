@@ -52,7 +52,7 @@ MAPPINGS: Final = MappingProxyType(
         "intake_drain": Mapping(10, timeout=10, seconds_needed=7, max_receives=None),
         "validation": Mapping(10, timeout=10, seconds_needed=3, max_receives=10),
         "inventory": Mapping(10, timeout=10, seconds_needed=3, max_receives=10),
-        "payment": Mapping(5, timeout=20, seconds_needed=17, max_receives=21),
+        "payment": Mapping(3, timeout=20, seconds_needed=17, max_receives=21),
         "notification": Mapping(10, timeout=25, seconds_needed=16, max_receives=10),
     }
 )

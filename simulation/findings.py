@@ -52,8 +52,8 @@ class Findings:
     """By situation and load."""
     sized: Mapping[float, Outcome]
     """Sales at what was sized for them, by load."""
-    three_at_a_time: Outcome
-    """The standard load at what was sized for it, with as many payments in a batch as fit."""
+    five_at_a_time: Outcome
+    """The standard load at what was sized for it, with more payments in a batch than fit."""
     refusing: Outcome
     """Ten times the load that the largest of them was sized for."""
     payments: Sequence[Payments]
@@ -75,8 +75,8 @@ def plan() -> dict[Key, tuple[Deployment, Sale]]:
     standard, large = sized(STANDARD_LOAD).deployment, roomy(LARGE_LOAD).deployment
     sales["sized", STANDARD_LOAD] = standard, Sale(STANDARD_LOAD)
     sales["sized", LARGE_LOAD] = large, Sale(LARGE_LOAD)
-    sales["three at a time", STANDARD_LOAD] = (
-        sized(STANDARD_LOAD, payment_batch=3).deployment,
+    sales["five at a time", STANDARD_LOAD] = (
+        sized(STANDARD_LOAD, payment_batch=5).deployment,
         Sale(STANDARD_LOAD),
     )
     sales["refusing", LOADS[-1]] = large, Sale(LOADS[-1])
@@ -113,7 +113,7 @@ def assemble(
             for situation in (first_day(), quotas_raised())
         },
         sized={load: outcomes["sized", load] for load in (STANDARD_LOAD, LARGE_LOAD)},
-        three_at_a_time=outcomes["three at a time", STANDARD_LOAD],
+        five_at_a_time=outcomes["five at a time", STANDARD_LOAD],
         refusing=outcomes["refusing", LOADS[-1]],
         payments=[
             Payments(concurrency, endpoint, outcomes["payment", concurrency, endpoint])

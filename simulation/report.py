@@ -232,16 +232,16 @@ def _what_is_needed(findings: Findings) -> Iterator[str]:
         ],
     )
     yield ""
-    payment = Workers.of(findings.three_at_a_time.deployment, "payment")
+    more = Workers.of(findings.five_at_a_time.deployment, "payment")
     yield (
-        f"* **A batch of {payment.mapping.batch_size} instead of"
-        f" {MAPPINGS['payment'].batch_size}** in the payment stage (an argument in"
-        " `stacks/pipeline.py`) brings the 99th percentile of the standard load, which"
-        " [objectives.md](../objectives.md) promises, from"
-        f" {_seconds(findings.sized[STANDARD_LOAD].percentile(0.99))} to"
-        f" {_seconds(findings.three_at_a_time.percentile(0.99))}: the function begins with a"
+        f"* **A batch of {MAPPINGS['payment'].batch_size}** in the payment stage"
+        " ([ADR 21](../adr/0021-payments-are-taken-three-at-a-time.md)): with"
+        f" {more.mapping.batch_size} the 99th percentile of the standard load, which"
+        " [objectives.md](../objectives.md) promises, would be"
+        f" {_seconds(findings.five_at_a_time.percentile(0.99))} instead of"
+        f" {_seconds(findings.sized[STANDARD_LOAD].percentile(0.99))}. The function begins with a"
         " message only while the time for the longest one is left, which is enough for"
-        f" {payment.handled:.0f} of them, and puts the others back for a second or more."
+        f" {more.handled:.0f} of them, and puts the others back for a second or more."
     )
     needed = LARGE_LOAD * HEADROOM / rate_of_one("payment")
     behind = (GREATEST_MAXIMUM_CONCURRENCY - FIRST_INVOCATIONS) / INVOCATIONS_MORE_A_SECOND

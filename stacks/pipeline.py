@@ -198,7 +198,8 @@ class PipelineStack(WorkloadStack):
             waiting="Orders are not paid yet: customers wait for a confirmation or for their money "
             "back, and parcels leave before they are paid.",
             timeout=20,
-            batch_size=5,
+            # As many as there is time for at their slowest (ADR 21).
+            batch_size=3,
             # With a backoff of up to ten minutes: at least an hour before it is given up.
             max_receives=21,
             longest_delay=self.settings.payment_retry_longest_delay_seconds,

@@ -597,7 +597,7 @@ def queue_mappings_report_each_failure_and_hold_back(deployment: Deployment) -> 
             continue
         worker = mapping.id.removesuffix("-mapping").replace("-", "_")
         expected = {
-            "batch_size": 5 if worker == "payment" else 10,
+            "batch_size": 3 if worker == "payment" else 10,
             "maximum_batching_window_in_seconds": 0,
             "function_response_types": ["ReportBatchItemFailures"],
             "scaling_config": {

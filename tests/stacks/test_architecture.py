@@ -506,7 +506,7 @@ BREACHES: list[tuple[Rule, str, Breach]] = [
     ),
     (
         architecture.queue_mappings_report_each_failure_and_hold_back,
-        "batch_size 10, not 5",
+        "batch_size 10, not 3",
         _changed(PAYMENT_MAPPING, batch_size=10),
     ),
     (

@@ -48,11 +48,17 @@ def test_a_function_needs_the_time_that_its_handler_asks_for() -> None:
     assert MAPPINGS["intake_drain"].seconds_needed == LONGEST_CALL_SECONDS
 
 
-def test_payment_has_time_to_begin_with_three_of_five() -> None:
+def test_payment_has_time_to_begin_with_all_of_its_batch() -> None:
+    ordinary = Workers.of(with_payment(1, 1.04), "payment")
+    assert ordinary.handled == MAPPINGS["payment"].batch_size == 3
+    assert ordinary.pace(waiting=inf, behind_seconds=0, arriving=0).put_back == 0
+
+
+def test_payment_would_have_time_to_begin_with_three_of_five() -> None:
     """Twenty seconds less the seventeen that the longest message may take: one a second."""
-    payment = Workers.of(with_payment(1, 1.0), "payment")
+    payment = Workers.of(with_payment(1, 1.0, payment_batch=5), "payment")
     assert payment.handled == 4  # at 0, 1, 2 and 3 seconds: there are seventeen left just so
-    slower = Workers.of(with_payment(1, 1.04), "payment")
+    slower = Workers.of(with_payment(1, 1.04, payment_batch=5), "payment")
     assert slower.handled == 3
     pace = slower.pace(waiting=inf, behind_seconds=0, arriving=0)
     assert pace.put_back == pytest.approx(2 / 5)
@@ -140,14 +146,14 @@ def test_a_concurrency_that_fits_stays_below_the_provider(orders: float) -> None
 
 def test_a_batch_holds_what_has_come_since_the_last_one() -> None:
     """Ten environments, a second each, five of a batch together: forty a second are four each."""
-    times = with_payment(10, 1.0, payments_at_once=5)
+    times = with_payment(10, 1.0, payments_at_once=5, payment_batch=5)
     payment = Workers.of(times, "payment")
     assert payment.pace(waiting=0, behind_seconds=0, arriving=5).seconds_of_message == 1
     busy = payment.pace(waiting=0, behind_seconds=0, arriving=40)
     assert busy.messages_a_second == pytest.approx(50)
     assert busy.seconds_of_message == pytest.approx(1)
     # One after another they wait for each other.
-    one_by_one = Workers.of(with_payment(10, 0.1), "payment")
+    one_by_one = Workers.of(with_payment(10, 0.1, payment_batch=5), "payment")
     assert one_by_one.pace(waiting=0, behind_seconds=0, arriving=50).seconds_of_message == 0.1
     full = one_by_one.pace(waiting=1000, behind_seconds=0, arriving=50)
     assert full.seconds_of_message == pytest.approx(0.1 * (5 + 1) / 2)
