@@ -234,6 +234,10 @@ local-faults: setup-local ## Break things on LocalStack while orders flow, heal 
 local-test: setup-local ## Tests of LocalStack without Docker (the Lambda runtime)
 	@$(BIN)/pytest tests/local -q
 
+.PHONY: local-documents
+local-documents: check-local .venv/.installed .venvs/tour/.installed ## Run the commands of README and docs/ in a new clone with a new home, on LocalStack
+	@$(BIN)/python -m tests.tour $(DOCUMENTS)
+
 .PHONY: pictures
 pictures: setup-local ## Draw docs/pictures of orderctl from a run of it on a fresh LocalStack (leaves it running)
 	@$(LOCAL) deploy
@@ -297,7 +301,7 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 
 .PHONY: lock
 lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
-	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load simulation dev mutants; do \
+	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load simulation dev mutants tour; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt
 	@npm install --package-lock-only --loglevel=error

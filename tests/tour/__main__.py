@@ -1,0 +1,67 @@
+"""`python -m tests.tour [DOCUMENT …]`: clone the project, and run its documents' commands there.
+
+The clone is in a new folder, and so is the home: nothing that was installed or built before is
+there. LocalStack is AWS. It stops at the first command that fails, with the clone left to look at.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local.settings import REGION, settings_from_environment
+from tests.docs.markdown import ROOT, Document
+from tests.tour.scenes import PRELUDE, SCENES
+from tests.tour.script import script_of
+
+AWS_CLI = ROOT / ".venvs/tour/bin"
+
+
+def main() -> int:
+    """Go through the documents; return 1 if a command failed."""
+    wanted = sys.argv[1:] or [scene.document for scene in SCENES]
+    folder = Path(tempfile.mkdtemp(prefix="tour-"))
+    project, home = folder / "order-pipeline", folder / "home"
+    home.mkdir()
+    subprocess.run(["git", "clone", "--quiet", ROOT, project], check=True)
+    variables = _environment(home)
+    try:
+        for scene in SCENES:
+            if scene.document not in wanted:
+                continue
+            document = Document(scene.document, (project / scene.document).read_text())
+            print(f"\n\033[1;4m{scene.document}\033[0m", flush=True)
+            script = f"{PRELUDE}{script_of(document, scene)}"
+            done = subprocess.run(["bash", "-c", script], cwd=project, env=variables, check=False)
+            if done.returncode:
+                print(
+                    f"error: {scene.document} stopped there; it ran in {project}", file=sys.stderr
+                )
+                return 1
+    finally:
+        subprocess.run(["make", "local-down"], cwd=project, env=variables, check=False)
+    shutil.rmtree(folder)
+    return 0
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Return this environment with a new home, and with LocalStack in the place of AWS."""
+    foreign = ("AWS_", "ENVIRONMENT", "XDG_", "VIRTUAL_ENV", "KEEP")
+    port = settings_from_environment().port
+    return {
+        **{name: text for name, text in os.environ.items() if not name.startswith(foreign)},
+        "HOME": str(home),
+        "PATH": f"{os.environ['PATH']}{os.pathsep}{AWS_CLI}",
+        "YES": "1",
+        # An address and no name, so that the AWS CLI puts a bucket into the path.
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""What each document's commands need, in the order in which the documents are gone through.
+
+In PRELUDE, `placed ID` places an order of two of ITEM-001 for CUST-12345 and waits until it is
+confirmed, and `dead_letter STAGE` puts a message that no stage understands on a dead-letter queue
+and prints its id.
+"""
+
+from tests.tour.script import Scene
+
+PRELUDE = """
+placed() {
+  orderctl stock set ITEM-001 --name 'Tea pot' --price 29.99 --available 100 --yes > /dev/null
+  orderctl place --file - --follow --yes > /dev/null << END
+{"orderId": "$1", "customerId": "CUST-12345", "contact": {"email": "ann@mail.example"},
+ "items": [{"itemId": "ITEM-001", "quantity": 2}]}
+END
+}
+api_address() {
+  terraform -chdir=cdktf.out/stacks/pipeline output -raw ApiEndpoint
+}
+dead_letter() {
+  local queue
+  queue=$(aws sqs get-queue-url --queue-name "$1-dlq-local" --output text)
+  aws sqs send-message --queue-url "$queue" --message-body '{"no": "event"}' \\
+    --query MessageId --output text
+}
+"""
+
+IN_CI = ".ci/run runs it, in a clean clone"
+MEASURES = "takes long, and is run when what it measures has changed"
+EMPTY = frozenset({2})
+"""There is nothing to go back to."""
+
+README = Scene(
+    "README.md",
+    left_out={
+        "make test": IN_CI,
+        "make local-e2e": IN_CI,
+    },
+    answers={
+        'curl "${API}orders/ORD-1"': '"status": ?"CONFIRMED"',
+    },
+    before={
+        "make bootstrap": "make local-up",
+        "orderctl health": "placed ORD-1",
+    },
+    reads={
+        "sk_test_…": "sk_test_tour",
+        "orderctl watch ": "orderctl watch --once ",
+        "orderctl erase CUST-12345 ": "orderctl erase CUST-12345 --yes ",
+    },
+    statuses={
+        "make preflight": frozenset({0, 2}),
+        "orderctl rollback": EMPTY,
+    },
+)
+
+OPERATIONS = Scene(
+    "docs/operations.md",
+    before={
+        "orderctl health": "placed ORD-1",
+        "orderctl place": """cat > order.json << END
+{"orderId": "ORD-2", "customerId": "CUST-12345", "items": [{"itemId": "ITEM-001", "quantity": 3}]}
+END""",
+        "python -m orderctl dlq list": "ONE=$(dead_letter payment)",
+        "make redrive QUEUE=payment MESSAGE": "ONE=$(dead_letter payment)",
+        "python -m orderctl dlq discard": "ONE=$(dead_letter payment)",
+        "curl --request PUT": "sign=() API=$(api_address)",
+        "python -m orderctl restore": """
+aws dynamodb create-table --table-name orders-table-local-restored --billing-mode PAY_PER_REQUEST \\
+  --attribute-definitions AttributeName=orderId,AttributeType=S \\
+  --key-schema AttributeName=orderId,KeyType=HASH > /dev/null""",
+    },
+    reads={
+        "orderctl watch ": "orderctl watch --once ",
+        "orderctl place ": "orderctl place --yes ",
+        "cancel ORD-1": "cancel ORD-1 --yes",
+        "ship ORD-1": "ship ORD-2 --yes",
+        "deliver ORD-1": "deliver ORD-2 --yes",
+        "refund ORD-1": "refund ORD-2 --yes",
+        "orderctl stock set ITEM-001 ": "orderctl stock set ITEM-001 --yes ",
+        "orderctl stock adjust ": "orderctl stock adjust --yes ",
+        "MESSAGE=3f0c…": "MESSAGE=$ONE",
+        "--message 3f0c…": "--message $ONE --yes",
+        "pm_…": "pm_card_visa",
+        "orderctl rollback": "orderctl rollback --yes",
+        "--to 12": "--to 1",
+        "--prune 10": "--prune 10 --yes",
+        "[--since …] [--until …]": "--since 2026-01-31T09:00:00Z --until 2026-01-31T10:00:00Z",
+    },
+    statuses={
+        "python -m orderctl rollback": frozenset({0, 2}),
+    },
+)
+
+PLAN_REVIEW = Scene("docs/plan-review.md")
+
+OBSERVABILITY = Scene(
+    "docs/observability.md",
+    only_validated={
+        "QUERY=": "LocalStack has no Logs Insights",
+        "aws logs start-query": "LocalStack has no Logs Insights",
+    },
+    before={"curl -X POST": "API=$(api_address)"},
+    reads={
+        "…": (
+            "-H 'Content-Type: application/json' --data "
+            '\'{"customerId": "CUST-1", "items": [{"itemId": "ITEM-001", "quantity": 1}]}\''
+        ),
+    },
+)
+
+NO_BACKUPS = "DynamoDB Local has no backups"
+RESTORE = Scene(
+    "docs/restore.md",
+    only_validated={
+        "aws dynamodb list-backups": NO_BACKUPS,
+        "aws dynamodb restore-table-from-backup": NO_BACKUPS,
+    },
+)
+
+CONTRIBUTING = Scene(
+    "CONTRIBUTING.md",
+    left_out={
+        "make test": IN_CI,
+        "make local-e2e": IN_CI,
+        "make lock": "changes what is pinned",
+    },
+)
+
+DEPLOYING = Scene(
+    "docs/deploying.md",
+    before={
+        "aws secretsmanager": "echo sk_test_tour > stripe-key.txt",
+        "make bootstrap-recover": "rm .local/terraform.bootstrap.tfstate",
+        "aws s3api copy-object": """VERSION=$(aws s3api list-object-versions \\
+  --bucket "$BUCKET" --prefix "$KEY" --query 'Versions[?IsLatest].VersionId' --output text)""",
+        "make unlock": """aws s3api put-object --bucket $BUCKET --key $KEY.tflock > /dev/null \\
+  --body <(echo '{"ID": "3f0c9a1e", "Operation": "apply"}')""",
+    },
+    reads={
+        "versionId=…": "versionId=$VERSION",
+        "3f0c9a1e-…": "3f0c9a1e",
+        "cdktf destroy bootstrap": "cdktf destroy bootstrap --auto-approve",
+    },
+    statuses={
+        "python -m orderctl preflight": frozenset({0, 1, 3}),
+    },
+    only_validated={
+        "aws service-quotas": "LocalStack has no Service Quotas",
+    },
+)
+
+SCENES = (CONTRIBUTING, README, OPERATIONS, PLAN_REVIEW, OBSERVABILITY, RESTORE, DEPLOYING)
+"""In this order: README deploys, and what deploying.md ends with takes all of it down."""
+
+RUN_BY_OTHERS = {
+    "docs/api.md": "tests/e2e/test_api_guide.py, with the answers",
+    "docs/adding-a-stage.md": "tests/stacks/test_adding_a_stage.py, in a copy of the tree",
+    "docs/mutation-testing.md": "nobody but a person: hours of processor time",
+}
+"""Documents whose commands are not run here: who runs them."""
