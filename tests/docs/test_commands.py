@@ -1,9 +1,10 @@
-"""Commands that documents and workflows name are there.
+"""Commands that documents and workflows name are there, and tools agree with each other.
 
 Those of orderctl are in tests/unit/orderctl/test_documented_commands.py.
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,12 @@ def test_the_hooks_are_the_commands_of_make_lint() -> None:
     ]
     assert [hook["entry"] for hook in hooks] == [f".venv/bin/{linter}" for linter in linters]
     assert {hook["language"] for hook in hooks} == {"system"}
+
+
+# ------------------------------------------------------------------ editors
+
+
+def test_editors_look_for_packages_where_the_tests_do() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    assert [".", *tools["pyright"]["extraPaths"]] == tools["pytest"]["ini_options"]["pythonpath"]
+    assert tools["pyright"]["pythonVersion"] == tools["mypy"]["python_version"]
