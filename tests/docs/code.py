@@ -6,11 +6,12 @@ import tomllib
 
 import yaml  # type: ignore[import-untyped]
 
+from tests.docs.answers import Answer
 from tests.docs.markdown import Block
 from tests.docs.mermaid import faults_of_diagram
 
 LANGUAGES = frozenset(
-    {"bash", "console", "diff", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
+    {"bash", "console", "diff", "http", "json", "mermaid", "python", "sh", "text", "toml", "yaml"}
 )
 
 
@@ -41,6 +42,8 @@ def _faults(language: str, text: str) -> list[str]:
 def _parsed(language: str, text: str) -> list[str]:
     try:
         match language:
+            case "http":
+                Answer.parse(text)
             case "json":
                 json.loads(text)
             case "python":

@@ -37,6 +37,7 @@ def test_a_block_in_a_list_is_a_block_too() -> None:
 @pytest.mark.parametrize(
     ("language", "text"),
     [
+        ("http", 'HTTP/2 200\netag: "1"\n\n{"a": 1}'),
         ("json", '{"a": 1}'),
         ("python", "assert 1\n"),
         ("yaml", "a: [1]\n"),
@@ -57,6 +58,9 @@ def test_a_good_block_is_not_found_fault_with(language: str, text: str) -> None:
     [
         ("", "anything"),
         ("cobol", "anything"),
+        ("http", "200 OK\n\n{}"),
+        ("http", "HTTP/2 200\n{}\n"),
+        ("http", "HTTP/2 200\n\n{"),
         ("json", '{"a": 1,}'),
         ("python", "if True:\nprint(1)"),
         ("python", "a = '"),
