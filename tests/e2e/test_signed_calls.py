@@ -1,20 +1,21 @@
-"""The examples of docs/api.md run as they are; LocalStack takes the signature without checking it.
+"""The program of docs/api.md runs as it is; LocalStack takes the signature without checking it.
 
-That they sign rightly is checked in tests/unit/api_document/test_signed_examples.py.
+That it signs rightly is checked in tests/unit/api_document/test_signed_examples.py; the page's
+commands for curl run in test_api_guide.py.
 """
 
 import json
 
-import pytest
-
+from tests.docs.api_guide import published, read, run_program
 from tests.e2e.shop import Shop
-from tests.unit.api_document.examples import LANGUAGES, run_example
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_signed_example_places_an_order(shop: Shop, language: str) -> None:
+def test_program_places_an_order(shop: Shop) -> None:
+    # given
+    [program] = read(published()).programs
+
     # when
-    done = run_example(language, shop.deployment.api_endpoint)
+    done = run_program(program, shop.deployment.api_endpoint)
 
     # then
     assert done.returncode == 0, done.stdout + done.stderr

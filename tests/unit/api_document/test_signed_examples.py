@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from subprocess import CompletedProcess
 from threading import Thread
 from typing import ClassVar
 
@@ -14,9 +16,14 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from order_pipeline.api.placing import PlaceOrderRequest
-from tests.unit.api_document.examples import CREDENTIALS, LANGUAGES, run_example
+from tests.docs.api_guide import CREDENTIALS, published, read, run_program, run_script
 
 STAGE = "/prod/"
+GUIDE = read(published())
+[PROGRAM] = GUIDE.programs
+
+type Run = Callable[[str], CompletedProcess[str]]
+"""Runs an example against the API at an address."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +37,26 @@ class ReceivedCall:
 
 
 class Gateway(BaseHTTPRequestHandler):
-    """Takes one call and remembers it."""
+    """Takes calls and remembers them."""
 
     calls: ClassVar[list[ReceivedCall]] = []
 
+    def do_GET(self) -> None:
+        self._take()
+
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self._take()
+
+    def do_PUT(self) -> None:
+        self._take()
+
+    def _take(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         address = f"http://{self.headers['Host']}{self.path}"
         self.calls.append(ReceivedCall(self.command, address, dict(self.headers), body))
         self.send_response(202)
         self.end_headers()
-        self.wfile.write(b'{"orderId": "ORD-1"}')
+        self.wfile.write(b'{"orderId": "ORD-1", "cursor": "WyIyMDI2LTAxLTMx"}')
 
     def log_message(self, *_: object) -> None:
         pass
@@ -57,30 +73,43 @@ def gateway() -> Iterator[HTTPServer]:
         thread.join()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_example_signs_its_call(gateway: HTTPServer, language: str) -> None:
+@pytest.mark.parametrize(
+    ("run", "calls"),
+    [
+        *(
+            pytest.param(
+                partial(run_script, each.script),
+                each.command.count("curl "),
+                id=f"line {each.line}",
+            )
+            for each in GUIDE.examples
+        ),
+        pytest.param(partial(run_program, PROGRAM), 1, id="Python"),
+    ],
+)
+def test_example_signs_its_calls(gateway: HTTPServer, run: Run, calls: int) -> None:
     # when
-    done = run_example(language, f"http://127.0.0.1:{gateway.server_port}{STAGE}")
+    done = run(f"http://127.0.0.1:{gateway.server_port}{STAGE}")
 
     # then
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"orderId": "ORD-1"}
-    [call] = Gateway.calls
-    signed, signature = signature_of(call)
-    assert {"host", "x-amz-date", "x-amz-security-token"} <= set(signed)
-    assert signature == made_again(call, signed, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
-    # and another key, or another body, would have given another one
-    assert signature != made_again(call, signed, "another key")
-    other = replace(call, body=call.body.replace(b"CUST-12345", b"CUST-12346"))
-    assert signature != made_again(other, signed, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+    assert len(Gateway.calls) == calls
+    for call in Gateway.calls:
+        signed, signature = signature_of(call)
+        assert {"host", "x-amz-date", "x-amz-security-token"} <= set(signed)
+        assert signature == made_again(call, signed, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
+        # and another key, or another body, would have given another one
+        assert signature != made_again(call, signed, "another key")
+        other = replace(call, body=call.body + b" ")
+        assert signature != made_again(other, signed, CREDENTIALS["AWS_SECRET_ACCESS_KEY"])
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_example_places_an_order(gateway: HTTPServer, language: str) -> None:
+def test_program_places_an_order(gateway: HTTPServer) -> None:
     # when
-    run_example(language, f"http://127.0.0.1:{gateway.server_port}{STAGE}")
+    done = run_program(PROGRAM, f"http://127.0.0.1:{gateway.server_port}{STAGE}")
 
     # then
+    assert json.loads(done.stdout)["orderId"] == "ORD-1"
     [call] = Gateway.calls
     assert call.url.endswith(f"{STAGE}orders")
     assert call.headers["Idempotency-Key"]
