@@ -53,7 +53,10 @@ STOCK = 10_000
 AT_REST_WITHIN = 1800
 """Seconds, from the last answer to the last order's rest."""
 
-LAST_STAGE = "notification"
+LOGGED_WITHIN = 120
+"""Seconds, from the last queue's last message to the last line in a log."""
+
+FIRST_STAGE = "place_order"
 CONFIRMED = "CONFIRMED"
 ACCEPTED = 202
 SHOWN = (50, 95, 99)
@@ -121,7 +124,7 @@ class Bench:
             stored = self._at_rest(answers)
             self._seen(self._shop.until_worked_off)
         self._check_stock()
-        runs = self._runs_since(began, len(stored))
+        runs = self._runs_since(began, len(answers))
         return {
             "command": "make bench",
             "machine": {"description": description(), "cores": os.cpu_count()},
@@ -257,22 +260,26 @@ class Bench:
     # ------------------------------------------------------------------ stages
 
     def _runs_since(self, began: float, orders: int) -> list[Run]:
-        """Wait until the logs have all runs for so many orders, to the message; return all runs."""
+        """Wait until the logs have all that came of so many requests; return all runs.
+
+        Each request is a run of the first stage. How many runs the others make of them is known
+        when no more are logged.
+        """
 
         def look() -> list[Run]:
             logged = (each for each in self._shop.logged() if each.timestamp >= began * 1000)
             return list(runs_of(logged, self._shop.deployment.suffix))
 
-        def handled() -> tuple[int, int]:
+        def counted() -> tuple[int, int]:
             runs = look()
-            return handled_by("place_order", runs), handled_by(LAST_STAGE, runs)
+            return sum(run.function == FIRST_STAGE for run in runs), len(runs)
 
         self._seen(
             lambda: wait_for(
-                handled,
-                lambda counts: min(counts) >= orders,
-                f"the logs of {orders} orders, first and last stage",
-                within=AT_REST_WITHIN,
+                lambda: (counted(), counted()),
+                lambda looks: looks[0] == looks[1] and looks[1][0] >= orders,
+                f"the logs of {orders} requests, and then no more (runs of {FIRST_STAGE}, of all)",
+                within=LOGGED_WITHIN,
             )
         )
         return look()
@@ -328,11 +335,6 @@ def stage_of(runs: Sequence[Run]) -> Json:
         "throughput_per_second": round(sum(handled) / seconds, 2) if seconds else 0,
         "concurrency": most_at_once(runs),
     }
-
-
-def handled_by(stage: str, runs: Iterable[Run]) -> int:
-    """Return how many orders a stage has moved on."""
-    return sum(run.handled for run in runs if run.function == stage)
 
 
 def at(order: Json, event: str) -> datetime:

@@ -16,7 +16,7 @@ from tests.docs.markdown import ROOT, Document
 from tests.tour.scenes import PRELUDE, SCENES
 from tests.tour.script import script_of
 
-AWS_CLI = ROOT / ".venvs/tour/bin"
+AWS_CLI = ROOT / ".venvs/tour/bin/aws"
 
 
 def main() -> int:
@@ -49,18 +49,30 @@ def main() -> int:
 def _environment(home: Path) -> dict[str, str]:
     """Return this environment with a new home, and with LocalStack in the place of AWS."""
     foreign = ("AWS_", "ENVIRONMENT", "XDG_", "VIRTUAL_ENV", "KEEP")
-    port = settings_from_environment().port
     return {
         **{name: text for name, text in os.environ.items() if not name.startswith(foreign)},
         "HOME": str(home),
-        "PATH": f"{os.environ['PATH']}{os.pathsep}{AWS_CLI}",
+        "PATH": f"{_aws(home)}{os.pathsep}{os.environ['PATH']}",
         "YES": "1",
-        # An address and no name, so that the AWS CLI puts a bucket into the path.
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": settings_from_environment().endpoint,
         "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,  # what the AWS CLI looks at
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
     }
+
+
+def _aws(home: Path) -> Path:
+    """Make an AWS CLI that asks LocalStack; return the folder that it is in."""
+    folder = home / "bin"
+    folder.mkdir()
+    # For SQS the CLI does not look at AWS_ENDPOINT_URL. An address and no name, so that it puts a
+    # bucket into the path.
+    endpoint = f"http://127.0.0.1:{settings_from_environment().port}"
+    aws = folder / "aws"
+    aws.write_text(f'#!/bin/sh\nexec {AWS_CLI} --endpoint-url {endpoint} "$@"\n')
+    aws.chmod(0o755)
+    return folder
 
 
 if __name__ == "__main__":

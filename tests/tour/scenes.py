@@ -80,6 +80,8 @@ aws dynamodb create-table --table-name orders-table-local-restored --billing-mod
         "refund ORD-1": "refund ORD-2 --yes",
         "orderctl stock set ITEM-001 ": "orderctl stock set ITEM-001 --yes ",
         "orderctl stock adjust ": "orderctl stock adjust --yes ",
+        # DynamoDB Local takes no more than ten writes in a transaction.
+        "--counters 18": "--counters 9",
         "MESSAGE=3f0c…": "MESSAGE=$ONE",
         "--message 3f0c…": "--message $ONE --yes",
         "pm_…": "pm_card_visa",
