@@ -24,19 +24,23 @@ class DockerBackend:
 
     def start(self) -> None:
         """Start what does not run and wait until both are healthy."""
-        if not self.is_running():
-            refuse_taken_port("localstack", self.settings.port)
-            refuse_taken_port("payment-server", self.settings.payment_port)
+        ports = {
+            "localstack": self.settings.port,
+            "payment-server": self.settings.payment_port,
+        }
+        for service, port in ports.items():
+            if not self._runs(service):
+                refuse_taken_port(service, port)
         with step("starting LocalStack and the payment server with Docker"):
             self._compose("up", "--detach", "--wait", f"--wait-timeout={START_SECONDS}")
 
     def stop(self) -> bool:
         """Stop and remove both and the functions' containers; False if neither ran."""
-        if not self._compose("ps", "--all", "--quiet", quiet=True):
+        if not self._containers("--all"):
             return False
         self._compose("stop", f"--timeout={STOP_SECONDS}")
         # LocalStack removes its functions' containers, unless it was killed.
-        network = f"network=order-pipeline-{self.settings.port}"
+        network = f"network={self._project}"
         left = self._docker("ps", "--all", "--quiet", "--filter", network, quiet=True).split()
         if left:
             self._docker("rm", "--force", *left, quiet=True)
@@ -45,7 +49,7 @@ class DockerBackend:
 
     def is_running(self) -> bool:
         """Say whether LocalStack runs."""
-        return bool(self._compose("ps", "--quiet", "--status=running", "localstack", quiet=True))
+        return self._runs("localstack")
 
     @property
     def endpoint_for_functions(self) -> str:
@@ -57,8 +61,23 @@ class DockerBackend:
         """Where a function, a container in the same network, finds the payment server."""
         return "http://payment-server:8420"
 
-    def _compose(self, *arguments: str, quiet: bool = False) -> str:
-        return self._docker("compose", f"--file={COMPOSE_FILE}", *arguments, quiet=quiet)
+    @property
+    def _project(self) -> str:
+        """What Docker Compose calls all of it (docker-compose.localstack.yml)."""
+        return f"order-pipeline-{self.settings.port}"
+
+    def _runs(self, service: str) -> bool:
+        label = f"--filter=label=com.docker.compose.service={service}"
+        return bool(self._containers("--filter=status=running", label))
+
+    def _containers(self, *options: str) -> str:
+        """Return the containers of this folder: another one's on the same port are called alike."""
+        label = "--filter=label=com.docker.compose.project"
+        ours = (f"{label}={self._project}", f"{label}.working_dir={ROOT}")
+        return self._docker("ps", "--quiet", *ours, *options, quiet=True)
+
+    def _compose(self, *arguments: str) -> None:
+        self._docker("compose", f"--file={COMPOSE_FILE}", *arguments, quiet=False)
 
     def _docker(self, *arguments: str, quiet: bool) -> str:
         """Run docker; its output goes to the terminal, or `quiet` is returned."""
