@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from local.processes import BackgroundProgram, LocalError
+from local.processes import BackgroundProgram, LocalError, refuse_taken_port
 from local.progress import step
 from local.settings import ROOT, LocalSettings
 
@@ -40,15 +40,18 @@ class HostBackend:
             )
         missing = [program for program in (localstack, payment_server) if not program.process()]
         if not missing:
+            # The command that started them may have been killed before they answered.
+            self._wait_until_healthy()
             return
         with step(f"starting {' and '.join(program.name for program in missing)}"):
             try:
+                if localstack in missing:
+                    self._refuse_taken_ports()
                 if payment_server in missing:
                     self._start_payment_server(payment_server)
                 if localstack in missing:
                     self._start_localstack(localstack)
-                payment_server.wait_until_healthy()
-                localstack.wait_until_healthy()
+                self._wait_until_healthy()
             except BaseException:
                 for program in missing:
                     program.stop()
@@ -94,6 +97,16 @@ class HostBackend:
             self.settings.folder,
             lambda: answers(script),
         )
+
+    def _wait_until_healthy(self) -> None:
+        self.payment_server.wait_until_healthy()
+        self.localstack.wait_until_healthy()
+
+    def _refuse_taken_ports(self) -> None:
+        """Refuse what would come to light only when everything is deployed."""
+        if self.settings.with_proxies:
+            for port in self.settings.ports_of_proxies:
+                refuse_taken_port("the fault suite", port)
 
     def _start_payment_server(self, program: BackgroundProgram) -> None:
         script = ROOT / "local/payment_server.py"

@@ -27,6 +27,14 @@ class LocalError(Exception):
     """A problem that its message explains to the person who ran the command."""
 
 
+def not_installed(program: str | Path) -> LocalError:
+    """Return what says that a program of the project's is missing."""
+    return LocalError(
+        f"{program} is not there: `make setup-local` installs it, after `make clean` if that finds "
+        "nothing to do."
+    )
+
+
 @dataclass(frozen=True)
 class BackgroundProgram:
     """A server on a port of this machine, with its log and process id in a folder."""
@@ -56,6 +64,9 @@ class BackgroundProgram:
                 return process
         except (FileNotFoundError, psutil.NoSuchProcess):
             pass
+        except (ValueError, KeyError, TypeError):
+            # Half written. If the program runs, the check of its port names it.
+            pass
         return None
 
     def start(self, command: Sequence[str | Path], *, variables: Mapping[str, str]) -> None:
@@ -74,9 +85,7 @@ class BackgroundProgram:
                     start_new_session=True,
                 )
             except FileNotFoundError:
-                raise LocalError(
-                    f"{command[0]} is not there: `make setup-local` installs it."
-                ) from None
+                raise not_installed(command[0]) from None
         _started.append(process)
         recorded = {"pid": process.pid, "created": process.create_time()}
         self._pid_file.write_text(json.dumps(recorded))
@@ -159,5 +168,6 @@ def _listener(port: int) -> str:
         for connection in psutil.net_connections("tcp"):
             listens = connection.status == psutil.CONN_LISTEN
             if listens and connection.laddr[1:] == (port,) and connection.pid:
-                return f"{psutil.Process(connection.pid).name()} (process {connection.pid})"
+                process = psutil.Process(connection.pid)
+                return f"{process.name()} (process {process.pid}, in {process.cwd()})"
     return "another program"

@@ -26,7 +26,13 @@ class TraceDaemon:
     def listening(cls, port: int = 0) -> Iterator[Self]:
         """Listen on a port of this machine, any free one if not given."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
-            connection.bind(("127.0.0.1", port))
+            try:
+                connection.bind(("127.0.0.1", port))
+            except OSError:
+                raise RuntimeError(
+                    f"UDP port {port}, to which functions send their traces, is taken: stop that "
+                    "program or choose another port with LOCAL_PORT."
+                ) from None
             yield cls(connection)
 
     @property

@@ -64,6 +64,32 @@ def test_a_process_id_that_another_program_has_now_is_not_ours(
     assert not program.stop()
 
 
+def test_a_process_that_has_ended_is_not_ours(program: BackgroundProgram, tmp_path: Path) -> None:
+    ended = psutil.Popen([sys.executable, "-c", ""])
+    created = ended.create_time()
+    ended.wait()
+    (tmp_path / "program.pid").write_text(json.dumps({"pid": ended.pid, "created": created}))
+
+    assert program.process() is None
+    start(program, STAY)
+    assert program.process() is not None
+
+
+@pytest.mark.parametrize("half", ["", '{"pid": 12', "{}", "12"])
+def test_a_process_id_that_was_half_written_is_none(
+    program: BackgroundProgram, tmp_path: Path, half: str
+) -> None:
+    (tmp_path / "program.pid").write_text(half)
+
+    assert program.process() is None
+    assert not program.stop()
+
+
+def test_a_program_that_is_not_installed_is_named(program: BackgroundProgram) -> None:
+    with pytest.raises(LocalError, match=r"/nowhere/python is not there: `make setup-local`"):
+        program.start(["/nowhere/python"], variables={})
+
+
 def test_a_program_that_ends_while_starting_is_reported_with_its_last_words(
     port: int, tmp_path: Path
 ) -> None:
@@ -83,7 +109,7 @@ def test_a_port_that_is_taken_is_named_with_who_has_it() -> None:
         with pytest.raises(LocalError) as refused:
             refuse_taken_port("payment-server", port)
 
-    me = f"{psutil.Process().name()} (process {os.getpid()})"
+    me = f"{psutil.Process().name()} (process {os.getpid()}, in {Path.cwd()})"
     assert str(refused.value) == (
         f"Port {port}, which payment-server needs, is taken by {me}: "
         "stop that program or choose another port with PAYMENT_PORT."

@@ -1,8 +1,10 @@
 import json
+import socket
 
 import pytest
 
 from local.lambda_runtime.traces import trace_header
+from tests.trace_daemon import TraceDaemon
 
 OWN = "Root=1-65a1b2c3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1"
 REQUESTS = "Root=1-65a1b2c4-0123456789abcdef01234567;Parent=53995c3f42cd8ad9;Sampled=0"
@@ -30,3 +32,15 @@ def test_any_other_invocation_has_a_trace_of_its_own(event: object) -> None:
 
 def test_invocation_without_an_event_has_a_trace_of_its_own() -> None:
     assert trace_header("", OWN) == OWN
+
+
+def test_a_port_for_traces_that_is_taken_is_named() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as somebody:
+        somebody.bind(("127.0.0.1", 0))
+        port = somebody.getsockname()[1]
+
+        with (
+            pytest.raises(RuntimeError, match=f"UDP port {port}, .* is taken: stop that program"),
+            TraceDaemon.listening(port),
+        ):
+            pytest.fail("it is taken")
