@@ -10,7 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from delivery import addresses, by_hand, ci
 from delivery.recovery import recover
 from delivery.target import STACKS, DeliveryError, Target
+from local.one_at_a_time import one_at_a_time
 from local.processes import LocalError
+from local.settings import STATE
 
 
 def main() -> int:
@@ -43,7 +45,10 @@ def _run(options: argparse.Namespace) -> int:
         "smoke": ci.smoke,
         "drift": ci.drift,
     }
-    return commands[options.command](Target.from_environment())
+    target = Target.from_environment()
+    # They synthesise into one folder, whatever the environment.
+    with one_at_a_time(STATE, "cdktf"):
+        return commands[options.command](target)
 
 
 def _parser() -> argparse.ArgumentParser:

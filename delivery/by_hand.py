@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from delivery.locks import refuse_locked
 from delivery.target import STACKS, DeliveryError, Target
-from local.settings import STATE
+from local.settings import STATE, settings_from_environment
 from local.tools import cdktf_command
 
 BOOTSTRAP = "bootstrap"
@@ -62,7 +62,7 @@ def state_of_bootstrap(target: Target) -> Path:
     """Return the file that keeps the state of the bootstrap stack (stacks/base.py)."""
     settings = target.settings
     if settings.is_local:
-        return STATE / f"terraform.{BOOTSTRAP}.tfstate"
+        return settings_from_environment().folder / f"terraform.{BOOTSTRAP}.tfstate"
     owner = f"{settings.environment.value}.{settings.account_id}"
     return STATE.parent / f"terraform.{BOOTSTRAP}.{owner}.tfstate"
 

@@ -6,16 +6,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.backends import Backend, choose_backend
 from local.deployment import Deployment
 from local.leftovers import KINDS, leftovers
+from local.one_at_a_time import held_locks, one_at_a_time
 from local.processes import LocalError
-from local.settings import ROOT, LocalSettings, settings_from_environment
+from local.settings import ROOT, STATE, LocalSettings, settings_from_environment
 from local.tools import (
     LOCAL,
     cdktf_command,
@@ -34,7 +38,7 @@ COMMANDS = {
     "terraform": "run Terraform for ENVIRONMENT (default local)",
 }
 
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 EXAMPLE = """
 The API: {api}
@@ -57,10 +61,12 @@ def main() -> int:
     )
     options = parser.parse_args()
     for number in INTERRUPTIONS:
-        signal.signal(number, _interrupt)
+        # Who starts it with nohup wants it to outlive the terminal.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
     try:
         return run(options.command, options.arguments)
-    except LocalError as error:
+    except (LocalError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -75,6 +81,14 @@ def run(command: str, arguments: list[str]) -> int:
         settings = replace(settings, with_proxies=True)
     backend = choose_backend(settings)
     deployment = Deployment(settings, backend)
+    with ExitStack() as locks:
+        for folder, name in locks_of(command, settings):
+            locks.enter_context(one_at_a_time(folder, name))
+        return _run(command, arguments, deployment)
+
+
+def _run(command: str, arguments: list[str], deployment: Deployment) -> int:
+    settings, backend = deployment.settings, deployment.backend
     match command:
         case "up":
             with stopping_what_it_starts(backend):
@@ -96,7 +110,10 @@ def run(command: str, arguments: list[str]) -> int:
             with stopping_what_it_starts(backend, always=os.environ.get("KEEP") != "1"):
                 deployment.deploy()
                 tests = [sys.executable, "-m", "pytest", f"tests/{command}", "-q", *arguments]
-                return subprocess.run(tests, cwd=ROOT, check=False).returncode
+                # If this process is killed the tests go on, and nobody else may meanwhile.
+                return subprocess.run(
+                    tests, cwd=ROOT, check=False, pass_fds=held_locks()
+                ).returncode
         case "cdktf" | "terraform":
             environment = os.environ.get("ENVIRONMENT") or LOCAL
             variables = tool_environment(settings, backend, environment)
@@ -107,6 +124,19 @@ def run(command: str, arguments: list[str]) -> int:
                 replace_this_process(cdktf_command(arguments), variables)
             replace_this_process(["terraform", *arguments], variables)
     return 0
+
+
+def locks_of(command: str, settings: LocalSettings) -> list[tuple[Path, str]]:
+    """Return the folders, and what in them, that only one command may work with at a time."""
+    match command:
+        case "up" | "down":
+            return [(settings.folder, "command")]
+        case "cdktf":
+            return [(STATE, "cdktf")]
+        case "terraform":  # has a lock of its own
+            return []
+        case _:
+            return [(STATE, "command"), (settings.folder, "command")]
 
 
 def destroy(deployment: Deployment, settings: LocalSettings) -> int:
@@ -127,6 +157,8 @@ def destroy(deployment: Deployment, settings: LocalSettings) -> int:
 def stopping_what_it_starts(backend: Backend, *, always: bool = False) -> Iterator[None]:
     """Stop the servers, if they did not run before: at the end, or only if interrupted."""
     ran_before = backend.is_running()
+    if always and ran_before:
+        print("LocalStack runs already: it is used, and left running (to stop it: make local-down)")
     try:
         yield
     except KeyboardInterrupt:

@@ -8,6 +8,8 @@ from typing import Any
 
 from local.aws import client
 from local.backends import Backend
+from local.one_at_a_time import one_at_a_time
+from local.processes import LocalError
 from local.progress import step
 from local.settings import STATE, LocalSettings
 from local.terraform_output import TerraformProgress
@@ -15,6 +17,7 @@ from local.tools import (
     SYNTHESISED,
     cdktf_command,
     run_logged,
+    runs_terraform,
     tool_environment,
 )
 
@@ -25,7 +28,7 @@ OUTPUTS = STATE / "outputs.json"
 # Any key of this form opens an account of its own at the payment server.
 PAYMENT_KEY = "sk_test_order_pipeline"
 
-# Bootstrap's own state, and Terraform's backup of it (stacks/base.py).
+# Bootstrap's own state, and Terraform's backup of it, in LocalStack's folder (stacks/base.py).
 BOOTSTRAP_STATE = "terraform.bootstrap.tfstate*"
 
 # Synthesised once for several calls. An apply mostly waits: 25 s for each queue.
@@ -47,6 +50,10 @@ class Deployment:
 
     def deploy(self) -> dict[str, str]:
         """Deploy the stacks that are new or changed since the last time; return the outputs."""
+        with one_at_a_time(STATE, "cdktf"):
+            return self._deploy()
+
+    def _deploy(self) -> dict[str, str]:
         self.start()
         self._synthesise()
         deployed = self._deployed()
@@ -88,22 +95,26 @@ class Deployment:
 
     def destroy(self) -> None:
         """Destroy every stack, the bucket for the state last."""
-        if not any(STATE.glob(BOOTSTRAP_STATE)):
+        if not any(self.settings.folder.glob(BOOTSTRAP_STATE)):
             return
-        self._record.unlink(missing_ok=True)
-        OUTPUTS.unlink(missing_ok=True)
-        self._synthesise()
-        for stacks in (["pipeline", "storage"], ["bootstrap"]):
-            with step(f"destroying {' and '.join(stacks)}"):
-                self._cdktf("destroy", *stacks, *UNATTENDED)
+        with one_at_a_time(STATE, "cdktf"):
+            self._forget_outputs()
+            self._synthesise()
+            for stacks in (["pipeline", "storage"], ["bootstrap"]):
+                with step(f"destroying {' and '.join(stacks)}"):
+                    self._cdktf("destroy", *stacks, *UNATTENDED)
         self.forget()
 
     def forget(self) -> None:
         """Forget what was deployed to a LocalStack that is gone: it keeps nothing."""
-        OUTPUTS.unlink(missing_ok=True)
-        self._record.unlink(missing_ok=True)
-        for state in STATE.glob(BOOTSTRAP_STATE):
+        self._forget_outputs()
+        for state in self.settings.folder.glob(BOOTSTRAP_STATE):
             state.unlink()
+
+    def _forget_outputs(self) -> None:
+        self._record.unlink(missing_ok=True)
+        if self._has_outputs():
+            OUTPUTS.unlink()
 
     @property
     def _record(self) -> Path:
@@ -111,10 +122,20 @@ class Deployment:
 
     def _deployed(self) -> dict[str, str]:
         """Return the fingerprint of each stack as it was last deployed to this LocalStack."""
-        if not self._record.exists():
+        try:
+            deployed: dict[str, str] = json.loads(self._record.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
             return {}
-        deployed: dict[str, str] = json.loads(self._record.read_text())
+        if not self._has_outputs():
+            deployed.pop("pipeline", None)
         return deployed
+
+    def _has_outputs(self) -> bool:
+        """Say whether the outputs are there, and those of this LocalStack."""
+        try:
+            return read_outputs().get("Endpoint") == self.settings.endpoint
+        except (FileNotFoundError, json.JSONDecodeError):
+            return False
 
     def _synthesise(self) -> None:
         with step("synthesising the stacks"):
@@ -132,13 +153,21 @@ class Deployment:
         return found
 
     def _cdktf(self, *arguments: str) -> None:
-        run_logged(
-            cdktf_command(arguments),
-            # CI=1: lines instead of a picture that is drawn again and again.
-            {**tool_environment(self.settings, self.backend), "CI": "1"},
-            log=self.settings.folder / f"cdktf-{arguments[0]}.log",
-            see=TerraformProgress().see,
-        )
+        try:
+            run_logged(
+                cdktf_command(arguments),
+                # CI=1: lines instead of a picture that is drawn again and again.
+                {**tool_environment(self.settings, self.backend), "CI": "1"},
+                log=self.settings.folder / f"cdktf-{arguments[0]}.log",
+                see=TerraformProgress().see,
+            )
+        except LocalError as error:
+            if not runs_terraform(arguments):
+                raise
+            raise LocalError(
+                f"{error}\nRun the same again to go on from here, or `make local-down` before it "
+                "to begin anew."
+            ) from None
 
 
 def read_outputs() -> dict[str, str]:

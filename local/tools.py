@@ -5,14 +5,15 @@ import os
 import signal
 import subprocess
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 import psutil
 
 from local.backends import Backend
-from local.processes import LocalError
+from local.one_at_a_time import held_locks, keep_locks
+from local.processes import LocalError, not_installed
 from local.settings import REGION, ROOT, LocalSettings
 from local.terraform import asks_registry, terraform_environment
 
@@ -26,6 +27,7 @@ LOCAL = "local"
 
 LINES_OF_A_FAILURE = 40
 INTERRUPT_SECONDS = 30
+LOOK_AGAIN_SECONDS = 0.1
 
 
 def tool_environment(
@@ -80,7 +82,11 @@ def runs_terraform(arguments: Sequence[str]) -> bool:
 def replace_this_process(command: Sequence[str | Path], variables: dict[str, str]) -> NoReturn:
     """Become the command, so that it has the terminal, the signals and the exit status."""
     words = [str(word) for word in command]
-    os.execvpe(words[0], words, variables)  # noqa: S606 - no shell is wanted
+    keep_locks()
+    try:
+        os.execvpe(words[0], words, variables)  # noqa: S606 - no shell is wanted
+    except FileNotFoundError:
+        raise not_installed(command[0]) from None
 
 
 def run_logged(
@@ -92,37 +98,54 @@ def run_logged(
 ) -> None:
     """Run a command with its output in a log file, line by line also given to `see`.
 
-    Raises LocalError, with the end of the output, if the command fails. If this command is
-    interrupted the other gets the same signal and time to end in order.
+    The command writes into the file itself: it can end in order also if this one is killed, and no
+    other works in this folder meanwhile. Raises LocalError, with the end of the output, if the
+    command fails. If this command is interrupted the other is given time to end in order.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with subprocess.Popen(
-        [str(word) for word in command],
-        env=variables,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        last: deque[str] = deque(maxlen=LINES_OF_A_FAILURE)
+    last: deque[str] = deque(maxlen=LINES_OF_A_FAILURE)
+    with log.open("wb") as output, log.open("rb") as written:
         try:
-            with log.open("w") as file:
-                for line in process.stdout:
-                    file.write(line)
+            process = subprocess.Popen(
+                [str(word) for word in command],
+                env=variables,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=held_locks(),
+            )
+        except FileNotFoundError:
+            raise not_installed(command[0]) from None
+        with process:
+            try:
+                for line in _lines(written, process):
                     last.append(line)
                     see(line)
-        except BaseException:
-            _interrupt(process)
-            raise
+            except BaseException:
+                _interrupt(process)
+                raise
     if process.returncode:
         raise LocalError(f"{Path(command[0]).name} failed; all of it is in {log}\n{''.join(last)}")
 
 
-def _interrupt(process: subprocess.Popen[str]) -> None:
+def _lines(written: BinaryIO, process: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Yield the lines that a process writes, until it has ended."""
+    begun = b""
+    has_ended = False
+    while not has_ended:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LOOK_AGAIN_SECONDS)
+        # Asked before reading, or what it writes last is missed.
+        has_ended = process.returncode is not None
+        *lines, begun = (begun + written.read()).split(b"\n")
+        yield from (f"{line.decode(errors='replace')}\n" for line in lines)
+    if begun:
+        yield begun.decode(errors="replace")
+
+
+def _interrupt(process: subprocess.Popen[bytes]) -> None:
     """End a command with all that it runs; what Terraform does ends in order, its lock released.
 
     The CDKTF CLI would not wait for Terraform, so Terraform alone is asked to stop, and the CLI
@@ -133,9 +156,7 @@ def _interrupt(process: subprocess.Popen[str]) -> None:
     try:
         asked = [member for member in family if _asked_to_stop(member)]
         if asked:
-            process.communicate(timeout=INTERRUPT_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass
+            psutil.wait_procs(asked, timeout=INTERRUPT_SECONDS)
     finally:
         for member in family:
             with contextlib.suppress(psutil.NoSuchProcess):

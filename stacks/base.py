@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from stacks.cdk import (
     App,
@@ -146,7 +147,9 @@ class LocalStateStack(BaseStack):
     def _keep_state(self) -> None:
         settings = self.settings
         if settings.is_local:
-            path = PROJECT / ".local" / f"terraform.{self.name}.tfstate"
+            # One for each LocalStack of this folder, as its other files (local/settings.py).
+            port = str(urlsplit(settings.local_endpoint).port)
+            path = PROJECT / ".local" / port / f"terraform.{self.name}.tfstate"
         else:
             owner = f"{settings.environment.value}.{settings.account_id}"
             path = PROJECT / f"terraform.{self.name}.{owner}.tfstate"

@@ -137,7 +137,7 @@ class Places:
         for name, folder, pattern in (
             ("the synthesised stacks", SYNTHESISED, "*/*.json"),
             ("the plans of this run", STATE, "*/plans/*.json"),
-            ("bootstrap's state", STATE, "*.tfstate*"),
+            ("bootstrap's state", STATE, "*/*.tfstate*"),
             ("what Terraform printed", STATE, "*/cdktf-*.log"),
         ):
             yield Place(name, _read(folder, pattern), OF_SETTINGS, A_SETTING)

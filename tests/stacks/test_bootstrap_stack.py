@@ -80,7 +80,7 @@ def test_its_state_is_a_file_per_account_that_git_ignores(
     in_local = Path(local.stacks["bootstrap"]["terraform"]["backend"]["local"]["path"])
     assert in_prod.name == "terraform.bootstrap.prod.123456789012.tfstate"
     assert in_prod.with_name("cdktf.json").is_file()
-    assert in_local == in_prod.with_name(".local") / "terraform.bootstrap.tfstate"
+    assert in_local == in_prod.with_name(".local") / "4566/terraform.bootstrap.tfstate"
 
 
 def test_parallel_copies_share_the_accounts_things(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 from delivery import by_hand
 from delivery.locks import Lock, locks_of
 from delivery.target import STACKS, DeliveryError
+from local.settings import STATE
+from tests.stacks.synthesised import settings_of
 from tests.unit.delivery.fakes import FakeTarget, a_target
 
 BUCKET = "terraform-state-bucket-dev-123456789012"
@@ -125,6 +127,14 @@ def test_an_empty_account_is_bootstrapped(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert target.ran == [("deploy", "bootstrap", *skipped(target))]
     state = by_hand.state_of_bootstrap(target)
     assert state == tmp_path / "terraform.bootstrap.dev.123456789012.tfstate"
+
+
+def test_bootstraps_state_on_localstack_is_in_the_folder_of_its_port(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LOCAL_PORT", "4666")
+    target = FakeTarget(settings_of("local"), {})
+    assert by_hand.state_of_bootstrap(target) == STATE / "4666/terraform.bootstrap.tfstate"
 
 
 def skipped(target: FakeTarget) -> list[str]:

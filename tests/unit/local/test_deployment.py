@@ -6,6 +6,8 @@ import pytest
 
 from local import deployment
 from local.deployment import Deployment
+from local.one_at_a_time import one_at_a_time
+from local.processes import LocalError
 from local.settings import LocalSettings
 from tests.unit.local.fakes import FakeBackend
 
@@ -102,7 +104,7 @@ def test_a_localstack_started_anew_has_nothing(
     pipeline: Deployment, cdktf: Cdktf, tmp_path: Path
 ) -> None:
     pipeline.deploy()
-    state = tmp_path / "terraform.bootstrap.tfstate"
+    state = tmp_path / "4566/terraform.bootstrap.tfstate"
     state.touch()
     pipeline.backend.stop()
 
@@ -113,6 +115,84 @@ def test_a_localstack_started_anew_has_nothing(
     cdktf.deploys.clear()
     pipeline.deploy()
     assert cdktf.deploys == [["bootstrap"], ["storage", "pipeline"]]
+
+
+def test_a_localstack_on_another_port_keeps_what_it_has(
+    pipeline: Deployment, cdktf: Cdktf, tmp_path: Path
+) -> None:
+    # given
+    pipeline.deploy()
+    state = tmp_path / "4566/terraform.bootstrap.tfstate"
+    state.touch()
+    other = Deployment(LocalSettings(4666, folder=tmp_path / "4666"), FakeBackend())
+    # when
+    other.start()
+    # then
+    assert state.exists()
+    assert json.loads(deployment.OUTPUTS.read_text())["Endpoint"] == "http://localhost:4566"
+    # when
+    other.settings.folder.mkdir()
+    other.deploy()
+    other.backend.stop()
+    other.start()
+    cdktf.deploys.clear()
+    # then
+    assert pipeline.deploy()["Endpoint"] == "http://localhost:4566"
+    assert cdktf.deploys == [["pipeline"]]
+
+
+@pytest.mark.parametrize("half", ["", '{"Endpoint": "http://loc'])
+def test_outputs_that_were_half_written_are_fetched_again(
+    pipeline: Deployment, cdktf: Cdktf, half: str
+) -> None:
+    first = pipeline.deploy()
+    cdktf.deploys.clear()
+    deployment.OUTPUTS.write_text(half)
+
+    assert pipeline.deploy() == first | {"ApiEndpoint": "http://1/"}
+
+    assert cdktf.deploys == [["pipeline"]]
+
+
+def test_a_record_that_was_half_written_is_made_again(
+    pipeline: Deployment, cdktf: Cdktf, tmp_path: Path
+) -> None:
+    pipeline.deploy()
+    cdktf.deploys.clear()
+    (tmp_path / "4566/deployed.json").write_text('{"bootstrap"')
+
+    pipeline.deploy()
+
+    assert cdktf.deploys == [["bootstrap"], ["storage", "pipeline"]]
+
+
+def test_a_deploy_that_fails_says_how_to_go_on(
+    pipeline: Deployment, cdktf: Cdktf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(command: list[str], *_: Any, **_more: Any) -> None:
+        cdktf(command, *_, **_more)
+        if "deploy" in command:
+            raise LocalError("cdktf failed; all of it is in its log")
+
+    monkeypatch.setattr(deployment, "run_logged", failing)
+    with pytest.raises(LocalError) as failed:
+        pipeline.deploy()
+
+    assert str(failed.value).splitlines() == [
+        "cdktf failed; all of it is in its log",
+        "Run the same again to go on from here, or `make local-down` before it to begin anew.",
+    ]
+
+
+def test_two_deploys_do_not_run_at_once(pipeline: Deployment, cdktf: Cdktf, tmp_path: Path) -> None:
+    with (
+        one_at_a_time(tmp_path, "cdktf"),
+        pytest.raises(LocalError, match="Another command is at work in this folder"),
+    ):
+        pipeline.deploy()
+
+    assert cdktf.deploys == []
+    assert not pipeline.backend.is_running()
 
 
 def test_bootstrap_is_not_repeated_after_a_failure_behind_it(

@@ -7,7 +7,7 @@ import pytest
 from local import tools
 from local.processes import LocalError
 from local.settings import LocalSettings
-from local.tools import cdktf_command, run_logged, tool_environment
+from local.tools import cdktf_command, replace_this_process, run_logged, tool_environment
 from tests.unit.local.fakes import FakeBackend
 
 
@@ -84,6 +84,22 @@ def test_a_command_that_fails_is_reported_with_the_end_of_its_output(tmp_path: P
     first, *rest = str(failed.value).splitlines()
     assert first == f"sh failed; all of it is in {log}"
     assert rest == [str(number) for number in range(61, 101)]
+
+
+def test_a_tool_that_is_not_installed_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="/nowhere/cdktf is not there: `make setup-local`"):
+        run_logged(["/nowhere/cdktf", "synth"], {}, log=tmp_path / "log")
+
+    with pytest.raises(LocalError, match="/nowhere/cdktf is not there"):
+        replace_this_process(["/nowhere/cdktf", "synth"], {})
+
+
+def test_a_line_without_an_end_is_seen_too(tmp_path: Path) -> None:
+    seen = list[str]()
+
+    run_logged(["printf", "one\ntwo"], dict(os.environ), log=tmp_path / "log", see=seen.append)
+
+    assert seen == ["one\n", "two"]
 
 
 def test_terraform_releases_its_lock_when_its_command_is_interrupted(tmp_path: Path) -> None:
