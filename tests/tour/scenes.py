@@ -123,6 +123,7 @@ RESTORE = Scene(
 
 CONTRIBUTING = Scene(
     "CONTRIBUTING.md",
+    before={"uvx": "PATH=$PATH:$PWD/.venvs/uv/bin"},
     left_out={
         "make test": IN_CI,
         "make local-e2e": IN_CI,
@@ -134,7 +135,7 @@ DEPLOYING = Scene(
     "docs/deploying.md",
     before={
         "aws secretsmanager": "echo sk_test_tour > stripe-key.txt",
-        "make bootstrap-recover": "rm .local/terraform.bootstrap.tfstate",
+        "make bootstrap-recover": "rm .local/*/terraform.bootstrap.tfstate",
         "aws s3api copy-object": """VERSION=$(aws s3api list-object-versions \\
   --bucket "$BUCKET" --prefix "$KEY" --query 'Versions[?IsLatest].VersionId' --output text)""",
         "make unlock": """aws s3api put-object --bucket $BUCKET --key $KEY.tflock > /dev/null \\
