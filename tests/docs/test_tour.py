@@ -51,7 +51,7 @@ def test_nothing_is_left_for_a_reader_to_fill_in(scene: Scene) -> None:
         for block in BY_PATH[scene.document].blocks
         if block.language == "sh"
         for command in commands_of(block)
-        if not command.startswith((*scene.left_out, *scene.only_validated))
+        if not command.startswith(tuple(scene.left_out))
     ]
     without_comments = [command.partition("  #")[0] for command in commands]
     assert [each for each in without_comments if "…" in each or "[-" in each] == []
@@ -146,20 +146,21 @@ def test_what_is_left_out_is_shown_with_its_reason() -> None:
     assert "$ exit 7\n  (left out: never)" in done.stdout
 
 
-def test_a_command_can_be_validated_only() -> None:
-    scene = Scene("x.md", only_validated={"echo": "why", "A=": "why"})
-    done = run(scene, "echo a   # b", "A=$(echo \\", "  c)", "echo $A d")
-    assert [line for line in done.stdout.splitlines() if "$" not in line] == [
-        "",
-        "  (parameters only: why)\x1b[0m",
-        "a --generate-cli-skeleton output",
-        "",
-        "  c --generate-cli-skeleton output)",
-        "  (parameters only: why)\x1b[0m",
-        "",
-        "  (parameters only: why)\x1b[0m",
-        "c --generate-cli-skeleton output d --generate-cli-skeleton output",
-    ]
+@pytest.mark.parametrize(
+    ("command", "passes"),
+    [
+        ("(echo 'An error occurred (UnknownOperationException)' >&2; exit 255)", True),
+        ("A=$(echo 'An error occurred (InternalFailure)'; exit 255); echo $A; exit 255", True),
+        ("(echo 'Parameter validation failed' >&2; exit 255)", False),
+        ("(echo UnknownOperationException)", False),
+    ],
+)
+def test_what_localstack_does_not_know_has_to_be_refused_as_such(
+    command: str, passes: bool
+) -> None:
+    done = run(Scene("x.md", unknown_here={command[:3]: "no queries"}), command, "echo on")
+    assert (done.returncode == 0) == passes == ("on\n" in done.stdout)
+    assert ("(taken, and refused: no queries)" in done.stdout) == passes
 
 
 @pytest.mark.parametrize(
@@ -169,7 +170,7 @@ def test_a_command_can_be_validated_only() -> None:
         Scene("x.md", reads={"b": "c"}),
         Scene("x.md", answers={"b": "c"}),
         Scene("x.md", statuses={"b": frozenset({1})}),
-        Scene("x.md", only_validated={"b": "c"}),
+        Scene("x.md", unknown_here={"b": "c"}),
         Scene("x.md", left_out={"b": "c"}),
     ],
 )

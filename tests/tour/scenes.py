@@ -1,13 +1,15 @@
 """What each document's commands need, in the order in which the documents are gone through.
 
-In PRELUDE, `placed ID` places an order of two of ITEM-001 for CUST-12345 and waits until it is
-confirmed, and `dead_letter STAGE` puts a message that no stage understands on a dead-letter queue
-and prints its id.
+In PRELUDE the project's environment is made active once there is one; `placed ID` places an order
+of two of ITEM-001 for CUST-12345 and waits until it is confirmed; `dead_letter STAGE` puts a
+message that no stage understands on a dead-letter queue and prints its id; `restored` makes an
+empty table in the place of one that was restored.
 """
 
 from tests.tour.script import Scene
 
 PRELUDE = """
+if [ -e .venv/bin/activate ]; then source .venv/bin/activate; fi
 placed() {
   orderctl stock set ITEM-001 --name 'Tea pot' --price 29.99 --available 100 --yes > /dev/null
   orderctl place --file - --follow --yes > /dev/null << END
@@ -17,6 +19,16 @@ END
 }
 api_address() {
   terraform -chdir=cdktf.out/stacks/pipeline output -raw ApiEndpoint
+}
+curl() {
+  command curl --silent --show-error --fail-with-body "$@"
+}
+restored() {
+  local name=orders-table-local-restored
+  aws dynamodb describe-table --table-name $name > /dev/null 2>&1 ||
+    aws dynamodb create-table --table-name $name --billing-mode PAY_PER_REQUEST > /dev/null \\
+      --attribute-definitions AttributeName=orderId,AttributeType=S \\
+      --key-schema AttributeName=orderId,KeyType=HASH
 }
 dead_letter() {
   local queue
@@ -66,10 +78,7 @@ END""",
         "make redrive QUEUE=payment MESSAGE": "ONE=$(dead_letter payment)",
         "python -m orderctl dlq discard": "ONE=$(dead_letter payment)",
         "curl --request PUT": "sign=() API=$(api_address)",
-        "python -m orderctl restore": """
-aws dynamodb create-table --table-name orders-table-local-restored --billing-mode PAY_PER_REQUEST \\
-  --attribute-definitions AttributeName=orderId,AttributeType=S \\
-  --key-schema AttributeName=orderId,KeyType=HASH > /dev/null""",
+        "python -m orderctl restore": "restored",
     },
     reads={
         "orderctl watch ": "orderctl watch --once ",
@@ -99,15 +108,13 @@ PLAN_REVIEW = Scene("docs/plan-review.md")
 
 OBSERVABILITY = Scene(
     "docs/observability.md",
-    only_validated={
-        "QUERY=": "LocalStack has no Logs Insights",
-        "aws logs start-query": "LocalStack has no Logs Insights",
-    },
+    unknown_here={"QUERY=": "LocalStack keeps no queries"},
     before={"curl -X POST": "API=$(api_address)"},
     reads={
         "…": (
             "-H 'Content-Type: application/json' --data "
-            '\'{"customerId": "CUST-1", "items": [{"itemId": "ITEM-001", "quantity": 1}]}\''
+            '\'{"orderId": "ORD-3", "customerId": "CUST-1", '
+            '"items": [{"itemId": "ITEM-001", "quantity": 1}]}\''
         ),
     },
 )
@@ -115,7 +122,10 @@ OBSERVABILITY = Scene(
 NO_BACKUPS = "DynamoDB Local has no backups"
 RESTORE = Scene(
     "docs/restore.md",
-    only_validated={
+    before={"aws dynamodb wait": "restored"},
+    reads={"arn:…": "arn:aws:dynamodb:eu-west-2:000000000000:table/orders/backup/1"},
+    unknown_here={
+        "aws dynamodb restore-table-to-point-in-time": NO_BACKUPS,
         "aws dynamodb list-backups": NO_BACKUPS,
         "aws dynamodb restore-table-from-backup": NO_BACKUPS,
     },
@@ -149,13 +159,13 @@ DEPLOYING = Scene(
     statuses={
         "python -m orderctl preflight": frozenset({0, 1, 3}),
     },
-    only_validated={
+    unknown_here={
         "aws service-quotas": "LocalStack has no Service Quotas",
     },
 )
 
-SCENES = (CONTRIBUTING, README, OPERATIONS, PLAN_REVIEW, OBSERVABILITY, RESTORE, DEPLOYING)
-"""In this order: README deploys, and what deploying.md ends with takes all of it down."""
+SCENES = (README, CONTRIBUTING, OPERATIONS, PLAN_REVIEW, OBSERVABILITY, RESTORE, DEPLOYING)
+"""In this order: README begins with nothing and deploys, deploying.md ends with taking it down."""
 
 RUN_BY_OTHERS = {
     "docs/api.md": "tests/e2e/test_api_guide.py, with the answers",

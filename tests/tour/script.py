@@ -17,8 +17,8 @@ LOCAL = {
 }
 """Pattern → replacement: how one reads a command who has LocalStack, with all that is optional."""
 
-VALIDATED = "--generate-cli-skeleton output"
-"""Has the AWS CLI check a command's parameters and print a sample of the answer, without a call."""
+UNKNOWN = "UnknownOperationException|InternalFailure"
+"""What LocalStack, or DynamoDB Local, answers to a call that it does not know."""
 
 WITHIN = 120
 """Seconds in which what a command is waited for comes."""
@@ -41,8 +41,9 @@ class Scene:
     """An extended regular expression that is in what a command prints; it is run until it is."""
     statuses: Mapping[str, frozenset[int]] = field(default_factory=dict)
     """The exit statuses that a command may have, where not only 0."""
-    only_validated: Mapping[str, str] = field(default_factory=dict)
-    """Commands of the AWS CLI that LocalStack cannot carry out, and why."""
+    unknown_here: Mapping[str, str] = field(default_factory=dict)
+    """Commands of the AWS CLI that LocalStack does not know, and why: the CLI takes them, and
+    LocalStack refuses them."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Commands that are not run, and why, or what else runs them."""
 
@@ -107,11 +108,15 @@ def _lines(command: str, scene: Scene) -> Iterator[str]:
     if script := _given(command, scene.before):
         yield script
     own = as_read(command, scene.reads)
-    if reason := _given(command, scene.only_validated):
-        own = _with_option(own, VALIDATED)
-        yield _shown(f"{own}\n  (parameters only: {reason})")
-    else:
-        yield _shown(own)
+    yield _shown(own)
+    if reason := _given(command, scene.unknown_here):
+        yield (
+            f"if said=$({{\n{own}\n}} 2>&1); then\n"
+            "  echo 'error: LocalStack knows this by now: run it' >&2; exit 1\nfi\n"
+            f'grep -Eq \'{UNKNOWN}\' <<< "$said" || {{ echo "$said" >&2; exit 1; }}\n'
+            f"echo {shlex.quote(f'(taken, and refused: {reason})')}"
+        )
+        return
     if answer := _given(command, scene.answers):
         yield (
             f"deadline=$((SECONDS + {WITHIN}))\n"
@@ -142,7 +147,7 @@ def _refuse_unknown(scene: Scene, commands: Iterable[str]) -> None:
         scene.before,
         scene.answers,
         scene.statuses,
-        scene.only_validated,
+        scene.unknown_here,
         scene.left_out,
     ):
         for beginning in beginnings:
@@ -151,12 +156,6 @@ def _refuse_unknown(scene: Scene, commands: Iterable[str]) -> None:
     for text in scene.reads:
         if not any(text in command for command in known):
             raise TourError(f"{scene.document} has no command with: {text}")
-
-
-def _with_option(command: str, option: str) -> str:
-    """Return a command of the AWS CLI with one more option: before a comment or a bracket."""
-    body, end = re.fullmatch(r"(.*?)((?:\))?(?:\s+#.*)?)", command, re.DOTALL).groups()  # type: ignore[union-attr]
-    return f"{body} {option}{end}"
 
 
 def _shown(command: str) -> str:
