@@ -48,24 +48,21 @@ _AT_ONCE = 100
 """DynamoDB reads no more items in one request."""
 
 _PAUSE_SECONDS = 0.2
-_FIELDS = {
-    "#orderId": "orderId",
-    "#customerId": "customerId",
-    "#status": "status",
-    "#total": "total",
-    "#currency": "currency",
-    "#payment": "payment",
-    "#state": "state",
-    "#stock": "stock",
-    "#history": "history",
-    "#dueAt": "dueAt",
-}
+_READ = (
+    "orderId",
+    "customerId",
+    "status",
+    "total",
+    "currency",
+    "payment.state",
+    "stock.state",
+    "history",
+    "dueAt",
+)
 """What is read of an order: no contact data, no address."""
 
-_PROJECTION = (
-    "#orderId, #customerId, #status, #total, #currency, #payment.#state, #stock.#state, "
-    "#history, #dueAt"
-)
+_PROJECTION = ", ".join(f"#{path.replace('.', '.#')}" for path in _READ)
+_NAMES = {f"#{name}": name for path in _READ for name in path.split(".")}
 
 
 @dataclass(frozen=True)
@@ -168,7 +165,7 @@ class OpenOrders:
                 self._table_name: {
                     "Keys": [to_item({"orderId": order_id}) for order_id in some],
                     "ProjectionExpression": _PROJECTION,
-                    "ExpressionAttributeNames": _FIELDS,
+                    "ExpressionAttributeNames": _NAMES,
                 }
             }
             while asked:

@@ -267,5 +267,7 @@ class Deployment:
 def _port(variable: str, usual: str) -> str:
     port = os.environ.get(variable) or usual
     if not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
-        raise WrongEnvironmentError(f"{variable} is {port!r}; it must be a port's number.")
+        raise WrongEnvironmentError(
+            f"{variable} is {port!r}; it must be a port number, 1 to {_LAST_PORT}."
+        )
     return port

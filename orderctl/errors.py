@@ -21,8 +21,9 @@ from typer.core import TyperGroup
 from orderctl.logs import told_in_sentences
 from orderctl.terminal import complain
 
-FAILED, NOT_THERE = 1, 2
-"""Something failed or differs; something was asked for that does not exist, or is not possible."""
+FAILED, NOT_THERE, UNREAD = 1, 2, 3
+"""Something failed or differs; something was asked for that does not exist, or is not possible; all
+that could be read is well, but something could not be."""
 
 _SIGN_IN = "sign in again (for example with `aws sso login`), or set AWS_PROFILE"
 

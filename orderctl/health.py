@@ -14,7 +14,7 @@ from orderctl.dead_letters import DEAD_LETTER_QUEUES
 from orderctl.errors import sentence_of
 from orderctl.overdue import OverdueOrder, look_at_overdue
 from orderctl.queues import Queue
-from orderctl.stages import ENABLED, StageError, StageName, mapping_of
+from orderctl.stages import DISABLED, ENABLED, StageError, StageName, mapping_of
 
 if TYPE_CHECKING:
     from orderctl.deployment import Deployment
@@ -182,7 +182,7 @@ def _stages(deployment: "Deployment", health: Health) -> None:
             health.stages.append(StageHealth(name.value, "not there", str(error)))
             continue
         circuit = deployment.payment_circuit.look() if name is StageName.PAYMENT else None
-        shown = {ENABLED: RUNNING, "Disabled": PAUSED}.get(state, state.lower())
+        shown = {ENABLED: RUNNING, DISABLED: PAUSED}.get(state, state.lower())
         if circuit and shown == RUNNING:
             shown = "about to be paused"
         health.stages.append(StageHealth(name.value, shown, circuit.reason if circuit else None))

@@ -170,7 +170,7 @@ def _iterator(streams: Streams, batch: Batch) -> str:
 
 
 def _not_readable(error: ClientError, batch: Batch) -> Exception:
-    """Return what to raise."""
+    """Return what to raise: what the stream has forgotten can be published in another way."""
     if error.response["Error"]["Code"] in _FORGOTTEN:
         return NotRedrivenError(f"the stream does not have the batch any more; {_instead(batch)}")
     return error

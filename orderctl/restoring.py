@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _CLAIMS_ARE_THERE = CLAIMS_KEPT - timedelta(days=1)
+"""Of events that are younger, the messages' claims are certainly not expired."""
+
 CLOCKS_DIFFER = timedelta(minutes=5)
 """At most: those of the functions, of the payment provider and of this machine."""
 

@@ -153,12 +153,8 @@ from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration imp
 from cdktf_cdktf_provider_aws.s3_bucket_server_side_encryption_configuration import (
     S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA as S3BucketDefaultEncryption,  # noqa: E501 - the generated name is that long
 )
-from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
-    S3BucketVersioningA as S3BucketVersioning,
-)
-from cdktf_cdktf_provider_aws.s3_bucket_versioning import (
-    S3BucketVersioningVersioningConfiguration,
-)
+from cdktf_cdktf_provider_aws.s3_bucket_versioning import S3BucketVersioningA as S3BucketVersioning
+from cdktf_cdktf_provider_aws.s3_bucket_versioning import S3BucketVersioningVersioningConfiguration
 from cdktf_cdktf_provider_aws.secretsmanager_secret import SecretsmanagerSecret
 from cdktf_cdktf_provider_aws.ses_email_identity import SesEmailIdentity
 from cdktf_cdktf_provider_aws.sns_topic import SnsTopic
@@ -282,10 +278,6 @@ __all__ = [
     "IamRolePolicy",
     "IamRolePolicyAttachment",
     "KinesisFirehoseDeliveryStream",
-    "KinesisFirehoseDeliveryStreamExtendedS3Configuration",
-    "KinesisFirehoseDeliveryStreamExtendedS3ConfigurationCloudwatchLoggingOptions",
-    "KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfiguration",
-    "KinesisFirehoseDeliveryStreamExtendedS3ConfigurationProcessingConfigurationProcessors",
     "KinesisFirehoseDeliveryStreamServerSideEncryption",
     "KmsAlias",
     "KmsKey",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from order_pipeline.limits import CONFIRMED_WITHIN
 from order_pipeline.metric_catalogue import METRICS, SERVICE
 from order_pipeline.money import Currency
 from order_pipeline.order import Channel
@@ -20,8 +21,7 @@ from stacks.building_blocks.dashboard import (
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.settings import STAGES, WORKERS
 
-CONFIRMED_WITHIN_MS = 5_000
-"""The service level: what the shop is promised."""
+_PROMISED_SECONDS = round(CONFIRMED_WITHIN.total_seconds())
 
 GREEN, RED, BLUE, GREY, ORANGE, PURPLE = (
     "#2ca02c",
@@ -98,7 +98,7 @@ class OrderDashboard:
                         for stat, colour in _PERCENTILES.items()
                     ],
                     "milliseconds",
-                    limit=Limit(CONFIRMED_WITHIN_MS, "promised: 5 s"),
+                    limit=Limit(_PROMISED_SECONDS * 1000, f"promised: {_PROMISED_SECONDS} s"),
                 ),
                 Graph(
                     "Orders that fail, by reason",

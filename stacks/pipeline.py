@@ -1,6 +1,9 @@
 """The pipeline stack: everything that moves orders."""
 
+from datetime import timedelta
+
 from order_pipeline.api.calls import Caller
+from order_pipeline.limits import SETTLING_TIME
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
@@ -34,7 +37,7 @@ from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX, StorageStack
 
 RECONCILER_MINUTES = 5
 # An order that was looked at is put off for the settling time: each is found once in so long.
-STUCK_ORDERS_FOUND_WITHIN = 20
+STUCK_ORDERS_FOUND_WITHIN = RECONCILER_MINUTES + SETTLING_TIME // timedelta(minutes=1)
 
 
 class PipelineStack(WorkloadStack):

@@ -720,11 +720,11 @@ class Settings(BaseModel):
                     f" maximum_concurrency, {maximum} (less over-polls into the dead-letter queue)"
                 )
         reserved = sum(self.reserved_concurrency.values())
-        reservable = self.account_concurrency - UNRESERVED_CONCURRENCY
-        if reserved > max(reservable, 0):
+        reservable = max(self.account_concurrency - UNRESERVED_CONCURRENCY, 0)
+        if reserved > reservable:
             raise ValueError(
                 f"reserved_concurrency adds up to {reserved}; it must be at most"
-                f" {max(reservable, 0)}: the account's {self.account_concurrency}"
+                f" {reservable}: the account's {self.account_concurrency}"
                 f" (ACCOUNT_CONCURRENCY) less the {UNRESERVED_CONCURRENCY} that AWS keeps"
                 " unreserved. Have the quota raised, or reserve less"
             )

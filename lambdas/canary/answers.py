@@ -46,7 +46,7 @@ class Order(Answer):
         return f"{self.status}, stock {self.stock.state}, payment {self.payment.state}"
 
     def entry(self, event: str) -> HistoryEntry | None:
-        """Return when an event happened first, whatever has happened since."""
+        """Return the first entry of an event, whatever has happened since, if there is one."""
         return next((each for each in self.history if each.event == event), None)
 
 

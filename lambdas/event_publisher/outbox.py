@@ -56,10 +56,13 @@ def publish_changes(
         except UnreadableRecordError as unreadable:
             parking.park(unreadable.order_id, unreadable.version, unreadable.reason)
             continue
+        taken: list[OrderEvent] = []
+        events[record["dynamodb"]["SequenceNumber"]] = taken
         for event in found:
-            if not topic.takes(event):
+            if topic.takes(event):
+                taken.append(event)
+            else:
                 parking.park(event.order_id, event.version, "larger than a message may be")
-        events[record["dynamodb"]["SequenceNumber"]] = [each for each in found if topic.takes(each)]
     all_events = [event for batch in events.values() for event in batch]
     refused = topic.publish(all_events)
     for event in all_events:

@@ -1,4 +1,4 @@
-"""Setting an item's name, price and stock, and looking at it."""
+"""Looking at an item, setting its name, price and stock, and adjusting its stock."""
 
 import re
 from typing import Protocol
@@ -62,7 +62,8 @@ def set_item(
     Raises
     ------
     ProblemError
-        If the price is not one in its currency, or the item is not the version named.
+        If the price is not one in its currency, `if_match` is no ETag or names another version than
+        the item's, or there is an item already and no `if_match`.
     """
     version = 0 if if_match is None else _version(if_match)
     counters = request.stock_counters or _counters_of(item_id, version, inventory)

@@ -6,7 +6,7 @@ from order_pipeline.progress import unfinished
 from order_pipeline.reservation import Reservation
 
 
-def difference(money: Money, order: Order | None) -> str | None:
+def payment_difference(money: Money, order: Order | None) -> str | None:
     """Tell what is wrong with some money and the order it is for; None when the two agree.
 
     An intent is stored with its order before it can hold money. While a stage is still to act on

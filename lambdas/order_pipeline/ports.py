@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class OrderNotFoundError(Exception):
-    """An event names an order that is not in the table."""
+    """There is no order of this id in the table."""
 
 
 class OrdersUnavailableError(Exception):
@@ -49,7 +49,7 @@ class ReservationsUnavailableError(Exception):
 
 
 class ConcurrentChangeError(Exception):
-    """Others kept changing the same order; the work is to be tried again later."""
+    """Others kept changing the same order or item; the work is to be tried again later."""
 
 
 class UnreadItemsError(Exception):

@@ -100,6 +100,7 @@ def refunded(order: Order, refund_id: str, *, by: str) -> Order:
     """Return the order with a refund whose money was given back.
 
     When all that had not left was withheld, this completes the order: it is SHIPPED, or DELIVERED.
+    A refund that is not REQUESTED, or not there, changes nothing.
     """
     refund = _requested(order, refund_id)
     if refund is None:
@@ -121,7 +122,8 @@ def refunded(order: Order, refund_id: str, *, by: str) -> Order:
 def refund_failed(order: Order, refund_id: str, reason: str, *, by: str) -> Order:
     """Return the order with a refund that the provider refused.
 
-    Its amount can be asked for again, and what it withheld can leave again.
+    Its amount can be asked for again, and what it withheld can leave again. A refund that is not
+    REQUESTED, or not there, changes nothing.
     """
     refund = _requested(order, refund_id)
     if refund is None:
@@ -132,7 +134,10 @@ def refund_failed(order: Order, refund_id: str, reason: str, *, by: str) -> Orde
 
 
 def restocked(order: Order, refund_id: str, *, by: str) -> Order:
-    """Return the order with a refund of which all that comes back is in stock."""
+    """Return the order with a refund of which all that comes back is in stock.
+
+    A refund of which nothing is to come back, or no more, changes nothing.
+    """
     refund = order.refund(refund_id)
     if refund is None or not needs_restocking(refund):
         return order

@@ -112,6 +112,8 @@ def refund_order(order_id: str, request: RefundOrderRequest, *, orders: Orders) 
 
 
 def _carry_out(order_id: str, command: Callable[[Order], Order], orders: Orders) -> Order:
+    """Store what a command makes of an order; one whose customer was erased takes none any more."""
+
     def unless_erased(order: Order) -> Order:
         changed = command(order)
         if order.erased_at and changed is not order:

@@ -9,13 +9,7 @@ from order_pipeline.adapters.settings import FunctionSettings
 from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest, ShipParcelRequest
 from order_pipeline.api.looking import ListOrdersQuery
 from orders_api import views
-from orders_api.commands import (
-    cancel_order,
-    deliver_parcel,
-    order_now,
-    refund_order,
-    ship_parcel,
-)
+from orders_api.commands import cancel_order, deliver_parcel, order_now, refund_order, ship_parcel
 from orders_api.listing import list_orders
 
 

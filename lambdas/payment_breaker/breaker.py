@@ -28,7 +28,8 @@ def tend_circuit(
 
     Returns
     -------
-    Whether the stage still waits for the provider; one that a person has paused waits for them.
+    bool
+        Whether the stage still waits for the provider; one that a person has paused waits for them.
     """
     opened = circuit.look()
     if opened is None:

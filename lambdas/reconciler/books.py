@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from order_pipeline.adapters.observability import logger
-from order_pipeline.books import difference
+from order_pipeline.books import payment_difference
 from order_pipeline.limits import SETTLING_TIME
 from order_pipeline.ports import Money, OrderNotFoundError, Orders, PaymentRecords
 from order_pipeline.stored import now
@@ -71,12 +71,12 @@ def compare_payments(
 
 def _problem(money: Money, orders: Orders, stock: StockBook) -> str | None:
     if money.order_id is None:
-        return difference(money, None)
+        return payment_difference(money, None)
     try:
         order = orders.get(money.order_id)
     except OrderNotFoundError:
-        return difference(money, None)
+        return payment_difference(money, None)
     except ValidationError:
         return f"{money.state} for an order that cannot be read"
     stock.compare(order)
-    return difference(money, order)
+    return payment_difference(money, order)

@@ -49,6 +49,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: A
     """Move overdue orders on, then compare the payment provider's records with the orders."""
 
     def has_time() -> bool:
+        # For all that the provider is asked about one more order, and as long again for the rest.
         return context.get_remaining_time_in_millis() / 1000 > 2 * SECONDS_PER_MESSAGE
 
     stock = StockBook(orders, reservations)

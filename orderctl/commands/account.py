@@ -6,6 +6,7 @@ import typer
 
 from orderctl.commands.options import AsJson
 from orderctl.deployment import Deployment
+from orderctl.errors import FAILED, NOT_THERE, UNREAD
 from orderctl.terminal import complain, emit, say
 from stacks.settings import Settings, SettingsError
 
@@ -28,7 +29,7 @@ def preflight(*, as_json: AsJson = False) -> None:
         settings = Settings.from_environment(told)
     except SettingsError as error:
         complain(error)
-        raise typer.Exit(2) from None
+        raise typer.Exit(NOT_THERE) from None
     findings = []
     for finding in look(deployment, settings):
         findings.append(finding)
@@ -51,6 +52,6 @@ def preflight(*, as_json: AsJson = False) -> None:
         )
     states = {finding.state for finding in findings}
     if State.TO_DO in states:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if State.UNREAD in states:
-        raise typer.Exit(3)
+        raise typer.Exit(UNREAD)

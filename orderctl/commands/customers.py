@@ -7,6 +7,7 @@ import typer
 from orderctl.commands.options import AsJson, Yes
 from orderctl.deployment import Deployment
 from orderctl.erasure import KEPT_ELSEWHERE, Erasure, erase_customer, not_in_the_table
+from orderctl.errors import FAILED, NOT_THERE
 from orderctl.terminal import complain, confirm, emit, say
 
 
@@ -40,7 +41,7 @@ def erase(
             f"There are no orders of {customer_id} in {deployment.names.suffix}: "
             "nothing was erased. Is the id right, or was the customer erased before?"
         )
-        raise typer.Exit(2)
+        raise typer.Exit(NOT_THERE)
     for order_id in erasure.erased:
         say(f"erased: order {order_id}", aside=as_json)
     for order_id, reason in erasure.kept.items():
@@ -57,7 +58,7 @@ def erase(
     if as_json:
         emit(_document(customer_id, erasure, outside))
     if outside or erasure.unreadable:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _document(customer_id: str, erasure: Erasure, outside: list[str]) -> dict[str, object]:

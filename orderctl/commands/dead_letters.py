@@ -8,15 +8,9 @@ import typer
 
 from order_pipeline.stored import rfc3339
 from orderctl.commands.options import AsJson, Yes
-from orderctl.dead_letters import (
-    DEAD_LETTER_QUEUES,
-    DeadLetter,
-    DeadLetterQueue,
-    Way,
-    describe,
-)
+from orderctl.dead_letters import DEAD_LETTER_QUEUES, DeadLetter, DeadLetterQueue, Way, describe
 from orderctl.deployment import Deployment
-from orderctl.errors import Commands, NotDeployedError
+from orderctl.errors import FAILED, NOT_THERE, Commands, NotDeployedError
 from orderctl.queues import Depth, Queue
 from orderctl.redrive import Outcome, find, redrive
 from orderctl.redrive import discard as discard_one
@@ -128,7 +122,7 @@ def redrive_queue(
     if as_json:
         emit(_redriven(queue, seen, outcome, left))
     if outcome.failed:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -161,7 +155,7 @@ def discard(
 
 def _not_there(queue: DeadLetterQueue, message_id: str | None) -> typer.Exit:
     complain(f"There is no message {message_id} on {queue.name}, or somebody else is reading it.")
-    return typer.Exit(2)
+    return typer.Exit(NOT_THERE)
 
 
 def _deployed(deployment: Deployment, queue: DeadLetterQueue) -> Queue:

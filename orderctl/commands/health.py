@@ -10,6 +10,7 @@ from order_pipeline.stored import rfc3339
 from orderctl import colours
 from orderctl.commands.options import AsJson
 from orderctl.deployment import Deployment
+from orderctl.errors import FAILED, UNREAD
 from orderctl.health import RUNNING, Health, QueueHealth, look_at_health
 from orderctl.terminal import age, complain, console, emit, table
 
@@ -29,9 +30,9 @@ def health(*, as_json: AsJson = False) -> None:
     else:
         _print(seen, deployment.names.suffix)
     if seen.problems:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     if seen.unread:
-        raise typer.Exit(3)
+        raise typer.Exit(UNREAD)
 
 
 def _print(seen: Health, where: str) -> None:

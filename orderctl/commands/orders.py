@@ -18,6 +18,7 @@ from orderctl import colours
 from orderctl.api import Api, Json
 from orderctl.commands.options import AsJson, Lines, OrderId, Units, Yes, units
 from orderctl.deployment import Deployment
+from orderctl.errors import FAILED
 from orderctl.following import follow as follow_order
 from orderctl.terminal import age, ask, confirm, console, emit, is_interactive, note, say, table
 from orderctl.timeline import history_lines, money, timeline
@@ -77,7 +78,7 @@ def place(
         if as_json:
             emit(answer)
     if follow and answer["status"] not in _WENT_WELL:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def show(order_id: OrderId, *, as_json: AsJson = False) -> None:

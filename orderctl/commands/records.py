@@ -16,7 +16,7 @@ from orderctl.audit import Comparison, compare_with_bucket, events_in_bucket, la
 from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from orderctl.commands.options import AsJson, OrderId, Since, Until
 from orderctl.deployment import Deployment
-from orderctl.errors import NOT_THERE
+from orderctl.errors import FAILED, NOT_THERE
 from orderctl.overdue import look_at_overdue
 from orderctl.republishing import Republished, all_items, republish_span
 from orderctl.terminal import age, check_span, complain, console, emit, say, table
@@ -38,7 +38,7 @@ def audit(order_id: OrderId, *, as_json: AsJson = False) -> None:
     else:
         _print(order_id, comparison)
     if not comparison.agrees:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _comparison(order_id: str, comparison: Comparison) -> dict[str, object]:
@@ -111,7 +111,7 @@ def republish(
             }
         )
     if not done.is_complete:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _republish_order(order_id: str, event: EventType | None, *, as_json: bool) -> Republished:
@@ -241,7 +241,7 @@ def books(since: Since = None, until: Until = None, *, as_json: AsJson = False) 
             f"{event_count} events since {rfc3339(since)}."
         )
     if differences:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _order(deployment: Deployment, order_id: str) -> Order:
@@ -249,10 +249,10 @@ def _order(deployment: Deployment, order_id: str) -> Order:
         return deployment.orders.get(order_id)
     except OrderNotFoundError:
         complain(f"There is no order {order_id} in {deployment.names.suffix}.")
-        raise typer.Exit(2) from None
+        raise typer.Exit(NOT_THERE) from None
     except ValidationError:
         complain(
             f"Order {order_id} cannot be read: what the table has is no order. "
             "docs/restore.md says how to put it back."
         )
-        raise typer.Exit(1) from None
+        raise typer.Exit(FAILED) from None

@@ -8,6 +8,7 @@ import typer
 from order_pipeline.stored import rfc3339
 from orderctl.commands.options import AsJson, Yes
 from orderctl.deployment import Deployment
+from orderctl.errors import FAILED, NOT_THERE
 from orderctl.releases import (
     WHOLE,
     AlreadyBackError,
@@ -58,7 +59,7 @@ def rollback(
         return
     except RollbackError as error:
         complain(f"Nothing was rolled back: {error}.")
-        raise typer.Exit(2) from None
+        raise typer.Exit(NOT_THERE) from None
     _show(moves, aside=as_json)
     confirm(f"Roll back in {deployment.names.suffix}?", yes=yes)
     # First, so that a rollback which ends half way can be told from a deploy that did.
@@ -68,7 +69,7 @@ def rollback(
         emit(_rolled_back(moves, failed))
     if failed:
         complain(f"{len(failed)} of {len(moves)} were not rolled back: run it again.")
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
     say(
         "The next deploy makes the newest versions live again: deploy what is repaired.",
         aside=as_json,
@@ -184,11 +185,11 @@ def _look(deployment: Deployment, function: str | None) -> tuple[list[Release], 
     history = deployment.release_record.history()
     if not history:
         complain(f"No release of {deployment.names.suffix} is on record: nothing is deployed.")
-        raise typer.Exit(2)
+        raise typer.Exit(NOT_THERE)
     live = deployment.versions.live(history[-1].versions)
     if function is not None and function not in live:
         complain(f"There is no function {function}; there are {', '.join(sorted(live))}.")
-        raise typer.Exit(2)
+        raise typer.Exit(NOT_THERE)
     return history, live
 
 

@@ -11,6 +11,7 @@ from orderctl.audit import events_in_bucket
 from orderctl.commands.options import AsJson
 from orderctl.commands.records import event_documents
 from orderctl.deployment import Deployment
+from orderctl.errors import FAILED, NOT_THERE
 from orderctl.republishing import all_items
 from orderctl.restoring import (
     CLOCKS_DIFFER,
@@ -63,7 +64,7 @@ def restore(
         repairs = _plan(deployment, damage)
     except PaymentOutcomeUnknownError as error:
         complain(f"the payment provider did not tell which payments there are ({error}): try again")
-        raise typer.Exit(1) from None
+        raise typer.Exit(FAILED) from None
     failed = _look_through(repairs, aside=as_json)
     wanted = [repair for repair in repairs if not repair.is_held_back]
     if not repairs:
@@ -77,7 +78,7 @@ def restore(
     if as_json:
         emit({"from": copy, "dryRun": dry_run, **_document(damage, repairs, failed)})
     if failed or damage.unreadable:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 def _check_exists(deployment: Deployment, copy: str) -> None:
@@ -86,7 +87,7 @@ def _check_exists(deployment: Deployment, copy: str) -> None:
         deployment.dynamodb.scan(TableName=copy, Limit=1)
     except deployment.dynamodb.exceptions.ResourceNotFoundException:
         complain(f"There is no table {copy}.")
-        raise typer.Exit(2) from None
+        raise typer.Exit(NOT_THERE) from None
 
 
 def _plan(deployment: Deployment, damage: Damage) -> list[Repair]:

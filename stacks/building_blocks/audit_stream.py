@@ -1,12 +1,6 @@
 """The audit stream: every event, as it was published, into the audit bucket."""
 
-from stacks.building_blocks.policy import (
-    KeyUse,
-    Statement,
-    assumed_by,
-    policy_document,
-    use_of_key,
-)
+from stacks.building_blocks.policy import KeyUse, Statement, assumed_by, policy_document, use_of_key
 from stacks.building_blocks.topic import EventTopic
 from stacks.building_blocks.watched import of_delivery_stream
 from stacks.building_blocks.workload import WorkloadStack

@@ -21,10 +21,11 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
     the next one.
     """
     name = function.folder.replace("_", "-")
+    rule_name = stack.names.of(name, "schedule")
     rule = CloudwatchEventRule(
         stack,
         f"{name}-schedule",
-        name=stack.names.of(name, "schedule"),
+        name=rule_name,
         description=f"Runs {function.name}",
         schedule_expression=f"rate({_interval(minutes)})",
     )
@@ -49,7 +50,6 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
         maximum_retry_attempts=0,
         maximum_event_age_in_seconds=60,
     )
-    rule_name = stack.names.of(name, "schedule")
     stack.alarms.watch(*failed_runs(function.id, function.name, rule_name, failed))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PAYMENT_CIRCUIT = "circuit#payment"
 
 FAILURES_TO_OPEN = 5
-"""Calls in a row without an answer, seen by one process: one batch of messages during an outage."""
+"""Calls in a row without an answer, seen by one process: in an outage, two to five batches."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _EVENTS_PER_BATCH = 10
 _BYTES_PER_BATCH = 256 * 1024
+"""A request takes no more: https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html"""
+
 _BYTES_OF_ATTRIBUTES = 512
 """Room for an event's message attributes, which count as well."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _LEASE_SECONDS = 60
-"""Longer than any function runs: a claim that old belongs to a process that died."""
+"""Longer than any function with claims runs: one that old belongs to a process that died."""
 
 KEPT = timedelta(days=30)
 """How long what was done is remembered.

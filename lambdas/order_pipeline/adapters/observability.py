@@ -9,12 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from order_pipeline.adapters.redaction import RedactingFormatter
-from order_pipeline.measurements import (
-    Measurement,
-    Unit,
-    measurements_of,
-    milliseconds_between,
-)
+from order_pipeline.measurements import Measurement, Unit, measurements_of, milliseconds_between
 from order_pipeline.order import Order
 from order_pipeline.ports import ServiceCall
 

@@ -24,10 +24,7 @@ from order_pipeline.transitions import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import (
-        QueryInputTypeDef,
-        UpdateTypeDef,
-    )
+    from mypy_boto3_dynamodb.type_defs import QueryInputTypeDef, UpdateTypeDef
 
 OPEN_BUCKETS = 16
 """Partitions of the open-orders index, so that no key of it is hot."""

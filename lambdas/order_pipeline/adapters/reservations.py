@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from order_pipeline.adapters.items import from_item, to_item
+from order_pipeline.adapters.redaction import safe_text
 from order_pipeline.adapters.stock_transactions import reservation_key
 from order_pipeline.ports import ReservationsUnavailableError
 from order_pipeline.reservation import Reservation
@@ -35,5 +36,6 @@ class ReservationsTable:
                 ConsistentRead=True,
             )
         except (BotoCoreError, ClientError) as fault:
-            raise ReservationsUnavailableError(str(fault)) from fault
+            reason = safe_text(fault) or type(fault).__name__
+            raise ReservationsUnavailableError(reason) from fault
         return Reservation.model_validate(from_item(answer["Item"])) if "Item" in answer else None

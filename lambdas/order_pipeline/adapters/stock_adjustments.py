@@ -18,11 +18,7 @@ from order_pipeline.adapters.transactions import (
     write_together,
 )
 from order_pipeline.limits import MAX_AVAILABLE
-from order_pipeline.ports import (
-    ConcurrentChangeError,
-    NotEnoughStockError,
-    TooMuchStockError,
-)
+from order_pipeline.ports import ConcurrentChangeError, NotEnoughStockError, TooMuchStockError
 from order_pipeline.stock_counters import adjust
 
 if TYPE_CHECKING:

@@ -147,7 +147,7 @@ class StripePayments:
         Stripe forgets idempotency keys after a day, so its own list of refunds is asked first.
         """
         refunds = self._ask(
-            "list_refunds", self._refunds.list, {"payment_intent": intent_id, "limit": 100}
+            "list_refunds", self._refunds.list, {"payment_intent": intent_id, "limit": _PAGE}
         )
         made = [each for each in refunds.data if _refund_id(each) == refund.refund_id]
         if made and made[0].status not in ("failed", "canceled"):

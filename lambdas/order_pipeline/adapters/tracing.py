@@ -49,7 +49,7 @@ def order_segment(
     if not is_sampled(header):
         yield
         return
-    from order_pipeline.adapters import xray  # noqa: PLC0415 - a tenth of the time boto3 takes
+    from order_pipeline.adapters import xray  # noqa: PLC0415 - see above
 
     fields = fields_of(header)
     segment = xray.begin_segment(fields["Root"], fields.get("Parent"))

@@ -2,10 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import (
-    Field,
-    StrictBool,
-)
+from pydantic import Field, StrictBool
 
 from order_pipeline.api.fields import (
     Amount,
@@ -18,12 +15,7 @@ from order_pipeline.api.fields import (
     Text,
 )
 from order_pipeline.cancellation import CancelReason
-from order_pipeline.limits import (
-    MAX_LINES,
-    MAX_PARCEL_LINES,
-    MAX_PARCELS,
-    MAX_REFUNDS,
-)
+from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS, MAX_REFUNDS
 from order_pipeline.stored import Timestamp
 from order_pipeline.transitions import Status
 

@@ -4,18 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    StringConstraints,
-)
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from order_pipeline.api.changing import LineQuantityView, RefundLineView
 from order_pipeline.api.fields import ApiModel, Id, Links, Money, RequestModel
-from order_pipeline.limits import (
-    MAX_CURSOR,
-    MAX_PAGE,
-)
+from order_pipeline.limits import MAX_CURSOR, MAX_PAGE
 from order_pipeline.money import Currency
 from order_pipeline.order import PaymentState, Priority, RefundState, StockState
 from order_pipeline.stored import Timestamp

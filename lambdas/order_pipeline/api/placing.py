@@ -1,11 +1,8 @@
-"""What a placed order is told by, and answered with."""
+"""What an order is placed with, and the answer."""
 
 from typing import Annotated
 
-from pydantic import (
-    Field,
-    StringConstraints,
-)
+from pydantic import Field, StringConstraints
 
 from order_pipeline.api.fields import Amount, ApiModel, Id, Links, Quantity, RequestModel, Text
 from order_pipeline.limits import (

@@ -1,8 +1,6 @@
 """Errors as the API answers them (RFC 9457)."""
 
-from pydantic import (
-    Field,
-)
+from pydantic import Field
 
 from order_pipeline.api.fields import ApiModel
 

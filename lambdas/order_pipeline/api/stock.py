@@ -2,18 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import (
-    Field,
-    StrictBool,
-    StrictInt,
-)
+from pydantic import Field, StrictBool, StrictInt
 
 from order_pipeline.api.fields import Amount, ApiModel, Id, Links, Money, RequestModel, Text
-from order_pipeline.limits import (
-    MAX_ADJUSTMENT,
-    MAX_AVAILABLE,
-    MAX_STOCK_COUNTERS,
-)
+from order_pipeline.limits import MAX_ADJUSTMENT, MAX_AVAILABLE, MAX_STOCK_COUNTERS
 from order_pipeline.money import Currency
 
 

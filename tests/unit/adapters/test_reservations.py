@@ -46,5 +46,7 @@ def test_a_reservation_is_read_as_it_was_made(dynamodb: "DynamoDBClient") -> Non
 def test_reservations_that_cannot_be_read_are_told_from_those_that_are_none(
     dynamodb: "DynamoDBClient",
 ) -> None:
-    with pytest.raises(ReservationsUnavailableError):
+    with pytest.raises(ReservationsUnavailableError) as raised:
         ReservationsTable(dynamodb, "no-such-table").of("ORD-1")
+    # It is logged as it is, so that it has a code and none of the words of others.
+    assert str(raised.value) == "ResourceNotFoundException of GetItem"

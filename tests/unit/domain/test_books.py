@@ -2,7 +2,7 @@
 
 import pytest
 
-from order_pipeline.books import difference, stock_difference
+from order_pipeline.books import payment_difference, stock_difference
 from order_pipeline.order import Order, PaymentState, Stock, StockState
 from order_pipeline.ports import Money, MoneyState
 from order_pipeline.reservation import Reservation
@@ -55,7 +55,7 @@ def with_stock(state: StockState) -> Order:
 )
 def test_the_books_agree(state: MoneyState, order: Order) -> None:
     assert order.total == TOTAL
-    assert difference(money(state), order) is None
+    assert payment_difference(money(state), order) is None
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_the_books_agree(state: MoneyState, order: Order) -> None:
     ],
 )
 def test_the_books_differ(found: Money, order: Order | None, problem: str) -> None:
-    assert difference(found, order) == problem
+    assert payment_difference(found, order) == problem
 
 
 def test_money_for_an_order_that_came_to_nothing_is_a_difference() -> None:
     released = a_declined_order().model_copy(update={"stock": Stock(state=StockState.RELEASED)})
-    assert difference(money(), released) == "held, not NONE"
+    assert payment_difference(money(), released) == "held, not NONE"
 
 
 def a_reservation(state: StockState = StockState.HELD, **changes: object) -> Reservation:

@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from order_pipeline.books import difference
+from order_pipeline.books import payment_difference
 from order_pipeline.erasure import NOBODY, erased
 from order_pipeline.events import events_since
 from order_pipeline.limits import ID_PATTERN
@@ -75,4 +75,4 @@ def test_an_order_that_is_not_settled_cannot_be_erased() -> None:
 @pytest.mark.parametrize(("amount", "agree"), [(5998, True), (5999, False)])
 def test_the_books_of_an_erased_order_agree(order: Order, amount: int, *, agree: bool) -> None:
     money = Money(intent_id="pi_1", order_id="ORD-1", amount=amount, state=MoneyState.TAKEN)
-    assert (difference(money, erased(order)) is None) is agree
+    assert (payment_difference(money, erased(order)) is None) is agree

@@ -105,17 +105,13 @@ def test_an_order_that_cannot_be_read_is_told_once() -> None:
     assert in_stock(book, RESERVATION) == []
 
 
-@pytest.mark.parametrize(
-    ("item", "what"),
-    [
-        (UNITS_IN_STOCK | {"available": -1}, "available is -1"),
-        (RESERVATION | {"units": {"ITEM-001": -2}}, "units.ITEM-001 is -2"),
-    ],
-)
-def test_less_than_nothing_is_told(item: dict[str, Any], what: str) -> None:
-    book = book_of(ORDER)
-    items = [item] if "orderId" in item else [item, RESERVATION]
-    assert in_stock(book, *items) == [(item["itemId"], what)]
+def test_less_than_nothing_is_told() -> None:
+    assert in_stock(book_of(ORDER), UNITS_IN_STOCK | {"available": -1}, RESERVATION) == [
+        ("ITEM-001", "available is -1")
+    ]
+    assert in_stock(book_of(ORDER), RESERVATION | {"withheld": {"ITEM-001": -1}}) == [
+        ("reservation#ORD-1", "withheld.ITEM-001 is -1")
+    ]
 
 
 def test_stock_that_is_held_for_nobody_is_told() -> None:
@@ -127,11 +123,29 @@ def test_stock_that_is_held_for_nobody_is_told() -> None:
     ]
 
 
-@pytest.mark.parametrize("items", [[], [RESERVATION | {"state": "RELEASED"}]])
-def test_an_order_whose_stock_nobody_holds_is_told(items: list[dict[str, Any]]) -> None:
-    assert in_stock(book_of(ORDER), *items) == [
-        ("ORD-1", "its stock is HELD, and no reservation says so")
+def test_an_order_whose_stock_nobody_holds_is_told() -> None:
+    assert in_stock(book_of(ORDER)) == [("ORD-1", "its stock is HELD, and no reservation says so")]
+    assert in_stock(book_of(ORDER), RESERVATION | {"state": "RELEASED"}) == [
+        ("ORD-1", "its stock is HELD, and its reservation is RELEASED")
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"units": {"ITEM-001": 1}}, "its reservation has other units than it has"),
+        ({"shipped": {"ITEM-001": 3}}, "its reservation holds less than nothing of ITEM-001"),
+        (
+            {"counters": {"ITEM-001": {"0": 1}}},
+            "its reservation has other units on counters than of ITEM-001",
+        ),
+        ({"units": None}, "its reservation is none"),
+    ],
+)
+def test_whatever_the_reconciler_finds_wrong_with_a_reservation_is_told(
+    changes: dict[str, Any], what: str
+) -> None:
+    assert in_stock(book_of(ORDER), RESERVATION | changes) == [("ORD-1", what)]
 
 
 def test_the_counters_of_an_item_are_those_that_it_knows() -> None:

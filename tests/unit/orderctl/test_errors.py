@@ -63,8 +63,8 @@ def test_an_error_is_told_in_a_sentence(
     ("variables", "said"),
     [
         ({"ENVIRONMENT": "prdo"}, "it must be one of local, dev, staging, prod"),
-        ({"ENVIRONMENT": "local", "LOCAL_PORT": "http"}, "LOCAL_PORT is 'http'"),
-        ({"ENVIRONMENT": "local", "PAYMENT_PORT": "99999"}, "PAYMENT_PORT is '99999'"),
+        ({"ENVIRONMENT": "local", "LOCAL_PORT": "http"}, "LOCAL_PORT is 'http'; it must be"),
+        ({"ENVIRONMENT": "local", "PAYMENT_PORT": "99999"}, "a port number, 1 to 65535."),
     ],
 )
 def test_a_deployment_that_cannot_be_is_2(variables: dict[str, str], said: str) -> None:
