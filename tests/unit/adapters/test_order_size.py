@@ -146,7 +146,7 @@ def test_the_largest_orders_events_fit_into_messages(largest: Order) -> None:
     assert max(len(event.encode()) for event in events) < LARGEST_MESSAGE
 
 
-def test_refunds_store_one_line_per_item(largest: Order) -> None:
+def test_refunds_store_one_line_per_item() -> None:
     """A request may name an item on many lines: what is stored is bounded by the order's items."""
     order = a_confirmed_order(a_line("A", 100))
     order = shipped(order, 0, [LineQuantity(item_id="A", quantity=1)])

@@ -63,7 +63,7 @@ def test_adding_an_order_twice_keeps_the_first(orders: OrdersTable) -> None:
     assert orders.get("ORD-1") == first
 
 
-def test_a_change_appends_to_the_history(orders: OrdersTable, dynamodb: "DynamoDBClient") -> None:
+def test_a_change_appends_to_the_history(orders: OrdersTable) -> None:
     placed = orders.add(a_placed_order())
     changed = orders.change("ORD-1", reject)
     assert changed == orders.get("ORD-1")
