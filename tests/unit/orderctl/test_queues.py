@@ -1,18 +1,11 @@
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from orderctl.queues import Queue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-
-@pytest.fixture
-def sqs(aws: None, monkeypatch: pytest.MonkeyPatch) -> "SQSClient":
-    monkeypatch.setattr("orderctl.queues._WAIT_SECONDS", 0)
-    return boto3.client("sqs")
 
 
 @pytest.fixture
