@@ -88,8 +88,7 @@ def to_its_confirmation(placed: Order) -> list[Order]:
     reserved = validated.after(
         EventType.STOCK_RESERVED, by="inventory", stock=Stock(state=StockState.HELD)
     )
-    payment = reserved.payment.model_copy(update={"intent_id": "pi_3PX9abcDEFghiJKLmnoPQRst"})
-    with_intent = reserved.model_copy(update={"payment": payment})
+    with_intent = with_payment(reserved, intent_id="pi_3PX9abcDEFghiJKLmnoPQRst")
     return [placed, validated, reserved, with_intent, confirmed(with_intent, by="payment")]
 
 
@@ -169,6 +168,11 @@ def captured(order: Order) -> Order:
     """Return the order with its money taken."""
     payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
     return order.after(EventType.PAYMENT_CAPTURED, by=BY, at=NOON, payment=payment)
+
+
+def with_payment(order: Order, **changes: Any) -> Order:
+    """Return the order with something else on record of its payment, and no event that says so."""
+    return order.model_copy(update={"payment": order.payment.model_copy(update=changes)})
 
 
 def a_refund(**changes: Any) -> Refund:

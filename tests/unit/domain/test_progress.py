@@ -28,6 +28,7 @@ from tests.unit.builders import (
     a_reserved_order,
     a_shipped_order,
     a_validated_order,
+    with_payment,
 )
 
 RELEASED = Stock(state=StockState.RELEASED)
@@ -44,10 +45,6 @@ def with_refund(order: Order, refund_id: str, *, restock: bool = False) -> Order
         request_hash=refund_id,
         by=BY,
     )
-
-
-def with_payment(order: Order, state: PaymentState) -> Order:
-    return order.model_copy(update={"payment": order.payment.model_copy(update={"state": state})})
 
 
 def to_restock(order: Order) -> Order:
@@ -103,8 +100,8 @@ def test_what_a_stage_has_yet_to_act_on(order: Order, event: EventType) -> None:
         a_placed_order().after(EventType.ORDER_CANCELLED, by=BY),
         a_confirmed_order(),
         a_captured_order(),
-        with_payment(a_shipped_order(), PaymentState.CAPTURE_FAILED),
-        with_payment(a_confirmed_order(), PaymentState.EXPIRED),
+        with_payment(a_shipped_order(), state=PaymentState.CAPTURE_FAILED),
+        with_payment(a_confirmed_order(), state=PaymentState.EXPIRED),
         refunded(with_refund(a_captured_order(), "R-1"), "R-1", by=BY),
         restocked(
             to_restock(refunded(with_refund(a_captured_order(), "R-1"), "R-1", by=BY)),
@@ -153,7 +150,7 @@ def test_a_confirmed_order_is_due_when_its_first_parcel_should_have_left() -> No
     [
         (a_shipped_order(), True),
         (a_captured_order(), False),
-        (with_payment(a_confirmed_order(), PaymentState.EXPIRED), False),
+        (with_payment(a_confirmed_order(), state=PaymentState.EXPIRED), False),
         (a_placed_order().after(EventType.ORDER_REJECTED, by=BY), False),
     ],
 )

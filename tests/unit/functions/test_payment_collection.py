@@ -16,6 +16,7 @@ from tests.unit.builders import (
     a_shipped_order,
     event_of,
     latest_event,
+    with_payment,
 )
 from tests.unit.functions.in_memory import Claims, Orders, Provider
 
@@ -58,8 +59,7 @@ def test_the_money_is_taken_once_and_only_for_what_left(order: Order) -> None:
 @pytest.mark.parametrize("after", ["capture", "void"])
 def test_an_intent_that_was_to_take_over_is_cancelled(after: str) -> None:
     order = a_shipped_order() if after == "capture" else CANCELLED_ORDER
-    payment = order.payment.model_copy(update={"replacement_intent_id": "pi_2"})
-    orders, provider = Orders(order.model_copy(update={"payment": payment})), Provider()
+    orders, provider = Orders(with_payment(order, replacement_intent_id="pi_2")), Provider()
     if after == "capture":
         capture_payment(SHIPPED, orders=orders, payments=provider)
     else:

@@ -19,7 +19,7 @@ from order_pipeline.shipping import deliver, ship
 from order_pipeline.transitions import EventType, Status
 from orderctl.audit import compare
 from orderctl.rolling_forward import RolledForward, later_events, may_lack_intent, roll_forward
-from tests.unit.builders import BY, a_placed_order, an_item
+from tests.unit.builders import BY, a_placed_order, an_item, with_payment
 
 
 def forward(copy: Order, now: Order, intent_id: str | None = None) -> RolledForward:
@@ -61,9 +61,7 @@ def a_refund_of(order: Order) -> Order:
 PLACED = a_placed_order()
 VALIDATED = check(PLACED, {"ITEM-001": an_item()}, by=BY)
 RESERVED = VALIDATED.after(EventType.STOCK_RESERVED, by=BY, stock=Stock(state=StockState.HELD))
-PAYING = RESERVED.model_copy(
-    update={"payment": RESERVED.payment.model_copy(update={"intent_id": "pi_1"})}
-)
+PAYING = with_payment(RESERVED, intent_id="pi_1")
 CONFIRMED = confirmed(PAYING, by=BY)
 CAPTURED = captured(
     ship(
@@ -115,9 +113,8 @@ def test_what_is_put_back_says_by_whom_and_keeps_what_was() -> None:
 
 def test_a_renewed_hold_is_that_of_the_intent_that_the_provider_has() -> None:
     assert forward(CONFIRMED, RENEWED, "pi_2").order.payment == RENEWED.payment
-    halfway = CONFIRMED.payment.model_copy(update={"replacement_intent_id": "pi_2"})
-    copy = CONFIRMED.model_copy(update={"payment": halfway})
-    assert forward(copy, RENEWED).order.payment == RENEWED.payment
+    halfway = with_payment(CONFIRMED, replacement_intent_id="pi_2")
+    assert forward(halfway, RENEWED).order.payment == RENEWED.payment
 
 
 @pytest.mark.parametrize(("copy", "now"), [(RESERVED, CONFIRMED), (CONFIRMED, RENEWED)])
