@@ -19,7 +19,6 @@ from order_pipeline.order import (
     Contact,
     LineQuantity,
     Order,
-    PaymentState,
     Refund,
     RefundLine,
     RefundState,
@@ -33,6 +32,7 @@ from tests.unit.builders import (
     a_confirmed_order,
     a_line,
     a_storefront_order,
+    captured,
     to_its_confirmation,
 )
 
@@ -95,8 +95,7 @@ def largest() -> Order:
     for number, lines in enumerate(parcel_contents()):
         order = shipped(order, number, lines)
         if number == 0:
-            payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
-            order = order.after(EventType.PAYMENT_CAPTURED, by="payment", payment=payment)
+            order = captured(order)
     assert order.status is Status.SHIPPED
     order = order.model_copy(update={"refunds": tuple(map(largest_refund, range(MAX_REFUNDS)))})
     for refund in order.refunds:
@@ -149,9 +148,7 @@ def test_the_largest_orders_events_fit_into_messages(largest: Order) -> None:
 def test_refunds_store_one_line_per_item() -> None:
     """A request may name an item on many lines: what is stored is bounded by the order's items."""
     order = a_confirmed_order(a_line("A", 100))
-    order = shipped(order, 0, [LineQuantity(item_id="A", quantity=1)])
-    payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
-    order = order.after(EventType.PAYMENT_CAPTURED, by=BY, payment=payment)
+    order = captured(shipped(order, 0, [LineQuantity(item_id="A", quantity=1)]))
     order = request_refund(
         order,
         "R-1",

@@ -19,7 +19,6 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.signed_api import SignedApi
 from order_pipeline.events import OrderEvent
 from order_pipeline.limits import ID_PATTERN
-from order_pipeline.order import PaymentState
 from order_pipeline.ports import Money, MoneyState
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
@@ -30,6 +29,7 @@ from tests.unit.builders import (
     a_placed_order,
     a_reserved_order,
     a_validated_order,
+    captured,
     latest_event,
 )
 from tests.unit.conftest import (
@@ -446,14 +446,7 @@ def test_orders_api_takes_an_order_through_its_later_life(account: Account) -> N
     assert (status, delivered["parcelId"]) == (200, "P-1")
     assert delivered["links"] == {"self": "../../../../orders/ORD-1"}
 
-    account.orders.change(
-        "ORD-1",
-        lambda order: order.after(
-            EventType.PAYMENT_CAPTURED,
-            by="test",
-            payment=order.payment.model_copy(update={"state": PaymentState.CAPTURED}),
-        ),
-    )
+    account.orders.change("ORD-1", captured)
     assert post("/refunds", {"refundId": "R-1", "lines": lines}) == (
         202,
         {

@@ -15,11 +15,11 @@ from order_pipeline.catalogue import check
 from order_pipeline.events import events_since
 from order_pipeline.order import LineQuantity, Order, PaymentState, Stock, StockState
 from order_pipeline.refunds import refund_failed, refunded, request_refund, restocked
-from order_pipeline.shipping import deliver, ship
+from order_pipeline.shipping import deliver
 from order_pipeline.transitions import EventType, Status
 from orderctl.audit import compare
 from orderctl.rolling_forward import RolledForward, later_events, may_lack_intent, roll_forward
-from tests.unit.builders import BY, a_placed_order, an_item, with_payment
+from tests.unit.builders import BY, a_placed_order, an_item, captured, shipped, with_payment
 
 
 def forward(copy: Order, now: Order, intent_id: str | None = None) -> RolledForward:
@@ -34,11 +34,6 @@ def without_authors(order: Order) -> dict[str, Any]:
 
 def released(order: Order) -> Order:
     return order.after(EventType.STOCK_RELEASED, by=BY, stock=Stock(state=StockState.RELEASED))
-
-
-def captured(order: Order) -> Order:
-    payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
-    return order.after(EventType.PAYMENT_CAPTURED, by=BY, payment=payment)
 
 
 def voided(order: Order) -> Order:
@@ -63,17 +58,7 @@ VALIDATED = check(PLACED, {"ITEM-001": an_item()}, by=BY)
 RESERVED = VALIDATED.after(EventType.STOCK_RESERVED, by=BY, stock=Stock(state=StockState.HELD))
 PAYING = with_payment(RESERVED, intent_id="pi_1")
 CONFIRMED = confirmed(PAYING, by=BY)
-CAPTURED = captured(
-    ship(
-        CONFIRMED,
-        "P-1",
-        lines=None,
-        carrier="Royal Mail",
-        tracking_number="AB1",
-        request_hash="1",
-        by=BY,
-    )
-)
+CAPTURED = captured(shipped(CONFIRMED))
 ASKED_BACK = a_refund_of(CAPTURED)
 REJECTED = PLACED.after(EventType.ORDER_REJECTED, by=BY, detail={"reason": "x"})
 RENEWED = reauthorised(CONFIRMED, "pi_2", by=BY)
