@@ -21,6 +21,7 @@ from order_pipeline.order import (
     StockState,
     place,
 )
+from order_pipeline.refunds import request_refund
 from order_pipeline.shipping import ship
 from order_pipeline.transitions import EventType
 
@@ -183,6 +184,18 @@ def a_refund(**changes: Any) -> Refund:
         "requested_at": NOON,
     }
     return Refund(**(values | changes))
+
+
+def with_refund(order: Order, refund_id: str = "R-1", **changes: Any) -> Order:
+    """Return the order with a refund asked for: of an `amount`, or of `lines`."""
+    values: dict[str, Any] = {
+        "amount": None,
+        "lines": (),
+        "restock": False,
+        "request_hash": "1",
+        "by": BY,
+    }
+    return request_refund(order, refund_id, **(values | changes))
 
 
 def latest_event(order: Order) -> OrderEvent:

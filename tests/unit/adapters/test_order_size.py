@@ -23,7 +23,7 @@ from order_pipeline.order import (
     RefundLine,
     RefundState,
 )
-from order_pipeline.refunds import refund_failed, request_refund
+from order_pipeline.refunds import refund_failed
 from order_pipeline.shipping import deliver, ship
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
@@ -34,6 +34,7 @@ from tests.unit.builders import (
     a_storefront_order,
     captured,
     to_its_confirmation,
+    with_refund,
 )
 
 LARGEST_ITEM = 400 * 1024
@@ -149,15 +150,7 @@ def test_refunds_store_one_line_per_item() -> None:
     """A request may name an item on many lines: what is stored is bounded by the order's items."""
     order = a_confirmed_order(a_line("A", 100))
     order = captured(shipped(order, 0, [LineQuantity(item_id="A", quantity=1)]))
-    order = request_refund(
-        order,
-        "R-1",
-        amount=None,
-        lines=[LineQuantity(item_id="A", quantity=1)] * MAX_LINES,
-        restock=False,
-        request_hash="1",
-        by=BY,
-    )
+    order = with_refund(order, lines=[LineQuantity(item_id="A", quantity=1)] * MAX_LINES)
     assert order.refunds[0].lines == (RefundLine(item_id="A", quantity=50, withheld=49),)
     assert refund_failed(order, "R-1", "disputed", by=BY).refunds[0].is_settled
 

@@ -4,7 +4,6 @@ from order_pipeline.cancellation import CancelReason, cancel
 from order_pipeline.events import OrderEvent
 from order_pipeline.order import Order, PaymentState, RefundState
 from order_pipeline.ports import ClaimTakenError, Declined, PaymentOutcomeUnknownError
-from order_pipeline.refunds import request_refund
 from order_pipeline.transitions import EventType
 from payment.collection import capture_payment, give_refund, void_payment
 from tests.unit.builders import (
@@ -17,20 +16,13 @@ from tests.unit.builders import (
     event_of,
     latest_event,
     with_payment,
+    with_refund,
 )
 from tests.unit.functions.in_memory import Claims, Orders, Provider
 
 
-def a_refund_asked_for(amount: int = 1000) -> Order:
-    return request_refund(
-        a_captured_order(),
-        "R-1",
-        amount=amount,
-        lines=(),
-        restock=False,
-        request_hash="1",
-        by=BY,
-    )
+def a_refund_asked_for() -> Order:
+    return with_refund(a_captured_order(), amount=1000)
 
 
 SHIPPED = event_of(a_shipped_order(), EventType.PARCEL_SHIPPED)

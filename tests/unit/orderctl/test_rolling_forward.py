@@ -14,12 +14,20 @@ from order_pipeline.authorisation import (
 from order_pipeline.catalogue import check
 from order_pipeline.events import events_since
 from order_pipeline.order import LineQuantity, Order, PaymentState, Stock, StockState
-from order_pipeline.refunds import refund_failed, refunded, request_refund, restocked
+from order_pipeline.refunds import refund_failed, refunded, restocked
 from order_pipeline.shipping import deliver
 from order_pipeline.transitions import EventType, Status
 from orderctl.audit import compare
 from orderctl.rolling_forward import RolledForward, later_events, may_lack_intent, roll_forward
-from tests.unit.builders import BY, a_placed_order, an_item, captured, shipped, with_payment
+from tests.unit.builders import (
+    BY,
+    a_placed_order,
+    an_item,
+    captured,
+    shipped,
+    with_payment,
+    with_refund,
+)
 
 
 def forward(copy: Order, now: Order, intent_id: str | None = None) -> RolledForward:
@@ -41,25 +49,14 @@ def voided(order: Order) -> Order:
     return order.after(EventType.PAYMENT_VOIDED, by=BY, payment=payment)
 
 
-def a_refund_of(order: Order) -> Order:
-    return request_refund(
-        order,
-        "R-1",
-        amount=None,
-        lines=[LineQuantity(item_id="ITEM-001", quantity=1)],
-        restock=True,
-        request_hash="1",
-        by=BY,
-    )
-
-
 PLACED = a_placed_order()
 VALIDATED = check(PLACED, {"ITEM-001": an_item()}, by=BY)
 RESERVED = VALIDATED.after(EventType.STOCK_RESERVED, by=BY, stock=Stock(state=StockState.HELD))
 PAYING = with_payment(RESERVED, intent_id="pi_1")
 CONFIRMED = confirmed(PAYING, by=BY)
 CAPTURED = captured(shipped(CONFIRMED))
-ASKED_BACK = a_refund_of(CAPTURED)
+ONE = LineQuantity(item_id="ITEM-001", quantity=1)
+ASKED_BACK = with_refund(CAPTURED, lines=[ONE], restock=True)
 REJECTED = PLACED.after(EventType.ORDER_REJECTED, by=BY, detail={"reason": "x"})
 RENEWED = reauthorised(CONFIRMED, "pi_2", by=BY)
 CANCELLED = voided(released(CONFIRMED.after(EventType.ORDER_CANCELLED, by=BY, detail={})))
