@@ -94,4 +94,4 @@ def test_what_is_not_known_is_refused(query: str) -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
 def test_saved_queries_are_known(query: LogQuery) -> None:
-    assert run(query.text, EVENTS) is not None
+    run(query.text, EVENTS)  # and nothing of it is refused
