@@ -86,7 +86,9 @@ def test_a_workflow_that_is_broken_is_found(
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.parent.name)
 def test_every_action_is_pinned_and_says_its_version(path: Path) -> None:
-    for action in re.findall(r"uses: (\S+.*)", path.read_text()):
+    actions = re.findall(r"uses: (\S+.*)", path.read_text())
+    assert actions
+    for action in actions:
         ours = action == "./.github/actions/tools"
         assert ours or re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
@@ -111,13 +113,12 @@ def test_every_job_ends_some_time_and_may_do_what_it_must_only(path: Path) -> No
 
 
 def test_only_a_job_of_the_environment_takes_the_role_that_deploys() -> None:
-    for path in WORKFLOWS:
-        text = path.read_text()
-        if "ci-apply-role" in text:
-            assert path.stem == "deploy"
-            assert "\n    environment: ${{ matrix.deployment.environment }}\n" in text
-            assert "cancel-in-progress: false" in text
-            assert "pull_request" not in text
+    (path,) = (path for path in WORKFLOWS if "ci-apply-role" in path.read_text())
+    text = path.read_text()
+    assert path.stem == "deploy"
+    assert "\n    environment: ${{ matrix.deployment.environment }}\n" in text
+    assert "cancel-in-progress: false" in text
+    assert "pull_request" not in text
 
 
 def test_what_deploys_is_told_each_setting_that_a_person_gives() -> None:
