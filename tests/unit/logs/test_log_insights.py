@@ -54,7 +54,7 @@ def test_sorting_is_by_value_and_what_lacks_it_is_last() -> None:
     assert [row["@timestamp"] for row in rows[2:]] == [2, 4, 5]
 
 
-def test_limits() -> None:
+def test_a_limit_is_how_many_rows_there_are() -> None:
     assert len(result("fields n | limit 2")) == 2
 
 
