@@ -46,9 +46,6 @@ OWN_TRACES_SHARE = 0.05
 https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
 """
 
-CHUNK = 64 * 1024
-"""SNS and SQS charge a request for each so many bytes (their pricing pages)."""
-
 FIREHOSE_ROUNDS_TO = 5 * 1024
 """Firehose rounds each record up to a multiple of that (its pricing page)."""
 

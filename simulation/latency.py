@@ -85,11 +85,6 @@ class Spread:
         return Spread(self.start + other.start, shares)
 
     @property
-    def earliest(self) -> float:
-        """The first value, in seconds."""
-        return self.start * GRID
-
-    @property
     def latest(self) -> float:
         """The last value, in seconds."""
         return (self.start + len(self.shares) - 1) * GRID

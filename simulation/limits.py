@@ -84,12 +84,6 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-batch-api-actions.html
 MESSAGES_OF_A_BATCH: Final = 10
 """In one request of PublishBatch (the same page)."""
 
-API_REQUESTS: Final = 10_000.0
-"""A second, of all APIs of an account and region together.
-
-https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
-"""
-
 MESSAGES_IN_FLIGHT: Final = 120_000.0
 """Of one queue: received, or in backoff, and not yet deleted.
 

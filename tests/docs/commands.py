@@ -1,7 +1,8 @@
-"""The commands that documents name: targets of the Makefile, and modules that Python runs."""
+"""The commands of documents and workflows: targets of the Makefile, modules that Python runs."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from tests.docs.markdown import Document
 
@@ -39,6 +40,17 @@ def commands_of(document: Document) -> Iterator[str]:
     for block in document.blocks:
         if block.language in _PROGRAMS:
             yield from block.text.replace("\\\n", " ").splitlines()
+
+
+def runs(node: Any) -> Iterator[str]:
+    """Yield the lines that a workflow runs, wherever in it they are."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            is_script = key == "run" and isinstance(value, str)
+            yield from value.splitlines() if is_script else runs(value)
+    elif isinstance(node, list):
+        for each in node:
+            yield from runs(each)
 
 
 def made(command: str) -> Iterator[str]:

@@ -5,9 +5,7 @@ Those of orderctl are in tests/unit/orderctl/test_documented_commands.py.
 
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -17,6 +15,7 @@ from tests.docs.commands import (
     commands_of,
     made,
     modules_of,
+    runs,
     unknown_targets,
     unmentioned_targets,
 )
@@ -28,17 +27,6 @@ WORKFLOWS = sorted((ROOT / ".github").rglob("*.yml"))
 HOOKS = ROOT / ".pre-commit-config.yaml"
 
 each_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.path)
-
-
-def runs(node: Any) -> Iterator[str]:
-    """Yield the lines that a workflow runs, wherever in it they are."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            is_script = key == "run" and isinstance(value, str)
-            yield from value.splitlines() if is_script else runs(value)
-    elif isinstance(node, list):
-        for each in node:
-            yield from runs(each)
 
 
 # ------------------------------------------------------------------ make

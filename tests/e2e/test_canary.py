@@ -123,6 +123,7 @@ def test_the_warehouse_is_not_told_of_the_canarys_orders(shop: Shop, item: str) 
 
     # then
     shop.until_worked_off()
+    assert "OrderConfirmed" in history(shop.look_at(order_id))
     assert shop.warehouse.messages_about(order_id) == []
 
 

@@ -1,19 +1,18 @@
 """A plan right after the deploy changes nothing: what is deployed is what is defined."""
 
 import json
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.backends import choose_backend
 from local.deployment import STACKS
 from local.settings import settings_from_environment
-from local.tools import SYNTHESISED, tool_environment
+from local.tools import SYNTHESISED
 from tests.e2e.known_plan_differences import KNOWN_PLAN_DIFFERENCES, Difference
 from tests.e2e.shop import Shop
+from tests.e2e.terraform import terraform
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +73,10 @@ def test_localstack_forgets_the_tags_that_an_alarm_is_made_with(shop: Shop) -> N
 def planned(stack: str, file: Path) -> dict[str, Any]:
     """Plan a stack, and return the plan."""
     # The deploy may have left out a stack that is as it was, and with it Terraform's set-up.
-    terraform(stack, "init", "-input=false")
-    terraform(stack, "plan", "-input=false", f"-out={file}")
-    text = terraform(stack, "show", "-json", str(file))
+    folder = SYNTHESISED / stack
+    terraform(folder, "init", "-input=false")
+    terraform(folder, "plan", "-input=false", f"-out={file}")
+    text = terraform(folder, "show", "-json", str(file))
     file.with_suffix(".json").write_text(text)
     plan: dict[str, Any] = json.loads(text)
     return plan
@@ -106,18 +106,3 @@ def differing_outputs(plan: dict[str, Any]) -> set[Difference]:
         for action in change["actions"]
         if action != "no-op"
     }
-
-
-def terraform(stack: str, *arguments: str) -> str:
-    """Run Terraform in a stack's folder as the deploy does, and return what it prints."""
-    settings = settings_from_environment()
-    done = subprocess.run(
-        ["terraform", f"-chdir={SYNTHESISED / stack}", *arguments],
-        env=tool_environment(settings, choose_backend(settings)),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from local.backends import choose_backend
-from local.settings import settings_from_environment
-from local.tools import SYNTHESISED, tool_environment
+from local.tools import SYNTHESISED
 from stacks.packaging import name_of_bytecode
 from tests.e2e.orderctl import orderctl
 from tests.e2e.shop import Item, Shop, detail
+from tests.e2e.terraform import terraform
 from tests.e2e.versions import live_version
 
 pytestmark = pytest.mark.life
@@ -38,16 +36,16 @@ class Stack:
     folder: Path
 
     def deploy(self) -> None:
-        self._terraform("apply", "-auto-approve", "-input=false", "-parallelism=40")
+        terraform(self.folder, "apply", "-auto-approve", "-input=false", "-parallelism=40")
 
     def differences(self) -> set[str]:
         """Return the addresses of what a plan would change, as the drift check does."""
         plan = self.folder / "plan"
-        self._terraform("plan", "-input=false", f"-out={plan}")
-        changes = json.loads(self._terraform("show", "-json", str(plan)))["resource_changes"]
+        terraform(self.folder, "plan", "-input=false", f"-out={plan}")
+        shown = terraform(self.folder, "show", "-json", str(plan))
         return {
             each["address"]
-            for each in changes
+            for each in json.loads(shown)["resource_changes"]
             if not {"no-op", "read"} & set(each["change"]["actions"])
         }
 
@@ -70,19 +68,6 @@ class Stack:
         digest = hashlib.sha256(package.read_bytes()).digest()
         deployed["source_code_hash"] = base64.b64encode(digest).decode()
         configuration.write_text(json.dumps(stack))
-
-    def _terraform(self, *arguments: str) -> str:
-        settings = settings_from_environment()
-        done = subprocess.run(
-            ["terraform", f"-chdir={self.folder}", *arguments],
-            env=tool_environment(settings, choose_backend(settings)),
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
 
 def copy_of_pipeline(folder: Path) -> Stack:

@@ -91,7 +91,11 @@ NARROWER_OR_THE_SAME = {
 WIDER = {
     "an action": ([allow()], [allow(Action=["dynamodb:GetItem", "dynamodb:PutItem"])], "action"),
     "a wildcard action": ([allow()], [allow(Action="dynamodb:*")], "action"),
-    "a wildcard at the end": ([allow(Action="dynamodb:Get*")], [allow(Action="dynamodb:*")], "act"),
+    "a wildcard at the end": (
+        [allow(Action="dynamodb:Get*")],
+        [allow(Action="dynamodb:*")],
+        "action",
+    ),
     "another resource": ([allow()], [allow(Resource=QUEUE)], "resource"),
     "a wider resource": ([allow()], [allow(Resource=f"{TABLE}*")], "resource"),
     "everything": ([allow()], [allow(Resource="*")], "resource"),
@@ -188,21 +192,22 @@ def test_a_policy_that_allows_more_is_wider(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "said"),
     [
-        "{",
-        "[]",
-        "{}",
-        '{"Statement": ["Allow"]}',
-        '{"Statement": {"Effect": "Maybe", "Action": "s3:GetObject", "Resource": "*"}}',
-        '{"Statement": {"Effect": "Allow", "Resource": "*"}}',
-        '{"Statement": {"Effect": "Allow", "Action": [], "Resource": "*"}}',
-        '{"Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Principal": "me"}}',
-        '{"Statement": {"Effect": "Allow", "Action": "s3:*", "Condition": {"Bool": "x"}}}',
+        ("{", "not JSON"),
+        ("[]", "it has no Statement"),
+        ("{}", "it has no Statement"),
+        ('{"Statement": ["Allow"]}', "not an object"),
+        (json.dumps({"Statement": allow(Effect="Maybe")}), "the effect 'Maybe'"),
+        (json.dumps({"Statement": without(allow(), "Action")}), "names no action"),
+        (json.dumps({"Statement": allow(Action=[])}), r"Action is \[\]"),
+        (json.dumps({"Statement": allow(Principal="me")}), "Principal is 'me'"),
+        (json.dumps({"Statement": allow(Condition="x")}), "a condition is not an object"),
+        (json.dumps({"Statement": allow(Condition={"Bool": "x"})}), "Bool names no keys"),
     ],
 )
-def test_what_is_no_policy_is_refused(text: str) -> None:
-    with pytest.raises(PolicyError):
+def test_what_is_no_policy_is_refused(text: str, said: str) -> None:
+    with pytest.raises(PolicyError, match=said):
         parse_policy(text)
 
 

@@ -189,7 +189,7 @@ def test_what_the_code_measures_is_found_by_reading_it(prod: Deployment) -> None
         ("confirmed-360-minutes", 0.06, 360 * MINUTE, 1),
     ],
 )
-def test_prods_alarms(
+def test_prods_alarms_have_their_thresholds_and_times(
     prod: Deployment, name: str, threshold: float, period: int, periods: int
 ) -> None:
     found = alarm(prod, name)

@@ -43,14 +43,11 @@ def test_a_queues_url_follows_from_its_name() -> None:
     assert local.queue_url("q") == "http://localhost:4566/000000000000/q"
 
 
-@pytest.mark.parametrize("length", [64, 65])
-def test_a_name_that_aws_would_refuse_is_refused(length: int) -> None:
-    resource = "r" * (length - len("-queue-dev"))
-    if length == 64:
-        assert len(NAMES.of(resource, "queue")) == 64
-    else:
-        with pytest.raises(ValueError, match="has 65 characters; AWS allows 64"):
-            NAMES.of(resource, "queue")
+def test_a_name_that_aws_would_refuse_is_refused() -> None:
+    longest = "r" * (64 - len("-queue-dev"))
+    assert len(NAMES.of(longest, "queue")) == 64
+    with pytest.raises(ValueError, match="has 65 characters; AWS allows 64"):
+        NAMES.of(f"{longest}r", "queue")
 
 
 def test_every_name_has_room_for_the_longest_suffix(prod: Deployment) -> None:

@@ -276,7 +276,7 @@ def test_the_access_log_has_ids_and_outcomes_and_nothing_of_a_request(
     }
 
 
-def test_the_outputs(deployment: Deployment) -> None:
+def test_the_outputs_tell_of_the_api_the_data_and_every_queue(deployment: Deployment) -> None:
     outputs = deployment.stacks["pipeline"]["output"]
     queues = ("intake-overflow", *CONSUMED)
     assert set(outputs) == {

@@ -8,7 +8,7 @@ from stacks.cdk import DynamodbTable, SecretsmanagerSecret
 from tests.stacks.synthesised import Deployment
 
 
-def test_the_orders_table(deployment: Deployment) -> None:
+def test_the_orders_table_streams_expires_and_can_be_recovered(deployment: Deployment) -> None:
     assert deployment.has(
         DynamodbTable,
         name=f"orders-table-{deployment.settings.suffix}",
@@ -53,7 +53,9 @@ def test_every_key_of_the_orders_table_is_a_string(deployment: Deployment) -> No
 
 
 @pytest.mark.parametrize(("table", "key"), [("inventory", "itemId"), ("idempotency", "id")])
-def test_the_other_tables(deployment: Deployment, table: str, key: str) -> None:
+def test_the_other_tables_expire_and_can_be_recovered(
+    deployment: Deployment, table: str, key: str
+) -> None:
     resource = deployment.one(f"aws_dynamodb_table.{table}-table")
     assert resource["hash_key"] == key
     assert resource["attribute"] == [{"name": key, "type": "S"}]

@@ -21,6 +21,7 @@ from order_pipeline.order import (
     StockState,
     place,
 )
+from order_pipeline.refunds import request_refund
 from order_pipeline.shipping import ship
 from order_pipeline.transitions import EventType
 
@@ -88,8 +89,7 @@ def to_its_confirmation(placed: Order) -> list[Order]:
     reserved = validated.after(
         EventType.STOCK_RESERVED, by="inventory", stock=Stock(state=StockState.HELD)
     )
-    payment = reserved.payment.model_copy(update={"intent_id": "pi_3PX9abcDEFghiJKLmnoPQRst"})
-    with_intent = reserved.model_copy(update={"payment": payment})
+    with_intent = with_payment(reserved, intent_id="pi_3PX9abcDEFghiJKLmnoPQRst")
     return [placed, validated, reserved, with_intent, confirmed(with_intent, by="payment")]
 
 
@@ -171,6 +171,11 @@ def captured(order: Order) -> Order:
     return order.after(EventType.PAYMENT_CAPTURED, by=BY, at=NOON, payment=payment)
 
 
+def with_payment(order: Order, **changes: Any) -> Order:
+    """Return the order with something else on record of its payment, and no event that says so."""
+    return order.model_copy(update={"payment": order.payment.model_copy(update=changes)})
+
+
 def a_refund(**changes: Any) -> Refund:
     values: dict[str, Any] = {
         "refund_id": "R-1",
@@ -179,6 +184,18 @@ def a_refund(**changes: Any) -> Refund:
         "requested_at": NOON,
     }
     return Refund(**(values | changes))
+
+
+def with_refund(order: Order, refund_id: str = "R-1", **changes: Any) -> Order:
+    """Return the order with a refund asked for: of an `amount`, or of `lines`."""
+    values: dict[str, Any] = {
+        "amount": None,
+        "lines": (),
+        "restock": False,
+        "request_hash": "1",
+        "by": BY,
+    }
+    return request_refund(order, refund_id, **(values | changes))
 
 
 def latest_event(order: Order) -> OrderEvent:

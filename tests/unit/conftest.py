@@ -1,7 +1,9 @@
-"""AWS in memory (moto), for the adapters' tests; nothing leaves the process."""
+"""AWS in memory (moto), so that nothing leaves the process, and what functions log."""
 
 import os
 from collections.abc import Iterator
+from io import StringIO
+from logging import StreamHandler
 from typing import TYPE_CHECKING
 
 import boto3
@@ -20,6 +22,20 @@ os.environ["POWERTOOLS_METRICS_DISABLED"] = "false"  # the terminal tool, import
 ORDERS_TABLE = "orders-table-test"
 INVENTORY_TABLE = "inventory-table-test"
 IDEMPOTENCY_TABLE = "idempotency-table-test"
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What the functions log, one JSON document on each line."""
+    from order_pipeline.adapters.observability import logger  # noqa: PLC0415 - variables first
+
+    stream = StringIO()
+    handler = logger.registered_handler
+    assert isinstance(handler, StreamHandler)
+    before = handler.setStream(stream)
+    yield stream
+    handler.setStream(before)
+    logger.remove_keys(["order_id", "event_id", "request_id"])
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_adjustments import StockAdjustments
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
 from order_pipeline.order import Line, LineQuantity, Order, Stock, StockState
-from order_pipeline.refunds import refunded, request_refund, restocked
+from order_pipeline.refunds import refunded, restocked
 from order_pipeline.transitions import EventType
 from tests.unit import builders
-from tests.unit.builders import BY, a_validated_order, captured
+from tests.unit.builders import BY, a_validated_order, captured, with_refund
 from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE, ORDERS_TABLE
 
 if TYPE_CHECKING:
@@ -128,15 +128,7 @@ class Shop:
         """Give the money of some units back; they are to be put into stock."""
 
         def give_back(order: Order) -> Order:
-            asked = request_refund(
-                order,
-                refund_id,
-                amount=None,
-                lines=lines,
-                restock=True,
-                request_hash="1",
-                by=BY,
-            )
+            asked = with_refund(order, refund_id, lines=lines, restock=True)
             return refunded(asked, refund_id, by=BY)
 
         order = self.orders.change(order_id, give_back)

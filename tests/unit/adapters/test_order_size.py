@@ -19,12 +19,11 @@ from order_pipeline.order import (
     Contact,
     LineQuantity,
     Order,
-    PaymentState,
     Refund,
     RefundLine,
     RefundState,
 )
-from order_pipeline.refunds import refund_failed, request_refund
+from order_pipeline.refunds import refund_failed
 from order_pipeline.shipping import deliver, ship
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
@@ -33,7 +32,9 @@ from tests.unit.builders import (
     a_confirmed_order,
     a_line,
     a_storefront_order,
+    captured,
     to_its_confirmation,
+    with_refund,
 )
 
 LARGEST_ITEM = 400 * 1024
@@ -95,8 +96,7 @@ def largest() -> Order:
     for number, lines in enumerate(parcel_contents()):
         order = shipped(order, number, lines)
         if number == 0:
-            payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
-            order = order.after(EventType.PAYMENT_CAPTURED, by="payment", payment=payment)
+            order = captured(order)
     assert order.status is Status.SHIPPED
     order = order.model_copy(update={"refunds": tuple(map(largest_refund, range(MAX_REFUNDS)))})
     for refund in order.refunds:
@@ -146,21 +146,11 @@ def test_the_largest_orders_events_fit_into_messages(largest: Order) -> None:
     assert max(len(event.encode()) for event in events) < LARGEST_MESSAGE
 
 
-def test_refunds_store_one_line_per_item(largest: Order) -> None:
+def test_refunds_store_one_line_per_item() -> None:
     """A request may name an item on many lines: what is stored is bounded by the order's items."""
     order = a_confirmed_order(a_line("A", 100))
-    order = shipped(order, 0, [LineQuantity(item_id="A", quantity=1)])
-    payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
-    order = order.after(EventType.PAYMENT_CAPTURED, by=BY, payment=payment)
-    order = request_refund(
-        order,
-        "R-1",
-        amount=None,
-        lines=[LineQuantity(item_id="A", quantity=1)] * MAX_LINES,
-        restock=False,
-        request_hash="1",
-        by=BY,
-    )
+    order = captured(shipped(order, 0, [LineQuantity(item_id="A", quantity=1)]))
+    order = with_refund(order, lines=[LineQuantity(item_id="A", quantity=1)] * MAX_LINES)
     assert order.refunds[0].lines == (RefundLine(item_id="A", quantity=50, withheld=49),)
     assert refund_failed(order, "R-1", "disputed", by=BY).refunds[0].is_settled
 

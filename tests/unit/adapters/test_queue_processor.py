@@ -1,7 +1,6 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
-from logging import StreamHandler
 from typing import Any, cast
 from unittest.mock import Mock
 
@@ -9,7 +8,6 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.queue_processor import (
     Handler,
     PoisonError,
@@ -135,17 +133,6 @@ def test_retries_and_dead_letters_are_counted(capsys: pytest.CaptureFixture[str]
 def test_when_every_message_fails_each_is_reported() -> None:
     handler = processor(Mock(), Mock(side_effect=ConnectionError))
     assert run(handler, batch(body("A"), body("B"))) == ["message-0", "message-1"]
-
-
-@pytest.fixture
-def log() -> Iterator[StringIO]:
-    """Return what the functions log, one JSON document on each line."""
-    stream = StringIO()
-    handler = logger.registered_handler
-    assert isinstance(handler, StreamHandler)
-    before = handler.setStream(stream)
-    yield stream
-    handler.setStream(before)
 
 
 def test_the_log_of_a_retry_says_which_order_and_the_next_message_begins_anew(

@@ -1,9 +1,8 @@
 """What a function logs of an exception has nothing of what the exception was given."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import StringIO
-from logging import StreamHandler
 from typing import Any
 from unittest.mock import Mock
 
@@ -28,16 +27,6 @@ TOKEN, KEY = "pm_1Q0PsIJvEtkwdCNYMSaVuRz6", "sk_live_51Q0PsIJvEtkwdCNY"
 PERSONAL = (EMAIL, PHONE, NAME, DEVICE, TOKEN, KEY)
 
 MESSAGE = Message("Your order ORD-1 is confirmed", "Thank you.")
-
-
-@pytest.fixture
-def log() -> Iterator[StringIO]:
-    stream = StringIO()
-    handler = logger.registered_handler
-    assert isinstance(handler, StreamHandler)
-    before = handler.setStream(stream)
-    yield stream
-    handler.setStream(before)
 
 
 def refused(code: str, operation: str, message: str) -> Mock:

@@ -12,7 +12,7 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
 from order_pipeline.order import Line, LineQuantity, Order, Stock, StockState
 from order_pipeline.ports import ConcurrentChangeError
-from order_pipeline.refunds import refunded, request_refund, restocked
+from order_pipeline.refunds import refunded, restocked
 from order_pipeline.transitions import EventType, Status
 from tests.unit import builders
 from tests.unit.builders import (
@@ -22,6 +22,7 @@ from tests.unit.builders import (
     a_validated_order,
     an_item,
     captured,
+    with_refund,
 )
 from tests.unit.conftest import INVENTORY_TABLE, ORDERS_TABLE
 
@@ -308,15 +309,8 @@ def refund_made(tables: Tables, refund_id: str, units: int, *, restock: bool) ->
     """Return the order with a refund of A whose money was given back."""
 
     def refund(order: Order) -> Order:
-        order = request_refund(
-            order,
-            refund_id,
-            amount=None,
-            lines=[LineQuantity(item_id="A", quantity=units)],
-            restock=restock,
-            request_hash="1",
-            by=BY,
-        )
+        lines = [LineQuantity(item_id="A", quantity=units)]
+        order = with_refund(order, refund_id, lines=lines, restock=restock)
         return refunded(order, refund_id, by=BY)
 
     return tables.orders.change("ORD-1", refund)

@@ -21,6 +21,7 @@ from tests.unit.builders import (
     a_reserved_order,
     a_shipped_order,
     a_validated_order,
+    with_payment,
 )
 
 FUNCTION = "payment"
@@ -28,8 +29,7 @@ FUNCTION = "payment"
 
 def renewing(order: Order) -> Order:
     """Return the order while the intent `pi_2` is about to take over."""
-    payment = order.payment.model_copy(update={"replacement_intent_id": "pi_2"})
-    return order.model_copy(update={"payment": payment})
+    return with_payment(order, replacement_intent_id="pi_2")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from tests.unit.builders import (
     a_declined_order,
     a_placed_order,
     a_reserved_order,
+    with_payment,
 )
 
 TOTAL = 5998
@@ -25,14 +26,7 @@ def money(state: MoneyState = MoneyState.HELD, **changes: object) -> Money:
 
 def with_replacement(order: Order) -> Order:
     """Return an order whose hold is being renewed, `pi_1` taking over from `pi_0`."""
-    payment = order.payment.model_copy(
-        update={"intent_id": "pi_0", "replacement_intent_id": "pi_1"}
-    )
-    return order.model_copy(update={"payment": payment})
-
-
-def with_state(order: Order, state: PaymentState) -> Order:
-    return order.model_copy(update={"payment": order.payment.model_copy(update={"state": state})})
+    return with_payment(order, intent_id="pi_0", replacement_intent_id="pi_1")
 
 
 def with_stock(state: StockState) -> Order:
@@ -43,10 +37,10 @@ def with_stock(state: StockState) -> Order:
     ("state", "order"),
     [
         (MoneyState.HELD, a_confirmed_order()),
-        (MoneyState.HELD, with_state(a_captured_order(), PaymentState.CAPTURE_FAILED)),
+        (MoneyState.HELD, with_payment(a_captured_order(), state=PaymentState.CAPTURE_FAILED)),
         (MoneyState.TAKEN, a_captured_order()),
-        (MoneyState.TAKEN, with_state(a_captured_order(), PaymentState.PARTIALLY_REFUNDED)),
-        (MoneyState.TAKEN, with_state(a_captured_order(), PaymentState.REFUNDED)),
+        (MoneyState.TAKEN, with_payment(a_captured_order(), state=PaymentState.PARTIALLY_REFUNDED)),
+        (MoneyState.TAKEN, with_payment(a_captured_order(), state=PaymentState.REFUNDED)),
         # a stage is still to act on these
         (MoneyState.HELD, a_reserved_order(intent_id="pi_1")),
         (MoneyState.HELD, with_replacement(a_confirmed_order())),
@@ -67,7 +61,11 @@ def test_the_books_agree(state: MoneyState, order: Order) -> None:
         (money(intent_id="pi_2"), a_confirmed_order(), "held by another intent than the order's"),
         (money(amount=1), a_confirmed_order(), "held: 1, of an order of 5998"),
         (money(), a_captured_order(), "held, not CAPTURED"),
-        (money(), with_state(a_confirmed_order(), PaymentState.EXPIRED), "held, not EXPIRED"),
+        (
+            money(),
+            with_payment(a_confirmed_order(), state=PaymentState.EXPIRED),
+            "held, not EXPIRED",
+        ),
         (
             money(MoneyState.TAKEN),
             a_confirmed_order(),
@@ -75,7 +73,7 @@ def test_the_books_agree(state: MoneyState, order: Order) -> None:
         ),
         (
             money(MoneyState.TAKEN),
-            with_state(a_captured_order(), PaymentState.CAPTURE_FAILED),
+            with_payment(a_captured_order(), state=PaymentState.CAPTURE_FAILED),
             "taken, not CAPTURE_FAILED",
         ),
     ],

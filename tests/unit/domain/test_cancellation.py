@@ -9,7 +9,6 @@ from order_pipeline.cancellation import (
 )
 from order_pipeline.order import LineQuantity, Order
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import ship
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
@@ -19,7 +18,10 @@ from tests.unit.builders import (
     a_placed_order,
     a_reserved_order,
     a_validated_order,
+    shipped,
 )
+
+ONE = LineQuantity(item_id="ITEM-001", quantity=1)
 
 
 @pytest.mark.parametrize(
@@ -33,22 +35,10 @@ def test_an_order_can_be_cancelled_until_its_first_parcel_leaves(order: Order) -
     assert cancelled.history[-1].detail == {"reason": "changed_mind"}
 
 
-def partly_shipped() -> Order:
-    return ship(
-        a_confirmed_order(),
-        "P-1",
-        lines=[LineQuantity(item_id="ITEM-001", quantity=1)],
-        carrier="Royal Mail",
-        tracking_number="AB1",
-        request_hash="1",
-        by=BY,
-    )
-
-
 @pytest.mark.parametrize(
     ("order", "why"),
     [
-        (partly_shipped(), "a parcel has left"),
+        (shipped(a_confirmed_order(), lines=[ONE]), "a parcel has left"),
         (a_captured_order(), "a parcel has left"),
         (a_declined_order(), "it is PAYMENT_DECLINED"),
     ],

@@ -11,7 +11,7 @@ from order_pipeline.order import Address, Contact, Order
 from order_pipeline.ports import Money, MoneyState
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType
-from tests.unit.builders import BY, NOON, a_captured_order, a_confirmed_order
+from tests.unit.builders import BY, NOON, a_captured_order, a_confirmed_order, with_payment
 
 PERSONAL = ("ada@", "+4477", "Ada Lovelace", "Engine Road", "CUST-1", "pm_card", "pi_1", "Root=")
 
@@ -30,8 +30,7 @@ def order() -> Order:
 
 
 def test_an_erased_order_does_not_say_whose_it_was(order: Order) -> None:
-    payment = order.payment.model_copy(update={"replacement_intent_id": "pi_12"})
-    stored = erased(order.model_copy(update={"payment": payment})).model_dump_json()
+    stored = erased(with_payment(order, replacement_intent_id="pi_12")).model_dump_json()
     assert [text for text in PERSONAL if text in stored] == []
     assert NOBODY == "#erased", "stored orders have it"
     assert not re.match(ID_PATTERN, NOBODY)

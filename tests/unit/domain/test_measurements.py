@@ -12,7 +12,7 @@ from order_pipeline.catalogue import RejectionReason, check
 from order_pipeline.measurements import OTHER, Measurement, Unit, measurements_of
 from order_pipeline.money import Currency
 from order_pipeline.order import Order
-from order_pipeline.refunds import refunded, request_refund
+from order_pipeline.refunds import refunded
 from order_pipeline.transitions import EventType
 from tests.unit.builders import (
     BY,
@@ -24,6 +24,7 @@ from tests.unit.builders import (
     a_reserved_order,
     a_validated_order,
     an_item,
+    with_refund,
 )
 
 GBP = {"currency": "GBP"}
@@ -76,10 +77,7 @@ def test_a_stages_latency_counts_from_what_it_acts_upon() -> None:
 
 
 def test_a_refund_is_measured_from_its_own_request() -> None:
-    order = a_captured_order()
-    asked = request_refund(
-        order, "R-1", amount=1000, lines=(), restock=False, request_hash="1", by=BY
-    )
+    asked = with_refund(a_captured_order(), amount=1000)
     after = refunded(asked, "R-1", by=BY)
     found = measured(asked, after)
     assert found["OrdersRefunded"] == Measurement("OrdersRefunded", 1)
@@ -90,9 +88,7 @@ def test_a_refund_is_measured_from_its_own_request() -> None:
 def test_an_order_that_is_refunded_in_parts_counts_once_and_its_money_each_time() -> None:
     order = a_captured_order()
     for number in ("R-1", "R-2"):
-        order = request_refund(
-            order, number, amount=1000, lines=(), restock=False, request_hash=number, by=BY
-        )
+        order = with_refund(order, number, amount=1000)
     once = refunded(order, "R-1", by=BY)
     twice = refunded(once, "R-2", by=BY)
     assert "OrdersRefunded" in measured(order, once)

@@ -5,7 +5,7 @@ from order_pipeline.catalogue import Item, RejectionReason, check
 from order_pipeline.messages import TEMPLATES, Message
 from order_pipeline.money import Currency
 from order_pipeline.order import LineQuantity, Order
-from order_pipeline.refunds import refunded, request_refund
+from order_pipeline.refunds import refunded
 from order_pipeline.shipping import deliver
 from order_pipeline.transitions import EventType
 from tests.unit.builders import (
@@ -19,6 +19,7 @@ from tests.unit.builders import (
     a_validated_order,
     an_item,
     event_of,
+    with_refund,
 )
 
 
@@ -131,15 +132,7 @@ def test_an_arrival_is_told_when_all_has_arrived() -> None:
 
 def test_an_arrival_does_not_say_that_what_was_refunded_instead_has_arrived() -> None:
     order = deliver(a_partly_shipped_order(), "P-1", by=BY)
-    order = request_refund(
-        order,
-        "R-1",
-        amount=None,
-        lines=[LineQuantity(item_id="ITEM-001", quantity=2)],
-        restock=False,
-        request_hash="1",
-        by=BY,
-    )
+    order = with_refund(order, lines=[LineQuantity(item_id="ITEM-001", quantity=2)])
     told = message(EventType.ORDER_DELIVERED, refunded(order, "R-1", by=BY))
     assert "All that we have sent of your order has arrived; what was not sent is refunded" in (
         told.text
@@ -147,14 +140,6 @@ def test_an_arrival_does_not_say_that_what_was_refunded_instead_has_arrived() ->
 
 
 def test_a_refund_names_its_own_amount() -> None:
-    order = request_refund(
-        a_captured_order(),
-        "R-1",
-        amount=1050,
-        lines=(),
-        restock=False,
-        request_hash="1",
-        by=BY,
-    )
+    order = with_refund(a_captured_order(), amount=1050)
     told = message(EventType.PAYMENT_REFUNDED, refunded(order, "R-1", by=BY))
     assert told.subject == "We have refunded 10.50 GBP for your order ORD-1"

@@ -15,7 +15,7 @@ from order_pipeline.order import (
     StockState,
 )
 from order_pipeline.progress import awaits_first_parcel, due_at, unfinished
-from order_pipeline.refunds import refunded, request_refund, restocked
+from order_pipeline.refunds import refunded, restocked
 from order_pipeline.transitions import EventType
 from tests.unit.builders import (
     BY,
@@ -28,26 +28,12 @@ from tests.unit.builders import (
     a_reserved_order,
     a_shipped_order,
     a_validated_order,
+    with_payment,
+    with_refund,
 )
 
 RELEASED = Stock(state=StockState.RELEASED)
 VOIDED = Payment(method="pm", intent_id="pi_1", state=PaymentState.VOIDED)
-
-
-def with_refund(order: Order, refund_id: str, *, restock: bool = False) -> Order:
-    return request_refund(
-        order,
-        refund_id,
-        amount=1000,
-        lines=(),
-        restock=restock,
-        request_hash=refund_id,
-        by=BY,
-    )
-
-
-def with_payment(order: Order, state: PaymentState) -> Order:
-    return order.model_copy(update={"payment": order.payment.model_copy(update={"state": state})})
 
 
 def to_restock(order: Order) -> Order:
@@ -80,9 +66,9 @@ def to_restock(order: Order) -> Order:
             EventType.ORDER_CANCELLED,
         ),
         (a_shipped_order(), EventType.PARCEL_SHIPPED),
-        (with_refund(a_captured_order(), "R-1"), EventType.REFUND_REQUESTED),
+        (with_refund(a_captured_order(), amount=1000), EventType.REFUND_REQUESTED),
         (
-            to_restock(refunded(with_refund(a_captured_order(), "R-1"), "R-1", by=BY)),
+            to_restock(refunded(with_refund(a_captured_order(), amount=1000), "R-1", by=BY)),
             EventType.PAYMENT_REFUNDED,
         ),
     ],
@@ -103,11 +89,11 @@ def test_what_a_stage_has_yet_to_act_on(order: Order, event: EventType) -> None:
         a_placed_order().after(EventType.ORDER_CANCELLED, by=BY),
         a_confirmed_order(),
         a_captured_order(),
-        with_payment(a_shipped_order(), PaymentState.CAPTURE_FAILED),
-        with_payment(a_confirmed_order(), PaymentState.EXPIRED),
-        refunded(with_refund(a_captured_order(), "R-1"), "R-1", by=BY),
+        with_payment(a_shipped_order(), state=PaymentState.CAPTURE_FAILED),
+        with_payment(a_confirmed_order(), state=PaymentState.EXPIRED),
+        refunded(with_refund(a_captured_order(), amount=1000), "R-1", by=BY),
         restocked(
-            to_restock(refunded(with_refund(a_captured_order(), "R-1"), "R-1", by=BY)),
+            to_restock(refunded(with_refund(a_captured_order(), amount=1000), "R-1", by=BY)),
             "R-1",
             by=BY,
         ),
@@ -118,15 +104,15 @@ def test_what_is_done_or_waits_for_people_is_nothing_a_stage_owes(order: Order) 
 
 
 def test_each_refund_is_followed_by_its_own_event() -> None:
-    order = refunded(with_refund(a_captured_order(), "R-1"), "R-1", by=BY)
-    order = with_refund(order, "R-2")
+    order = refunded(with_refund(a_captured_order(), amount=1000), "R-1", by=BY)
+    order = with_refund(order, "R-2", amount=1000)
     entry = unfinished(order)
     assert entry is not None
     assert entry.detail["refundId"] == "R-2"
 
 
 def test_a_failed_refund_is_nothing_a_stage_owes() -> None:
-    order = with_refund(a_captured_order(), "R-1")
+    order = with_refund(a_captured_order(), amount=1000)
     failed = tuple(each.model_copy(update={"state": RefundState.FAILED}) for each in order.refunds)
     assert unfinished(order.model_copy(update={"refunds": failed})) is None
 
@@ -153,7 +139,7 @@ def test_a_confirmed_order_is_due_when_its_first_parcel_should_have_left() -> No
     [
         (a_shipped_order(), True),
         (a_captured_order(), False),
-        (with_payment(a_confirmed_order(), PaymentState.EXPIRED), False),
+        (with_payment(a_confirmed_order(), state=PaymentState.EXPIRED), False),
         (a_placed_order().after(EventType.ORDER_REJECTED, by=BY), False),
     ],
 )

@@ -21,6 +21,7 @@ from tests.unit.builders import (
     a_line,
     a_reserved_order,
     shipped,
+    with_payment,
 )
 
 
@@ -179,10 +180,8 @@ def test_a_parcel_that_never_left_does_not_arrive() -> None:
 
 
 def test_nothing_leaves_once_the_hold_on_the_money_is_over() -> None:
-    order = a_confirmed_order()
-    expired = order.payment.model_copy(update={"state": PaymentState.EXPIRED})
     with pytest.raises(CommandRefusedError, match="its payment has expired"):
-        shipped(order.model_copy(update={"payment": expired}))
+        shipped(with_payment(a_confirmed_order(), state=PaymentState.EXPIRED))
 
 
 def test_what_follows_from_a_parcel_happens_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ PICTURE = {
     (Status.CONFIRMED, Status.CANCELLED),
     (Status.SHIPPED, Status.DELIVERED),
 }
-"""The state diagram of docs/architecture.md, arrow by arrow."""
+"""The state diagram of the README, arrow by arrow."""
 
 ONCE_SHIPPING = {Status.CONFIRMED, Status.SHIPPED, Status.DELIVERED}
 

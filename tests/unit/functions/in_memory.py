@@ -19,6 +19,7 @@ from order_pipeline.ports import (
     UndeliverableError,
 )
 from order_pipeline.transitions import Status
+from tests.unit.builders import with_payment
 
 
 class Orders:
@@ -51,16 +52,14 @@ class Orders:
         now = self.get(order.order_id)
         if now.status is not Status.RESERVED or now.payment.intent_id not in (None, intent_id):
             raise ConcurrentChangeError(order.order_id)
-        payment = now.payment.model_copy(update={"intent_id": intent_id})
-        self._orders[order.order_id] = now.model_copy(update={"payment": payment})
+        self._orders[order.order_id] = with_payment(now, intent_id=intent_id)
 
     def remember_replacement(self, order: Order, intent_id: str) -> None:
         self._let_others_go_first(order.order_id)
         now = self.get(order.order_id)
         if now.version != order.version:
             raise ConcurrentChangeError(order.order_id)
-        payment = now.payment.model_copy(update={"replacement_intent_id": intent_id})
-        self._orders[order.order_id] = now.model_copy(update={"payment": payment})
+        self._orders[order.order_id] = with_payment(now, replacement_intent_id=intent_id)
 
     def _let_others_go_first(self, order_id: str) -> None:
         if self.meanwhile:

@@ -365,10 +365,21 @@ def test_a_run_that_is_repeated_goes_on_where_it_died(api: Api) -> None:
 
 
 def test_no_run_is_longer_than_it_says(api: Api) -> None:
-    # given: everything takes as long as it may
+    # given: everything takes as long as it may, the confirmation too
     for kind in ("list", "place", "cancel"):
         slow = int(ASK_SECONDS / 0.5) - 1
         api.says[kind] = iter([UNAVAILABLE] * slow)
     api.stuck_in = {Status.RESERVED, Status.CANCELLED}
-    run(api)
-    assert api.seconds <= LONGEST_RUN_SECONDS
+    pause = api.pause
+
+    def confirm_at_last(seconds: float) -> None:
+        pause(seconds)
+        if api.seconds > 2 * ASK_SECONDS + CONFIRM_SECONDS - 2:
+            api.stuck_in = {Status.CANCELLED}
+
+    api.pause = confirm_at_last  # type: ignore[method-assign]
+    # when
+    outcome = run(api)
+    # then: it came to its last step
+    assert outcome.failed_at is Step.SETTLE
+    assert LONGEST_RUN_SECONDS - 2 * ASK_SECONDS < api.seconds <= LONGEST_RUN_SECONDS

@@ -19,7 +19,6 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.signed_api import SignedApi
 from order_pipeline.events import OrderEvent
 from order_pipeline.limits import ID_PATTERN
-from order_pipeline.order import PaymentState
 from order_pipeline.ports import Money, MoneyState
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
@@ -30,6 +29,7 @@ from tests.unit.builders import (
     a_placed_order,
     a_reserved_order,
     a_validated_order,
+    captured,
     latest_event,
 )
 from tests.unit.conftest import (
@@ -120,13 +120,18 @@ class Account:
 
     def deliver(self, function: str, event: OrderEvent | str) -> list[Any]:
         """Hand the worker a message with the event, or text; return the failures it reports."""
-        message = {
-            "messageId": "message-1",
-            "receiptHandle": "receipt-1",
-            "body": event if isinstance(event, str) else event.model_dump_json(by_alias=True),
-            "attributes": {"ApproximateReceiveCount": "1"},
-        }
-        return cast("list[Any]", self.invoke(function, {"Records": [message]})["batchItemFailures"])
+        body = event if isinstance(event, str) else event.model_dump_json(by_alias=True)
+        answer = self.invoke(function, {"Records": [a_message(body)]})
+        return cast("list[Any]", answer["batchItemFailures"])
+
+
+def a_message(body: str, number: int = 1) -> dict[str, Any]:
+    return {
+        "messageId": f"message-{number}",
+        "receiptHandle": f"receipt-{number}",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+    }
 
 
 def request(method: str, resource: str, body: object = None, **more: Any) -> dict[str, Any]:
@@ -446,14 +451,7 @@ def test_orders_api_takes_an_order_through_its_later_life(account: Account) -> N
     assert (status, delivered["parcelId"]) == (200, "P-1")
     assert delivered["links"] == {"self": "../../../../orders/ORD-1"}
 
-    account.orders.change(
-        "ORD-1",
-        lambda order: order.after(
-            EventType.PAYMENT_CAPTURED,
-            by="test",
-            payment=order.payment.model_copy(update={"state": PaymentState.CAPTURED}),
-        ),
-    )
+    account.orders.change("ORD-1", captured)
     assert post("/refunds", {"refundId": "R-1", "lines": lines}) == (
         202,
         {
@@ -578,14 +576,8 @@ def test_payment_opens_the_circuit_when_the_provider_is_out(
 ) -> None:
     account.orders.add(a_reserved_order())
     monkeypatch.setenv("PAYMENT_API_URL", "http://127.0.0.1:1")
-    event = latest_event(a_reserved_order())
-    message = {
-        "messageId": "message-1",
-        "receiptHandle": "receipt-1",
-        "body": event.model_dump_json(by_alias=True),
-        "attributes": {"ApproximateReceiveCount": "1"},
-    }
-    batch = [message | {"messageId": f"message-{number}"} for number in range(FAILURES_TO_OPEN)]
+    body = latest_event(a_reserved_order()).model_dump_json(by_alias=True)
+    batch = [a_message(body, number) for number in range(FAILURES_TO_OPEN)]
     answer = account.invoke("payment", {"Records": batch})
     assert len(answer["batchItemFailures"]) == FAILURES_TO_OPEN
     assert CircuitTable(boto3.client("dynamodb"), IDEMPOTENCY_TABLE).look()

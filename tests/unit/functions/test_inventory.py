@@ -2,7 +2,7 @@ import pytest
 
 from inventory.stage import release_stock, reserve_stock, restock, ship_stock
 from order_pipeline.order import LineQuantity, Order, Stock, StockState
-from order_pipeline.refunds import refunded, request_refund
+from order_pipeline.refunds import refunded
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
@@ -16,6 +16,7 @@ from tests.unit.builders import (
     a_validated_order,
     event_of,
     latest_event,
+    with_refund,
 )
 from tests.unit.functions.in_memory import Ledger, Orders
 
@@ -99,15 +100,8 @@ def test_nothing_has_left_without_a_parcel() -> None:
 
 
 def a_refunded_order(*, with_stock: bool) -> Order:
-    order = request_refund(
-        a_captured_order(),
-        "R-1",
-        amount=None,
-        lines=[LineQuantity(item_id="ITEM-001", quantity=1)],
-        restock=with_stock,
-        request_hash="1",
-        by=BY,
-    )
+    one = LineQuantity(item_id="ITEM-001", quantity=1)
+    order = with_refund(a_captured_order(), lines=[one], restock=with_stock)
     return refunded(order, "R-1", by=BY)
 
 
@@ -122,15 +116,8 @@ def test_a_refunds_lines_come_back_once() -> None:
 
 
 def test_what_never_left_comes_back_although_nobody_asked_for_it() -> None:
-    order = request_refund(
-        a_partly_shipped_order(),
-        "R-1",
-        amount=None,
-        lines=[LineQuantity(item_id="ITEM-001", quantity=2)],
-        restock=False,
-        request_hash="1",
-        by=BY,
-    )
+    both = LineQuantity(item_id="ITEM-001", quantity=2)
+    order = with_refund(a_partly_shipped_order(), lines=[both])
     orders = Orders(refunded(order, "R-1", by=BY))
     ledger = Ledger(orders)
     refunded_event = event_of(orders.get("ORD-1"), EventType.PAYMENT_REFUNDED)

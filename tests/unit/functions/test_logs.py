@@ -1,9 +1,7 @@
 """Every line that a function logs about an order names it, by one field, for queries to follow."""
 
 import json
-from collections.abc import Iterator
 from io import StringIO
-from logging import StreamHandler
 from typing import Any
 from unittest.mock import Mock
 
@@ -33,17 +31,6 @@ from tests.unit.functions.test_outbox import Parking, Topic, record
 from tests.unit.functions.test_placement import accepted
 
 type Lines = list[dict[str, Any]]
-
-
-@pytest.fixture
-def log() -> Iterator[StringIO]:
-    stream = StringIO()
-    handler = logger.registered_handler
-    assert isinstance(handler, StreamHandler)
-    before = handler.setStream(stream)
-    yield stream
-    handler.setStream(before)
-    logger.remove_keys(["order_id", "event_id", "request_id"])
 
 
 def lines(log: StringIO) -> Lines:

@@ -214,6 +214,10 @@ def test_every_failure_is_told(channels: Channels) -> None:
     with pytest.raises(ExceptionGroup) as group:
         channels.are_used()
     assert [str(failure) for failure in group.value.exceptions] == ["email", "push"]
+    assert [failure.__notes__ for failure in group.value.exceptions] == [
+        ["channel: email"],
+        ["channel: push"],
+    ]
     assert channels.sent == {Channel.EMAIL: 0, Channel.SMS: 1, Channel.PUSH: 0}
 
 

@@ -16,6 +16,7 @@ from tests.unit.builders import (
     a_reserved_order,
     a_validated_order,
     latest_event,
+    with_payment,
 )
 from tests.unit.functions.in_memory import Orders, Provider
 
@@ -116,8 +117,7 @@ def test_an_order_cancelled_while_it_is_authorised_gets_its_money_back() -> None
 
 def test_of_two_workers_intents_only_the_stored_one_stays() -> None:
     def other_worker_stores_its_own(order: Order) -> Order:
-        payment = order.payment.model_copy(update={"intent_id": "pi_other"})
-        return order.model_copy(update={"payment": payment})
+        return with_payment(order, intent_id="pi_other")
 
     orders, provider = Orders(a_reserved_order()), Provider()
     orders.meanwhile = other_worker_stores_its_own

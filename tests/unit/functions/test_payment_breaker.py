@@ -47,7 +47,7 @@ class Stage:
         (OpenCircuit("deploy", held_by="ann"), "Enabled", True, ["pause"], False),
     ],
 )
-def test_the_next_step(
+def test_the_next_step_follows_from_circuit_stage_and_provider(
     opened: OpenCircuit | None, state: str, answers: bool, done: list[str], waits: bool
 ) -> None:
     journal: list[str] = []

@@ -4,7 +4,6 @@ from order_pipeline.cancellation import CancelReason, cancel
 from order_pipeline.events import OrderEvent
 from order_pipeline.order import Order, PaymentState, RefundState
 from order_pipeline.ports import ClaimTakenError, Declined, PaymentOutcomeUnknownError
-from order_pipeline.refunds import request_refund
 from order_pipeline.transitions import EventType
 from payment.collection import capture_payment, give_refund, void_payment
 from tests.unit.builders import (
@@ -16,20 +15,14 @@ from tests.unit.builders import (
     a_shipped_order,
     event_of,
     latest_event,
+    with_payment,
+    with_refund,
 )
 from tests.unit.functions.in_memory import Claims, Orders, Provider
 
 
-def a_refund_asked_for(amount: int = 1000) -> Order:
-    return request_refund(
-        a_captured_order(),
-        "R-1",
-        amount=amount,
-        lines=(),
-        restock=False,
-        request_hash="1",
-        by=BY,
-    )
+def a_refund_asked_for() -> Order:
+    return with_refund(a_captured_order(), amount=1000)
 
 
 SHIPPED = event_of(a_shipped_order(), EventType.PARCEL_SHIPPED)
@@ -58,8 +51,7 @@ def test_the_money_is_taken_once_and_only_for_what_left(order: Order) -> None:
 @pytest.mark.parametrize("after", ["capture", "void"])
 def test_an_intent_that_was_to_take_over_is_cancelled(after: str) -> None:
     order = a_shipped_order() if after == "capture" else CANCELLED_ORDER
-    payment = order.payment.model_copy(update={"replacement_intent_id": "pi_2"})
-    orders, provider = Orders(order.model_copy(update={"payment": payment})), Provider()
+    orders, provider = Orders(with_payment(order, replacement_intent_id="pi_2")), Provider()
     if after == "capture":
         capture_payment(SHIPPED, orders=orders, payments=provider)
     else:

@@ -19,6 +19,7 @@ from tests.unit.builders import (
     a_placed_order,
     a_reserved_order,
     a_validated_order,
+    with_payment,
 )
 from tests.unit.released.test_formats import ORDERS
 
@@ -38,8 +39,7 @@ def is_given(record: dict[str, Any]) -> bool:
 
 
 def with_intent(order: Order) -> Order:
-    payment = order.payment.model_copy(update={"intent_id": "pi_1"})
-    return order.model_copy(update={"payment": payment})
+    return with_payment(order, intent_id="pi_1")
 
 
 LIFE = (

@@ -36,6 +36,7 @@ from tests.unit.builders import (
     a_placed_order,
     a_reserved_order,
     a_validated_order,
+    with_payment,
 )
 from tests.unit.functions.in_memory import Orders, Provider
 
@@ -133,11 +134,7 @@ def confirmed(provider: Provider, *, authorised: timedelta) -> Order:
     intent_id = provider.create(a_reserved_order())
     assert isinstance(intent_id, str)
     provider.confirm(intent_id)
-    order = a_confirmed_order()
-    payment = order.payment.model_copy(
-        update={"intent_id": intent_id, "authorised_at": ago(authorised)}
-    )
-    return order.model_copy(update={"payment": payment})
+    return with_payment(a_confirmed_order(), intent_id=intent_id, authorised_at=ago(authorised))
 
 
 # ------------------------------------------------------------------ what was given up
@@ -412,8 +409,7 @@ def test_a_hold_that_ended_is_told_to_people() -> None:
 def test_a_method_that_is_not_known_any_more_ends_the_hold() -> None:
     provider = Provider()
     order = confirmed(provider, authorised=PAYMENT_HOLD)
-    payment = order.payment.model_copy(update={"method": "pm_unknown"})
-    orders = OpenOrders(order.model_copy(update={"payment": payment}))
+    orders = OpenOrders(with_payment(order, method="pm_unknown"))
     run(orders, provider)
     assert orders.get("ORD-1").payment.state is PaymentState.EXPIRED
 

@@ -2,7 +2,14 @@ import pytest
 
 from order_pipeline.order import Order
 from order_pipeline.transitions import Status
-from tests.unit.builders import a_confirmed_order, a_placed_order, an_item, latest_event
+from tests.unit.builders import (
+    a_cancelled_order,
+    a_confirmed_order,
+    a_placed_order,
+    a_validated_order,
+    an_item,
+    latest_event,
+)
 from tests.unit.functions.in_memory import Inventory, Orders
 from validation.stage import validate_order
 
@@ -24,7 +31,7 @@ def test_an_order_that_cannot_go_on_is_rejected() -> None:
     assert orders.get("ORD-1").status is Status.REJECTED
 
 
-@pytest.mark.parametrize("order", [a_confirmed_order()])
+@pytest.mark.parametrize("order", [a_validated_order(), a_confirmed_order(), a_cancelled_order()])
 def test_an_order_that_is_past_it_is_left_as_it_is(order: Order) -> None:
     orders = Orders(order)
     validate_order(PLACED, orders=orders, catalogue=Inventory())

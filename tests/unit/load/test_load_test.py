@@ -40,7 +40,7 @@ def an_answer(order_id: str, status: int = 202, ms: float = 100) -> dict[str, An
 ANSWERS = [an_answer("A"), an_answer("B"), an_answer("C"), an_answer("D", status=503, ms=900)]
 STORED = {
     "A": an_order("CONFIRMED", placed=0, ended=2),
-    "B": an_order("PAYMENT_FAILED", placed=4, ended=5),
+    "B": an_order("PAYMENT_DECLINED", placed=4, ended=5),
     # C is not at rest.
 }
 
@@ -77,7 +77,7 @@ def test_times_to_confirm_are_of_confirmed_orders_only() -> None:
     assert came["time_to_confirm_ms"]["max"] == 2000
     assert came["sent_to_confirmed_ms"]["max"] == 3000
     assert (came["orders"], came["errors"]) == (3, 1)
-    assert came["statuses"] == {"CONFIRMED": 1, "PAYMENT_FAILED": 1}
+    assert came["statuses"] == {"CONFIRMED": 1, "PAYMENT_DECLINED": 1}
     assert came["placing_seconds"] == 4
     assert came["ack_ms"]["max"] == 900
 
@@ -185,7 +185,7 @@ def a_result(stored: dict[str, Any], problems: list[str]) -> dict[str, Any]:
 def test_the_page_shows_waits_and_stages() -> None:
     text = page(a_result(STORED, []), "load.png")
     assert "1 errors, 0.8 accepted a second" in text
-    assert "In the\n  end: 1 CONFIRMED, 1 PAYMENT_FAILED. 1 were deferred: accepted" in text
+    assert "In the\n  end: 1 CONFIRMED, 1 PAYMENT_DECLINED. 1 were deferred: accepted" in text
     assert "| loaded: confirmation | 3,000 | 3,000 | 3,000 | 3,000 |" in text
     assert "| unloaded: answer | – | – | – | – |" in text  # noqa: RUF001
     assert "| payment | 1 | 0 | 2 | 80 | 80 | 1.0 | 1 |  |" in text
@@ -210,7 +210,7 @@ def test_a_result_is_written_also_of_a_run_in_which_something_went_wrong(
             self.problems = []
 
         def run(self, *_: int) -> dict[str, Any]:
-            self.problems.append("orders that are not confirmed: {'PAYMENT_FAILED': 1}")
+            self.problems.append("orders that are not confirmed: {'PAYMENT_DECLINED': 1}")
             return a_result(STORED, self.problems)
 
     monkeypatch.setattr(bench, "Bench", Wrong)
@@ -218,8 +218,10 @@ def test_a_result_is_written_also_of_a_run_in_which_something_went_wrong(
     monkeypatch.setattr(Deployment, "read", lambda: None)
     monkeypatch.setattr("sys.argv", ["bench", str(result)])
     assert bench.main() == 1
-    assert json.loads(result.read_text())["statuses"]["PAYMENT_FAILED"] == 1
-    assert "error: orders that are not confirmed: {'PAYMENT_FAILED': 1}" in capsys.readouterr().err
+    assert json.loads(result.read_text())["statuses"]["PAYMENT_DECLINED"] == 1
+    assert (
+        "error: orders that are not confirmed: {'PAYMENT_DECLINED': 1}" in capsys.readouterr().err
+    )
 
 
 def test_what_is_not_seen_in_time_is_a_problem_and_no_end() -> None:

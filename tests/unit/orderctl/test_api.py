@@ -73,7 +73,7 @@ def test_a_call_is_signed_for_the_gateway_of_its_region() -> None:
     assert asked.query == {"status": "PLACED"}
 
 
-def test_without_credentials_nothing_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_nothing_is_sent() -> None:
     session: Any = type("Session", (), {"get_credentials": lambda _: None})()
     gateway = Gateway()
     with pytest.raises(NoCredentialsError):

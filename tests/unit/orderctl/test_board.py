@@ -244,14 +244,14 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str, source: object) -> Res
 
 def test_one_look_is_one_document(monkeypatch: pytest.MonkeyPatch) -> None:
     table = OrdersInMemory()
-    table.put(a_placed_order(order_id="A"))
+    table.put(a_placed_order())
     done = run(monkeypatch, "--once", "--json", source=table)
     assert done.exit_code == 0, done.output
     frame = json.loads(done.stdout)
     assert frame["counts"]["PLACED"] == 1
     [order] = frame["orders"]
-    assert (order["orderId"], order["since"]) == ("A", "2026-01-31T12:00:00.000Z")
-    assert "A" in run(monkeypatch, "--once", source=table).stdout
+    assert (order["orderId"], order["since"]) == ("ORD-1", "2026-01-31T12:00:00.000Z")
+    assert "ORD-1" in run(monkeypatch, "--once", source=table).stdout
 
 
 class Interrupted(OrdersInMemory):

@@ -191,12 +191,6 @@ def test_the_orders_that_can_be_read_are_erased() -> None:
     assert "kept: order [/x], because it cannot be read" in done.output
 
 
-@pytest.fixture
-def sqs(aws: None, monkeypatch: pytest.MonkeyPatch) -> "SQSClient":
-    monkeypatch.setattr("orderctl.queues._WAIT_SECONDS", 0)
-    return boto3.client("sqs")
-
-
 @pytest.mark.usefixtures("somebody_to_ask")
 @pytest.mark.parametrize(
     ("more", "answer", "exit_code", "left"),

@@ -1,7 +1,6 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
 from order_pipeline.adapters.items import from_item, to_item
@@ -148,11 +147,6 @@ def test_erasing_again_finishes_what_was_kept(
     )
     assert erase(dynamodb, notes).erased == ["OPEN"]
     assert erase(dynamodb, notes) == Erasure()
-
-
-@pytest.fixture
-def sqs(aws: None) -> "SQSClient":
-    return boto3.client("sqs")
 
 
 @pytest.fixture

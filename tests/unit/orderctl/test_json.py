@@ -87,12 +87,6 @@ def document(done: Result, exit_code: int = 0) -> Any:
 
 
 @pytest.fixture
-def sqs(aws: None, monkeypatch: pytest.MonkeyPatch) -> "SQSClient":
-    monkeypatch.setattr("orderctl.queues._WAIT_SECONDS", 0)
-    return boto3.client("sqs")
-
-
-@pytest.fixture
 def dead_letters(sqs: "SQSClient") -> str:
     """The address of a dead-letter queue."""
     sqs.create_queue(QueueName="intake-overflow-queue-test")

@@ -10,7 +10,6 @@ from order_pipeline.order import Order
 from order_pipeline.transitions import EventType
 from orders_api.views import order_view
 from tests.unit.builders import (
-    NOON,
     a_confirmed_order,
     a_declined_order,
     a_partly_shipped_order,
@@ -412,7 +411,7 @@ def test_an_id_that_is_made_is_told_before_so_that_it_can_be_repeated(
         (["ship", "ORD-1", "--carrier", "C", "--tracking", "T", "--line", "TEA=0"], "ITEM-001=2"),
         (["cancel", "ORD-1", "--reason", "bored"], "changed_mind"),
         (["cancel", "../x", "--reason", "other"], "is no id"),
-        (["list", "--customer", "C", "--limit", "0"], "1"),
+        (["list", "--customer", "C", "--limit", "0"], "greater than or equal to 1"),
         (["place"], "nobody can be asked here"),
         (["place", "--file", "/no/such/file"], "No such file"),
     ],
@@ -555,7 +554,3 @@ def test_an_item_is_shown(monkeypatch: pytest.MonkeyPatch, gateway: Gateway) -> 
     assert "Tea pot" in run(monkeypatch, gateway, "stock", "show", "TEA").stdout
     done = run(monkeypatch, gateway, "stock", "show", "TEA", "--json")
     assert json.loads(done.stdout) == ITEM
-
-
-def test_the_time_of_the_tests_is_noon() -> None:
-    assert shown(a_placed_order())["placedAt"] == NOON.isoformat().replace("+00:00", ".000Z")

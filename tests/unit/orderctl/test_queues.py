@@ -1,18 +1,11 @@
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 
 from orderctl.queues import Queue
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-
-@pytest.fixture
-def sqs(aws: None, monkeypatch: pytest.MonkeyPatch) -> "SQSClient":
-    monkeypatch.setattr("orderctl.queues._WAIT_SECONDS", 0)
-    return boto3.client("sqs")
 
 
 @pytest.fixture
@@ -92,9 +85,8 @@ def test_a_message_is_sent_on_with_what_it_carries_but_for_the_reason(
     assert received.trace_header == "Root=1-5e1b4151-1"
 
 
-def test_how_often_a_message_fails_is_read_from_the_redrive_policy(
-    queue: Queue, sqs: "SQSClient"
-) -> None:
+@pytest.mark.usefixtures("url")
+def test_how_often_a_message_fails_is_read_from_the_redrive_policy(sqs: "SQSClient") -> None:
     arn = "arn:aws:sqs:eu-west-2:123456789012:payment-dlq-test"
     policy = f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": 21}}'
     url = sqs.create_queue(QueueName="source", Attributes={"RedrivePolicy": policy})["QueueUrl"]

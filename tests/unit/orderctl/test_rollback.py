@@ -14,11 +14,9 @@ from orderctl.__main__ import app
 from orderctl.deployment import Deployment
 from orderctl.releases import Parameters, ReleaseRecord
 from orderctl.versions import Versions
-from stacks.names import Names
 from tests.unit.builders import NOON
+from tests.unit.orderctl.gateway import NAMES
 from tests.unit.orderctl.test_releases import ParameterStore
-
-NAMES = Names("dev", "123456789012", "eu-west-2")
 
 
 class MissingError(Exception):

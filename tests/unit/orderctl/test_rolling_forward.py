@@ -14,12 +14,20 @@ from order_pipeline.authorisation import (
 from order_pipeline.catalogue import check
 from order_pipeline.events import events_since
 from order_pipeline.order import LineQuantity, Order, PaymentState, Stock, StockState
-from order_pipeline.refunds import refund_failed, refunded, request_refund, restocked
-from order_pipeline.shipping import deliver, ship
+from order_pipeline.refunds import refund_failed, refunded, restocked
+from order_pipeline.shipping import deliver
 from order_pipeline.transitions import EventType, Status
 from orderctl.audit import compare
 from orderctl.rolling_forward import RolledForward, later_events, may_lack_intent, roll_forward
-from tests.unit.builders import BY, a_placed_order, an_item
+from tests.unit.builders import (
+    BY,
+    a_placed_order,
+    an_item,
+    captured,
+    shipped,
+    with_payment,
+    with_refund,
+)
 
 
 def forward(copy: Order, now: Order, intent_id: str | None = None) -> RolledForward:
@@ -36,47 +44,19 @@ def released(order: Order) -> Order:
     return order.after(EventType.STOCK_RELEASED, by=BY, stock=Stock(state=StockState.RELEASED))
 
 
-def captured(order: Order) -> Order:
-    payment = order.payment.model_copy(update={"state": PaymentState.CAPTURED})
-    return order.after(EventType.PAYMENT_CAPTURED, by=BY, payment=payment)
-
-
 def voided(order: Order) -> Order:
     payment = order.payment.model_copy(update={"state": PaymentState.VOIDED})
     return order.after(EventType.PAYMENT_VOIDED, by=BY, payment=payment)
 
 
-def a_refund_of(order: Order) -> Order:
-    return request_refund(
-        order,
-        "R-1",
-        amount=None,
-        lines=[LineQuantity(item_id="ITEM-001", quantity=1)],
-        restock=True,
-        request_hash="1",
-        by=BY,
-    )
-
-
 PLACED = a_placed_order()
 VALIDATED = check(PLACED, {"ITEM-001": an_item()}, by=BY)
 RESERVED = VALIDATED.after(EventType.STOCK_RESERVED, by=BY, stock=Stock(state=StockState.HELD))
-PAYING = RESERVED.model_copy(
-    update={"payment": RESERVED.payment.model_copy(update={"intent_id": "pi_1"})}
-)
+PAYING = with_payment(RESERVED, intent_id="pi_1")
 CONFIRMED = confirmed(PAYING, by=BY)
-CAPTURED = captured(
-    ship(
-        CONFIRMED,
-        "P-1",
-        lines=None,
-        carrier="Royal Mail",
-        tracking_number="AB1",
-        request_hash="1",
-        by=BY,
-    )
-)
-ASKED_BACK = a_refund_of(CAPTURED)
+CAPTURED = captured(shipped(CONFIRMED))
+ONE = LineQuantity(item_id="ITEM-001", quantity=1)
+ASKED_BACK = with_refund(CAPTURED, lines=[ONE], restock=True)
 REJECTED = PLACED.after(EventType.ORDER_REJECTED, by=BY, detail={"reason": "x"})
 RENEWED = reauthorised(CONFIRMED, "pi_2", by=BY)
 CANCELLED = voided(released(CONFIRMED.after(EventType.ORDER_CANCELLED, by=BY, detail={})))
@@ -115,9 +95,8 @@ def test_what_is_put_back_says_by_whom_and_keeps_what_was() -> None:
 
 def test_a_renewed_hold_is_that_of_the_intent_that_the_provider_has() -> None:
     assert forward(CONFIRMED, RENEWED, "pi_2").order.payment == RENEWED.payment
-    halfway = CONFIRMED.payment.model_copy(update={"replacement_intent_id": "pi_2"})
-    copy = CONFIRMED.model_copy(update={"payment": halfway})
-    assert forward(copy, RENEWED).order.payment == RENEWED.payment
+    halfway = with_payment(CONFIRMED, replacement_intent_id="pi_2")
+    assert forward(halfway, RENEWED).order.payment == RENEWED.payment
 
 
 @pytest.mark.parametrize(("copy", "now"), [(RESERVED, CONFIRMED), (CONFIRMED, RENEWED)])

@@ -62,7 +62,7 @@ def test_points_are_the_statistic_of_a_period() -> None:
 @pytest.mark.parametrize(
     ("stat", "value"), [("Sum", 55), ("Maximum", 10), ("p50", 5), ("p95", 10), ("p99", 10)]
 )
-def test_statistics(stat: str, value: float) -> None:
+def test_a_statistic_is_of_all_values_in_any_order(stat: str, value: float) -> None:
     assert statistic(stat, [*range(10, 0, -1)]) == value
 
 
