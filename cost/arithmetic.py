@@ -179,9 +179,10 @@ def _of_functions(order: LinesOf, sizes: Sizes, batches: Batches) -> Iterator[Li
     provider = assumptions.PROVIDER_CALLS * assumptions.PROVIDER_MS / 1000
     yield Line("Lambda", PROVIDER_WAIT, price, provider * gigabytes["payment"])
     mail = assumptions.MAIL_MS / 1000
-    yield Line("Lambda", "waiting for SES", price, mail * gigabytes["notification"])
+    yield Line("Lambda", MAIL_WAIT, price, mail * gigabytes["notification"])
 
 
+MAIL_WAIT = "waiting for SES"
 PROVIDER_WAIT = (
     f"waiting for the payment provider: {assumptions.PROVIDER_CALLS} calls of"
     f" {assumptions.PROVIDER_MS:.0f} ms"

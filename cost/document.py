@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from cost.arithmetic import (
     ALONE,
     FULL,
+    MAIL_WAIT,
+    PROVIDER_WAIT,
     Batches,
     Line,
     also_of,
@@ -73,8 +75,11 @@ def _total(
 ) -> str:
     sums = ", ".join(f"**{total(lines, prices):.2f} USD** {name}" for name, lines in work.items())
     alone = total([*work[ONE_BY_ONE], *also, *kept], prices)
+    others = [line for line in work[ONE_BY_ONE] if line.what in (MAIL_WAIT, PROVIDER_WAIT)]
     return (
         f"A million confirmed orders of two lines cost {sums}.\n"
+        f"{total(others, prices):.2f} of either is for functions that wait for the payment provider"
+        " and for SES.\n"
         f"With what comes along ({total(also, prices):.2f}) and what is kept"
         f" ({total(kept, prices):.2f}): {alone:.2f} {ONE_BY_ONE}.\n\n"
         f"Measured on {measured.date} with {measured.orders} orders of each number of lines:"
