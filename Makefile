@@ -239,7 +239,7 @@ bench: setup-local .venvs/load/.installed .venvs/pictures/.installed ## Load tes
 	@mkdir -p docs/benchmarks
 	@$(LOCAL) deploy
 	@PYTHONPATH=lambdas $(BIN)/python -m tests.load.bench docs/benchmarks/local-load.json
-	@$(BIN)/python -m tests.load.report docs/benchmarks/local-load.json docs/benchmarks/local-load.md
+	@PYTHONPATH=lambdas $(BIN)/python -m tests.load.report docs/benchmarks/local-load.json docs/benchmarks/local-load.md
 	@.venvs/pictures/bin/python tests/load/draw.py docs/benchmarks/local-load.json docs/benchmarks/local-load.png
 
 .PHONY: local-faults

@@ -42,8 +42,8 @@ another on the same machine, and stages with each other.
   confirmed.
 * Loaded: {result["orders"]:,} orders of two lines by {result["clients"]} customers at once, each
   as fast as it is answered: {result["errors"]} errors, {rate} accepted a second. In the
-  end: {ended}. {result["deferred"]:,} were deferred: accepted, although the table did not answer in
-  time.{problems}
+  end: {ended}. Deferred: {result["deferred"]:,}, accepted although the table did not answer
+  in time.{problems}
 
 ![Orders and queues over time]({picture})
 

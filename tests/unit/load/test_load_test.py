@@ -185,7 +185,7 @@ def a_result(stored: dict[str, Any], problems: list[str]) -> dict[str, Any]:
 def test_the_page_shows_waits_and_stages() -> None:
     text = page(a_result(STORED, []), "load.png")
     assert "1 errors, 0.8 accepted a second" in text
-    assert "In the\n  end: 1 CONFIRMED, 1 PAYMENT_DECLINED. 1 were deferred: accepted" in text
+    assert "In the\n  end: 1 CONFIRMED, 1 PAYMENT_DECLINED. Deferred: 1, accepted" in text
     assert "| loaded: confirmation | 3,000 | 3,000 | 3,000 | 3,000 |" in text
     assert "| unloaded: answer | – | – | – | – |" in text  # noqa: RUF001
     assert "| payment | 1 | 0 | 2 | 80 | 80 | 1.0 | 1 |  |" in text

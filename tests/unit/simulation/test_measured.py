@@ -154,7 +154,6 @@ def test_what_is_held_is_within_the_tolerance(modelled: float | None, is_close: 
     assert Comparison("fullest queue", "messages", 100, modelled).is_close
 
 
-@pytest.mark.skipif(not LOCAL_LOAD.exists(), reason="`make bench` has not written a run yet")
 def test_the_model_is_as_close_to_the_run_in_docs_as_it_has_to_be() -> None:
     compared = compare(measured_run())
     assert [each for each in compared if not each.is_close] == []
