@@ -14,7 +14,7 @@ from typing import Final
 
 from simulation.latency import Duration
 from simulation.limits import MESSAGES_OF_A_BATCH, STREAM_POLL_SECONDS
-from simulation.measured import MeasuredRun
+from simulation.measured import MeasuredRun, MeasuredStage
 from stacks.settings import Settings
 
 DYNAMODB_CALL: Final = Duration(0.005, 0.010)
@@ -183,19 +183,21 @@ LOCAL_POLL: Final = 0.1
 """Seconds between LocalStack's looks at a queue or a stream (`local/host.py`)."""
 
 
+BACKLOG_BATCHES: Final = 10
+"""Full batches in a queue that make a backlog of it: its stage never waited for messages."""
+
+
 def of_run(run: MeasuredRun, settings: Settings) -> ServiceTimes:
     """Return the times of a measured run on LocalStack.
 
-    What is billed for an invocation is shared by its messages, as the run tells no more. The way
-    between functions is not measured by itself: it is LocalStack's polling.
+    A stage with a backlog works as fast as it can, so what a message takes is what the run's
+    throughput says, LocalStack's way from one invocation to the next with it. Elsewhere what is
+    billed for an invocation is shared by its messages. The way between functions is not measured by
+    itself: it is LocalStack's polling.
     """
     functions = dict(assumed(settings).functions)
     for folder, stage in run.stages.items():
-        per_message = 1 / stage.batch_size.mean / 1000
-        functions[folder] = FunctionTimes(
-            0.0,
-            [Duration(stage.billed_ms.p50 * per_message, stage.billed_ms.p95 * per_message)],
-        )
+        functions[folder] = FunctionTimes(0.0, [_of_message(stage)])
     colds = sorted(stage.init_ms / 1000 for stage in run.stages.values())
     return ServiceTimes(
         source=f"the measured run of {run.date:%-d %B %Y} ({run.machine.description})",
@@ -207,3 +209,12 @@ def of_run(run: MeasuredRun, settings: Settings) -> ServiceTimes:
         transaction=Duration(0.0, 0.0),
         transaction_holds=0.0,
     )
+
+
+def _of_message(stage: MeasuredStage) -> Duration:
+    per_message = 1 / stage.batch_size.mean / 1000
+    billed = Duration(stage.billed_ms.p50 * per_message, stage.billed_ms.p95 * per_message)
+    if (stage.peak_queue_depth or 0) < BACKLOG_BATCHES * stage.batch_size.max:
+        return billed
+    seconds = stage.concurrency / stage.throughput_per_second
+    return Duration(seconds, seconds)

@@ -19,8 +19,11 @@ from simulation.service_times import of_run
 from stacks.order_cost import Resource
 from stacks.settings import Environment
 
-TOLERANCE: Final = 1.5
+TOLERANCE: Final = 2.0
 """By what factor the model may be above or below the measured run.
+
+The model has one pace for the whole run. On two cores the stages take time from each other: in the
+run that is kept payment was slower as long as validation had a backlog, and faster after.
 
 It holds for the median and the 95th percentile of the time to confirm, and for the orders confirmed
 a second. The 99th percentile and the fullest queues are shown and not held: they are a few orders
