@@ -11,6 +11,7 @@ from tests.unit.builders import (
     a_captured_order,
     a_confirmed_order,
     a_declined_order,
+    a_line,
     a_placed_order,
     a_reserved_order,
     with_payment,
@@ -87,6 +88,9 @@ def test_money_for_an_order_that_came_to_nothing_is_a_difference() -> None:
     assert payment_difference(money(), released) == "held, not NONE"
 
 
+TWO_ITEMS = a_confirmed_order(a_line("A", 1), a_line("B", 1))
+
+
 def a_reservation(state: StockState = StockState.HELD, **changes: object) -> Reservation:
     values: dict[str, object] = {"state": state, "units": {"ITEM-001": 2}}
     return Reservation.model_validate(values | changes)
@@ -103,6 +107,7 @@ def a_reservation(state: StockState = StockState.HELD, **changes: object) -> Res
         (a_confirmed_order(), a_reservation(counters={"ITEM-001": {0: 1, 3: 1}})),
         (a_declined_order(), a_reservation()),  # until it is released
         (with_stock(StockState.RELEASED), None),  # expired since
+        (with_stock(StockState.RELEASED), a_reservation(StockState.RELEASED)),
         # the reservation hears of the last parcel a moment later
         (with_stock(StockState.SHIPPED), a_reservation()),
         (with_stock(StockState.SHIPPED), a_reservation(StockState.SHIPPED)),
@@ -135,6 +140,16 @@ def test_an_order_and_its_reservation_agree(order: Order, reservation: Reservati
             a_confirmed_order(),
             a_reservation(counters={"ITEM-001": {0: 1, 3: 2}}),
             "its reservation has other units on counters than of ITEM-001",
+        ),
+        (
+            TWO_ITEMS,
+            a_reservation(units={"A": 1, "B": 1}, shipped={"A": 2, "B": 1}, withheld={"B": 1}),
+            "its reservation holds less than nothing of A, B",
+        ),
+        (
+            TWO_ITEMS,
+            a_reservation(units={"A": 1, "B": 1}, counters={"A": {0: 2}, "B": {1: 3}}),
+            "its reservation has other units on counters than of A, B",
         ),
         (
             with_stock(StockState.RELEASED),

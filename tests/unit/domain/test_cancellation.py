@@ -45,7 +45,7 @@ def test_an_order_can_be_cancelled_until_its_first_parcel_leaves(order: Order) -
 )
 def test_afterwards_it_cannot(order: Order, why: str) -> None:
     assert not can_cancel(order)
-    with pytest.raises(CommandRefusedError, match=why):
+    with pytest.raises(CommandRefusedError, match=rf"cannot be cancelled: {why}\.$"):
         cancel(order, CancelReason.OTHER, by=BY)
 
 

@@ -390,3 +390,17 @@ def test_an_error_about_an_order_does_not_show_what_it_holds() -> None:
     with pytest.raises(ValueError, match=r"contact\.email") as error:
         Order.model_validate(stored)
     assert "ada" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("state", "settled"),
+    [(RefundState.REQUESTED, False), (RefundState.REFUNDED, True), (RefundState.FAILED, True)],
+)
+def test_a_refund_is_settled_when_it_has_come_to_an_end(
+    state: RefundState, *, settled: bool
+) -> None:
+    assert a_refund(state=state).is_settled is settled
+
+
+def test_a_contact_without_an_address_has_none() -> None:
+    assert Contact().model_dump() == dict.fromkeys(Contact.model_fields)

@@ -6,6 +6,7 @@ import pytest
 
 from order_pipeline.limits import HANDOVER_TIME, SETTLING_TIME
 from order_pipeline.order import (
+    LineQuantity,
     Order,
     Payment,
     PaymentState,
@@ -28,9 +29,12 @@ from tests.unit.builders import (
     a_reserved_order,
     a_shipped_order,
     a_validated_order,
+    shipped,
     with_payment,
     with_refund,
 )
+
+ONE = LineQuantity(item_id="ITEM-001", quantity=1)
 
 RELEASED = Stock(state=StockState.RELEASED)
 VOIDED = Payment(method="pm", intent_id="pi_1", state=PaymentState.VOIDED)
@@ -111,6 +115,13 @@ def test_each_refund_is_followed_by_its_own_event() -> None:
     assert entry.detail["refundId"] == "R-2"
 
 
+def test_of_two_refunds_the_one_that_was_asked_for_first_is_followed_first() -> None:
+    order = with_refund(with_refund(a_captured_order(), amount=1000), "R-2", amount=1000)
+    entry = unfinished(order)
+    assert entry is not None
+    assert entry.detail["refundId"] == "R-1"
+
+
 def test_a_failed_refund_is_nothing_a_stage_owes() -> None:
     order = with_refund(a_captured_order(), amount=1000)
     failed = tuple(each.model_copy(update={"state": RefundState.FAILED}) for each in order.refunds)
@@ -140,9 +151,18 @@ def test_a_confirmed_order_is_due_when_its_first_parcel_should_have_left() -> No
         (a_shipped_order(), True),
         (a_captured_order(), False),
         (with_payment(a_confirmed_order(), state=PaymentState.EXPIRED), False),
+        # Held until the parcel that has left is paid for, or the cancelled order's hold is freed.
+        (shipped(a_confirmed_order(), lines=[ONE]), True),
+        (a_confirmed_order().after(EventType.ORDER_CANCELLED, by=BY, at=NOON), True),
         (a_placed_order().after(EventType.ORDER_REJECTED, by=BY), False),
     ],
 )
 def test_only_what_the_pipeline_owes_makes_an_order_due(order: Order, due: bool) -> None:
     assert not awaits_first_parcel(order)
     assert isinstance(due_at(order), datetime) is due
+
+
+def test_an_order_of_which_nobody_knows_since_when_its_money_is_held_is_not_due() -> None:
+    order = with_payment(a_confirmed_order(), authorised_at=None)
+    assert awaits_first_parcel(order)
+    assert due_at(order) is None

@@ -103,6 +103,14 @@ def test_units_that_have_left_are_refunded_first_and_the_others_are_withheld() -
     assert remaining_quantities(order) == {}
 
 
+def test_units_that_were_withheld_before_are_not_with_the_customer() -> None:
+    of_four = shipped(a_confirmed_order(a_line("A", 4)), "P-1", [units("A", 1)])
+    order = with_refund(captured(of_four), "R-1", lines=(units("A", 2),))
+    order = with_refund(order, "R-2", lines=(units("A", 1),))
+    assert [refund.lines[0].withheld for refund in order.refunds] == [1, 1]
+    assert remaining_quantities(order) == {"A": 1}
+
+
 def test_one_refund_can_be_of_units_that_left_and_of_units_that_have_not() -> None:
     order = with_refund(partly_shipped(), lines=(units("A", 1), units("A", 1)))
     assert order.refunds[0].lines == (RefundLine(item_id="A", quantity=2, withheld=1),)
@@ -195,6 +203,14 @@ def test_money_given_back_shows_in_the_payment() -> None:
 
     assert whole.payment.state is PaymentState.REFUNDED
     assert refundable(whole) == 0
+
+
+def test_money_that_is_only_asked_for_is_not_given_back_yet() -> None:
+    order = with_refund(ORDER, "R-1", amount=2999)
+    order = with_refund(order, "R-2", amount=2 * 2999)
+    order = refunded(order, "R-1", by=BY)
+    assert order.payment.state is PaymentState.PARTIALLY_REFUNDED
+    assert refunded(order, "R-2", by=BY).payment.state is PaymentState.REFUNDED
 
 
 def test_a_refund_asked_for_twice_with_two_ids_may_not_exceed_what_was_taken() -> None:
@@ -291,6 +307,11 @@ def test_nothing_can_be_refunded_of_an_order_without_a_total_or_without_its_mone
     assert refundable(a_confirmed_order()) == 0
     assert refundable(ORDER.model_copy(update={"total": None})) == 0
     assert refundable(ORDER) == 3 * 2999
+
+
+def test_nothing_is_refunded_of_an_order_that_cannot_be_in_that_state() -> None:
+    with pytest.raises(CommandRefusedError, match="nothing was captured"):
+        with_refund(ORDER.model_copy(update={"status": Status.CANCELLED}), amount=1)
 
 
 def test_all_that_was_paid_can_be_given_back_at_once() -> None:

@@ -76,6 +76,15 @@ def test_what_comes_back_in_parts_is_in_the_end_where_it_was(
 
 def test_no_unit_is_lost_that_comes_back_without_having_been_taken() -> None:
     assert give_back(5, {1: 2, 3: 1}, already=2) == {3: 1, 1: 4}
+    assert give_back(5, {1: 2, 3: 1}) == {1: 4, 3: 1}
+
+
+def test_what_comes_back_first_was_not_there_before() -> None:
+    assert give_back(3, {0: 2, 3: 4}) == {0: 2, 3: 1}
+
+
+def test_a_counter_that_has_just_enough_gives_all() -> None:
+    assert take(5, [5, 9], first=0) == {0: 5}
 
 
 def test_what_was_taken_from_counters_that_are_no_more_goes_to_others() -> None:
