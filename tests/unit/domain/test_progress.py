@@ -17,6 +17,7 @@ from order_pipeline.order import (
 )
 from order_pipeline.progress import awaits_first_parcel, due_at, unfinished
 from order_pipeline.refunds import refunded, restocked
+from order_pipeline.shipping import deliver
 from order_pipeline.transitions import EventType
 from tests.unit.builders import (
     BY,
@@ -120,6 +121,13 @@ def test_of_two_refunds_the_one_that_was_asked_for_first_is_followed_first() -> 
     entry = unfinished(order)
     assert entry is not None
     assert entry.detail["refundId"] == "R-1"
+
+
+def test_a_refund_is_owed_also_when_something_else_has_happened_since() -> None:
+    order = deliver(with_refund(a_captured_order(), amount=1000), "P-1", by=BY)
+    entry = unfinished(order)
+    assert entry is not None
+    assert entry.event is EventType.REFUND_REQUESTED
 
 
 def test_a_failed_refund_is_nothing_a_stage_owes() -> None:
