@@ -522,7 +522,8 @@ def _beyond_settings(deployment: Deployment) -> str:
     beyond = []
     if deployment.payments_at_once > 1:
         beyond.append(
-            f"payment handles the {deployment.payments_at_once} messages of a batch at once (code)"
+            f"payment takes {deployment.payments_at_once} messages in a batch, and handles them"
+            " at once (code)"
         )
     if deployment.scaling.first > FIRST_INVOCATIONS:
         beyond.append(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from simulation.deployment import MAPPINGS, Deployment
+from simulation.deployment import Deployment
 from simulation.limits import Account
 from simulation.sale import Sale
 from simulation.sizing import account_for, sized_for
@@ -85,9 +85,7 @@ def hot_item(
 
 def roomy(rate: float, **arguments: Any) -> Situation:
     """Return what a large load needs, beyond settings: see the report."""
-    return sized(
-        rate, payments_at_once=MAPPINGS["payment"].batch_size, provisioned=100.0, **arguments
-    )
+    return sized(rate, payments_at_once=5, payment_batch=5, provisioned=100.0, **arguments)
 
 
 def changes(deployment: Deployment) -> Mapping[str, tuple[object, object]]:

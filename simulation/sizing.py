@@ -6,7 +6,6 @@ from typing import Any, Final
 from order_pipeline.limits import MAX_STOCK_COUNTERS
 from simulation.deployment import (
     ATTEMPTS_AT_A_CONFLICT,
-    MAPPINGS,
     STREAM_BATCH,
     Deployment,
     Scaling,
@@ -89,7 +88,7 @@ def sized_for(
     wanted = rate * HEADROOM
     prod = Deployment.of(Environment.PROD)
     workers = {
-        name: max(least, ceil(wanted / rate_of_one(name, payments_at_once)))
+        name: max(least, ceil(wanted / rate_of_one(name, payments_at_once, payment_batch)))
         for name, least in LEAST_WORKERS.items()
     }
     seconds = prod.times.publisher_seconds(STREAM_BATCH, prod.traced)
@@ -160,11 +159,12 @@ def payments_that_fit(orders_a_second: float) -> int:
     return floor(_BELOW_A_LIMIT * orders_a_second / rate_of_one("payment"))
 
 
-def rate_of_one(worker: str, at_once: int = 1) -> float:
+def rate_of_one(worker: str, at_once: int = 1, payment_batch: int | None = None) -> float:
     """Return the messages a second that one environment of prod handles, in full batches."""
-    times = Deployment.of(Environment.PROD).times
+    prod = Deployment.of(Environment.PROD, payment_batch=payment_batch)
+    times = prod.times
     return Workers(
-        MAPPINGS[worker],
+        prod.mapping(worker),
         times.functions[worker],
         first=1,
         more_a_second=0,
