@@ -60,6 +60,7 @@ README = Scene(
         "sk_test_…": "sk_test_tour",
         "orderctl watch ": "orderctl watch --once ",
         "orderctl erase CUST-12345 ": "orderctl erase CUST-12345 --yes ",
+        "orderctl rollback ": "orderctl rollback --yes ",
     },
     statuses={
         "make preflight": frozenset({0, 2}),
