@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.markdown import Document, documents
+from tests.tour import __main__ as tour
 from tests.tour.scenes import RUN_BY_OTHERS, SCENES
 from tests.tour.script import (
     Scene,
@@ -62,6 +63,24 @@ def test_nothing_is_left_for_a_reader_to_fill_in(scene: Scene) -> None:
     ]
     without_comments = [command.partition("  #")[0] for command in commands]
     assert [each for each in without_comments if "…" in each or "[-" in each] == []
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("docs/nonsense.md", "error: docs/nonsense.md is none of README.md, "),
+        ("docs/api.md", "error: docs/api.md is run by tests/e2e/test_api_guide.py"),
+    ],
+)
+def test_a_document_that_is_not_gone_through_is_refused(
+    document: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["tour", document])
+    assert tour.main() == 2
+    assert capsys.readouterr().err.startswith(said)
 
 
 # ------------------------------------------------------------------ commands
