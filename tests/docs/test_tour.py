@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.docs.markdown import Document, documents
+from tests.tour import __main__ as tour
 from tests.tour.scenes import RUN_BY_OTHERS, SCENES
-from tests.tour.script import Scene, TourError, as_read, commands_of, script_of
+from tests.tour.script import (
+    Scene,
+    TourError,
+    as_read,
+    commands_of,
+    script_of,
+    without_comment,
+)
 
 BY_PATH = {document.path: document for document in documents()}
 WITH_COMMANDS = {
@@ -51,10 +59,28 @@ def test_nothing_is_left_for_a_reader_to_fill_in(scene: Scene) -> None:
         for block in BY_PATH[scene.document].blocks
         if block.language == "sh"
         for command in commands_of(block)
-        if not command.startswith(tuple(scene.left_out))
+        if without_comment(command) not in scene.left_out
     ]
     without_comments = [command.partition("  #")[0] for command in commands]
     assert [each for each in without_comments if "…" in each or "[-" in each] == []
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ("docs/nonsense.md", "error: docs/nonsense.md is none of README.md, "),
+        ("docs/api.md", "error: docs/api.md is run by tests/e2e/test_api_guide.py"),
+    ],
+)
+def test_a_document_that_is_not_gone_through_is_refused(
+    document: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("sys.argv", ["tour", document])
+    assert tour.main() == 2
+    assert capsys.readouterr().err.startswith(said)
 
 
 # ------------------------------------------------------------------ commands
@@ -86,6 +112,12 @@ def test_the_first_command_that_fails_ends_it() -> None:
 
 def test_a_command_that_fails_before_a_pipe_ends_it() -> None:
     assert run(Scene("x.md"), "false | cat").returncode
+
+
+def test_a_command_that_fails_before_an_and_ends_it() -> None:
+    done = run(Scene("x.md"), "false && true  # and so on", "echo on")
+    assert done.returncode
+    assert "$ echo on" not in done.stdout
 
 
 def test_each_command_is_shown_as_it_is_read() -> None:
@@ -141,9 +173,14 @@ def test_only_the_statuses_that_are_expected_pass(status: int, passes: bool) -> 
 
 
 def test_what_is_left_out_is_shown_with_its_reason() -> None:
-    done = run(Scene("x.md", left_out={"exit": "never"}), "exit 7")
+    done = run(Scene("x.md", left_out={"exit 7": "never"}), "exit 7   # ends it")
     assert done.returncode == 0
-    assert "$ exit 7\n  (left out: never)" in done.stdout
+    assert "$ exit 7   # ends it\n  (left out: never)" in done.stdout
+
+
+def test_what_only_begins_like_what_is_left_out_is_run() -> None:
+    scene = Scene("x.md", left_out={"echo": "never"})
+    assert "\non\n" in run(scene, "echo", "echo on").stdout
 
 
 @pytest.mark.parametrize(

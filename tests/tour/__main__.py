@@ -13,7 +13,7 @@ from pathlib import Path
 
 from local.settings import REGION, settings_from_environment
 from tests.docs.markdown import ROOT, Document
-from tests.tour.scenes import PRELUDE, SCENES
+from tests.tour.scenes import PRELUDE, RUN_BY_OTHERS, SCENES
 from tests.tour.script import script_of
 
 AWS_CLI = ROOT / ".venvs/tour/bin/aws"
@@ -21,7 +21,14 @@ AWS_CLI = ROOT / ".venvs/tour/bin/aws"
 
 def main() -> int:
     """Go through the documents; return 1 if a command failed."""
-    wanted = sys.argv[1:] or [scene.document for scene in SCENES]
+    known = [scene.document for scene in SCENES]
+    wanted = sys.argv[1:] or known
+    if unknown := [path for path in wanted if path not in known]:
+        for path in unknown:
+            by = RUN_BY_OTHERS.get(path)
+            reason = f"run by {by}" if by else f"none of {', '.join(known)}"
+            print(f"error: {path} is {reason}", file=sys.stderr)
+        return 2
     folder = Path(tempfile.mkdtemp(prefix="tour-"))
     project, home = folder / "order-pipeline", folder / "home"
     home.mkdir()

@@ -39,7 +39,6 @@ dead_letter() {
 """
 
 IN_CI = ".ci/run runs it, in a clean clone"
-MEASURES = "takes long, and is run when what it measures has changed"
 EMPTY = frozenset({2})
 """There is nothing to go back to."""
 
@@ -60,6 +59,7 @@ README = Scene(
         "sk_test_…": "sk_test_tour",
         "orderctl watch ": "orderctl watch --once ",
         "orderctl erase CUST-12345 ": "orderctl erase CUST-12345 --yes ",
+        "orderctl rollback ": "orderctl rollback --yes ",
     },
     statuses={
         "make preflight": frozenset({0, 2}),
@@ -169,7 +169,10 @@ SCENES = (README, CONTRIBUTING, OPERATIONS, PLAN_REVIEW, OBSERVABILITY, RESTORE,
 
 RUN_BY_OTHERS = {
     "docs/api.md": "tests/e2e/test_api_guide.py, with the answers",
-    "docs/adding-a-stage.md": "tests/stacks/test_adding_a_stage.py, in a copy of the tree",
+    "docs/adding-a-stage.md": (
+        "tests/stacks/test_adding_a_stage.py, in a copy of the tree: its files and diffs, and not"
+        " what it has make write"
+    ),
     "docs/mutation-testing.md": "nobody but a person: hours of processor time",
 }
 """Documents whose commands are not run here: who runs them."""

@@ -28,7 +28,8 @@ WITHIN = 120
 class Scene:
     """What a document's commands need to be run, and what is expected of them.
 
-    Each mapping's keys are the beginnings of commands as the document has them.
+    Each mapping's keys are the beginnings of commands as the document has them, if not said
+    otherwise.
     """
 
     document: str
@@ -45,7 +46,8 @@ class Scene:
     """Commands of the AWS CLI that LocalStack does not know, and why: the CLI takes them, and
     LocalStack refuses them."""
     left_out: Mapping[str, str] = field(default_factory=dict)
-    """Commands that are not run, and why, or what else runs them."""
+    """Commands that are not run, and why, or what else runs them. These keys are all of a command,
+    less its comment."""
 
 
 class TourError(Exception):
@@ -102,7 +104,7 @@ def as_read(command: str, reads: Mapping[str, str]) -> str:
 
 
 def _lines(command: str, scene: Scene) -> Iterator[str]:
-    if reason := _given(command, scene.left_out):
+    if reason := scene.left_out.get(without_comment(command)):
         yield _shown(f"{_first_line(command)}\n  (left out: {reason})")
         return
     if script := _given(command, scene.before):
@@ -132,7 +134,19 @@ def _lines(command: str, scene: Scene) -> Iterator[str]:
             '  *) echo "error: exit status $status" >&2; exit 1 ;;\nesac'
         )
     else:
-        yield own
+        # What fails before an && does not end bash by itself.
+        yield f"{own}\n(exit $?)"
+
+
+def without_comment(command: str) -> str:
+    """Return a command without the comment at its end.
+
+    Examples
+    --------
+    >>> without_comment("make lock        # pins the newest")
+    'make lock'
+    """
+    return re.sub(r"\s+# .*$", "", command)
 
 
 def _given[T](command: str, by_beginning: Mapping[str, T]) -> T | None:
@@ -148,11 +162,13 @@ def _refuse_unknown(scene: Scene, commands: Iterable[str]) -> None:
         scene.answers,
         scene.statuses,
         scene.unknown_here,
-        scene.left_out,
     ):
         for beginning in beginnings:
             if not any(command.startswith(beginning) for command in known):
                 raise TourError(f"{scene.document} has no command: {beginning}")
+    for whole in scene.left_out:
+        if whole not in map(without_comment, known):
+            raise TourError(f"{scene.document} has no command: {whole}")
     for text in scene.reads:
         if not any(text in command for command in known):
             raise TourError(f"{scene.document} has no command with: {text}")
