@@ -13,6 +13,7 @@ from delivery.target import STACKS, DeliveryError, Target
 from local.one_at_a_time import one_at_a_time
 from local.processes import LocalError
 from local.settings import STATE
+from orderctl.errors import sentence_of
 
 
 def main() -> int:
@@ -20,8 +21,11 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         return _run(options)
-    except (DeliveryError, LocalError, BotoCoreError, ClientError) as error:
+    except (DeliveryError, LocalError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        print(f"error: {sentence_of(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -2,6 +2,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from delivery import __main__ as commands
 from local.one_at_a_time import one_at_a_time
@@ -35,3 +36,18 @@ def test_two_that_synthesise_do_not_run_at_once(
         assert commands.main() == 1
 
     assert capsys.readouterr().err.startswith("error: Another command is at work in this folder")
+
+
+def test_who_has_no_credentials_is_told_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def deploy(*_: object, **__: object) -> int:
+        raise NoCredentialsError
+
+    monkeypatch.setattr(commands, "STATE", tmp_path)
+    monkeypatch.setattr("delivery.__main__.Target.from_environment", a_target)
+    monkeypatch.setattr("delivery.__main__.by_hand.deploy", deploy)
+    monkeypatch.setattr(sys, "argv", ["delivery", "deploy", "--yes"])
+
+    assert commands.main() == 1
+    assert capsys.readouterr().err.startswith("error: There are no AWS credentials: sign in again")
