@@ -21,6 +21,7 @@ from cost.sizes import Sizes
 from cost.work import LinesOf, Request, TableWrite
 from order_pipeline.transitions import Status
 from simulation.deployment import MAPPINGS
+from simulation.measured import MeasuredRun
 from simulation.service_times import WHOLE_PROCESSOR_MB
 from stacks.building_blocks.api import ACCESS_LOG
 from stacks.building_blocks.document import as_json
@@ -89,6 +90,12 @@ FULL = Batches(
     }
 )
 """What no change of the code could go below."""
+
+
+def batches_of(run: MeasuredRun) -> Batches:
+    """Return the batches of a load test."""
+    stages = (name for name in ("event_publisher", *STAGES) if name in run.stages)
+    return Batches({name.replace("_", "-"): run.stages[name].batch_size.mean for name in stages})
 
 
 def work_of(

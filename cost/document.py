@@ -10,6 +10,7 @@ from cost.arithmetic import (
     Batches,
     Line,
     also_of,
+    batches_of,
     beside_of,
     kept_of,
     total,
@@ -19,12 +20,13 @@ from cost.month import MonthLine
 from cost.prices import Prices
 from cost.sizes import Sizes
 from cost.work import Measured
+from simulation.measured import measured_run
 from stacks.packaging import PROJECT
 
 DOCUMENT = PROJECT / "docs/benchmarks/cost.md"
 
 BUDGET_USD, BUDGET_ALONE_USD = 35.0, 42.0
-"""What a million confirmed orders of two lines may cost, with full batches and one by one."""
+"""What a million confirmed orders of two lines may cost, as in the load test and one by one."""
 
 BUDGET_OF_IDLE_DEV_USD = 10.0
 """What a month of dev may cost in which nobody orders anything."""
@@ -40,7 +42,7 @@ def parts(
     `months` are the lines of an idle month, by environment.
     """
     order = measured.by_lines[LINES_OF_BUDGET]
-    work = {name: lines_of(measured, sizes, batches) for name, batches in COLUMNS.items()}
+    work = {name: lines_of(measured, sizes, batches) for name, batches in columns().items()}
     also, kept = also_of(sizes), kept_of(order)
     return {
         "total": _total(measured, work, also, kept, prices),
@@ -56,7 +58,21 @@ def parts(
 
 
 ONE_BY_ONE = "one after the other"
-COLUMNS = {ONE_BY_ONE: ALONE, "with full batches": FULL}
+
+
+def columns() -> dict[str, Batches]:
+    """Return how orders may come, the dearest way first, by what it is called.
+
+    Raises
+    ------
+    MeasurementError
+        If there is no load test.
+    """
+    return {
+        ONE_BY_ONE: ALONE,
+        "as in the load test": batches_of(measured_run()),
+        "with full batches": FULL,
+    }
 
 
 def lines_of(
@@ -78,7 +94,7 @@ def _total(
     others = [line for line in work[ONE_BY_ONE] if line.what in (MAIL_WAIT, PROVIDER_WAIT)]
     return (
         f"A million confirmed orders of two lines cost {sums}.\n"
-        f"{total(others, prices):.2f} of either is for functions that wait for the payment provider"
+        f"{total(others, prices):.2f} of each is for functions that wait for the payment provider"
         " and for SES.\n"
         f"With what comes along ({total(also, prices):.2f}) and what is kept"
         f" ({total(kept, prices):.2f}): {alone:.2f} {ONE_BY_ONE}.\n\n"

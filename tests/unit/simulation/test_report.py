@@ -17,7 +17,7 @@ from simulation.validation import Comparison
 
 COMPARISON = [
     Comparison("time to confirm, p50", "ms", 100, 120, is_held=True),
-    Comparison("time to confirm, p95", "ms", 100, 160, is_held=True),
+    Comparison("time to confirm, p95", "ms", 100, 210, is_held=True),
     Comparison("fullest queue of payment", "messages", 100, 300),
 ]
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs/benchmarks/simulation.md"
@@ -54,7 +54,7 @@ def test_it_says_what_is_held_to_the_run_and_whether_it_is_close(findings: Findi
     text = report(replace(findings, comparison=COMPARISON))
     assert "what is tested is the queueing" in text
     assert "| time to confirm, p50 | ms | 100.0 | 120.0 | 1.20 | yes |" in text
-    assert "| time to confirm, p95 | ms | 100.0 | 160.0 | 1.60 | **no** |" in text
+    assert "| time to confirm, p95 | ms | 100.0 | 210.0 | 2.10 | **no** |" in text
     assert "| fullest queue of payment | messages | 100.0 | 300.0 | 3.00 | – |" in text  # noqa: RUF001
 
 
