@@ -121,12 +121,12 @@ unit: .venv/.installed ## Unit tests (domain, handlers, rules of the plan review
 	@$(BIN)/pytest tests/unit tests/plan_review tests/docs -q -n 2
 
 .PHONY: stack-tests
-stack-tests: .venv/.installed .venvs/checkov/.installed ## Stack tests (synthesis, terraform validate, review of first deploys)
+stack-tests: setup .venvs/checkov/.installed ## Stack tests (synthesis, terraform validate, review of first deploys)
 	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadfile
 
 # The functions and the stacks alone are held to a share: what else there is talks to terminals and tools.
 .PHONY: coverage
-coverage: .venv/.installed .venvs/checkov/.installed ## Lines and branches that unit and stack tests run: 95 % of lambdas/ and stacks/ at least
+coverage: setup .venvs/checkov/.installed ## Lines and branches that unit and stack tests run: 95 % of lambdas/ and stacks/ at least
 	@$(BIN)/pytest tests/unit tests/plan_review tests/docs -q -n 2 --cov --cov-report=
 	@$(BIN)/pytest tests/stacks -q -n 2 --dist loadfile --cov --cov-append --cov-report=
 	@for package in lambdas stacks; do \
