@@ -1,5 +1,6 @@
 """The settings and quotas that a load needs: the arithmetic of `capacity`, turned round."""
 
+from dataclasses import replace
 from math import ceil, floor
 from typing import Any, Final
 
@@ -161,17 +162,8 @@ def payments_that_fit(orders_a_second: float) -> int:
 
 def rate_of_one(worker: str, at_once: int = 1, payment_batch: int | None = None) -> float:
     """Return the messages a second that one environment of prod handles, in full batches."""
-    prod = Deployment.of(Environment.PROD, payment_batch=payment_batch)
-    times = prod.times
-    return Workers(
-        prod.mapping(worker),
-        times.functions[worker],
-        first=1,
-        more_a_second=0,
-        ceiling=1,
-        cold_start=times.cold_start,
-        at_once=at_once if worker == "payment" else 1,
-    ).greatest_rate
+    prod = Deployment.of(Environment.PROD, payments_at_once=at_once, payment_batch=payment_batch)
+    return replace(Workers.of(prod, worker), ceiling=1).greatest_rate
 
 
 ORDERS_OF_A_COUNTER: Final = floor(orders_of_a_counter(TRANSACTION_HOLDS) / 5) * 5
