@@ -12,6 +12,7 @@ from cost.arithmetic import (
     Line,
     access_log_line,
     also_of,
+    batches_of,
     beside_of,
     kept_of,
     total,
@@ -21,6 +22,7 @@ from cost.arithmetic import (
 from cost.prices import Price, read_prices
 from cost.sizes import Sizes
 from cost.work import LinesOf
+from simulation.measured import measured_run
 from simulation.service_times import (
     DYNAMODB_CALL,
     MESSAGE_TO_CUSTOMER,
@@ -147,6 +149,15 @@ def test_any_batches_share_invocations_and_requests() -> None:
     batches = Batches(dict.fromkeys((*STAGES, "event-publisher"), 2.5))
     assert quantity("invocations", batches=batches) == pytest.approx(1 + 8 / 2.5)
     assert quantity("requests to publish", batches=batches) == pytest.approx(4 / 2.5)
+
+
+def test_the_batches_of_a_load_test_are_those_of_publisher_and_stages() -> None:
+    run = measured_run()
+    sizes = {name: stage.batch_size.mean for name, stage in run.stages.items()}
+    assert batches_of(run).sizes == {
+        "event-publisher": sizes["event_publisher"],
+        **{stage: sizes[stage] for stage in STAGES},
+    }
 
 
 def test_lambda_traces_a_share_of_what_runs_behind_stream_and_queues() -> None:
