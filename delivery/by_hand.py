@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from delivery.locks import refuse_locked
 from delivery.target import STACKS, DeliveryError, Target
-from local.settings import STATE, settings_from_environment
 from local.tools import cdktf_command
+from stacks.base import state_file
 
 BOOTSTRAP = "bootstrap"
 
@@ -59,12 +59,8 @@ def synthesise(target: Target) -> None:
 
 
 def state_of_bootstrap(target: Target) -> Path:
-    """Return the file that keeps the state of the bootstrap stack (stacks/base.py)."""
-    settings = target.settings
-    if settings.is_local:
-        return settings_from_environment().folder / f"terraform.{BOOTSTRAP}.tfstate"
-    owner = f"{settings.environment.value}.{settings.account_id}"
-    return STATE.parent / f"terraform.{BOOTSTRAP}.{owner}.tfstate"
+    """Return the file that keeps the state of the bootstrap stack."""
+    return state_file(target.settings, BOOTSTRAP)
 
 
 def _guarded(target: Target, command: str, *, ask: bool) -> int:

@@ -54,6 +54,16 @@ def state_bucket_name(settings: Settings) -> str:
     return account_names(settings).bucket("terraform-state")
 
 
+def state_file(settings: Settings, stack: str) -> Path:
+    """Return the file of a stack that keeps its state in one."""
+    if settings.is_local:
+        # One for each LocalStack of this folder, as its other files (local/settings.py).
+        port = str(urlsplit(settings.local_endpoint).port)
+        return PROJECT / ".local" / port / f"terraform.{stack}.tfstate"
+    owner = f"{settings.environment.value}.{settings.account_id}"
+    return PROJECT / f"terraform.{stack}.{owner}.tfstate"
+
+
 def account_names(settings: Settings) -> Names:
     """Return the names of what exists once per account, however many copies are deployed."""
     return Names(settings.environment.value, settings.account_id, settings.region)
@@ -145,15 +155,7 @@ class LocalStateStack(BaseStack):
     """A stack that keeps its state in a file, because it makes the bucket for the others' state."""
 
     def _keep_state(self) -> None:
-        settings = self.settings
-        if settings.is_local:
-            # One for each LocalStack of this folder, as its other files (local/settings.py).
-            port = str(urlsplit(settings.local_endpoint).port)
-            path = PROJECT / ".local" / port / f"terraform.{self.name}.tfstate"
-        else:
-            owner = f"{settings.environment.value}.{settings.account_id}"
-            path = PROJECT / f"terraform.{self.name}.{owner}.tfstate"
-        LocalBackend(self, path=str(path))
+        LocalBackend(self, path=str(state_file(self.settings, self.name)))
 
 
 def _local_state_options(settings: Settings) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from delivery import by_hand
 from delivery.locks import Lock, locks_of
 from delivery.target import STACKS, DeliveryError
 from local.settings import STATE
+from stacks import base
 from tests.stacks.synthesised import settings_of
 from tests.unit.delivery.fakes import FakeTarget, a_target
 
@@ -110,7 +111,7 @@ def test_an_account_whose_bootstrap_state_is_lost_is_not_bootstrapped_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # given
-    monkeypatch.setattr(by_hand, "STATE", tmp_path / ".local")
+    monkeypatch.setattr(base, "PROJECT", tmp_path)
     target = a_target()
     # when
     with pytest.raises(DeliveryError, match="make bootstrap-recover ENVIRONMENT=dev"):
@@ -121,7 +122,7 @@ def test_an_account_whose_bootstrap_state_is_lost_is_not_bootstrapped_again(
 
 @pytest.mark.usefixtures("aws")
 def test_an_empty_account_is_bootstrapped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(by_hand, "STATE", tmp_path / ".local")
+    monkeypatch.setattr(base, "PROJECT", tmp_path)
     target = a_target()
     assert by_hand.bootstrap(target, ask=True) == 0
     assert target.ran == [("deploy", "bootstrap", *skipped(target))]
@@ -129,11 +130,8 @@ def test_an_empty_account_is_bootstrapped(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert state == tmp_path / "terraform.bootstrap.dev.123456789012.tfstate"
 
 
-def test_bootstraps_state_on_localstack_is_in_the_folder_of_its_port(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("LOCAL_PORT", "4666")
-    target = FakeTarget(settings_of("local"), {})
+def test_bootstraps_state_on_localstack_is_in_the_folder_of_its_port() -> None:
+    target = FakeTarget(settings_of("local", LOCAL_ENDPOINT="http://localhost:4666"), {})
     assert by_hand.state_of_bootstrap(target) == STATE / "4666/terraform.bootstrap.tfstate"
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from delivery import by_hand, recovery
+from delivery import recovery
 from delivery.target import DeliveryError
+from stacks import base
 from tests.stacks.synthesised import settings_of, synthesise
 from tests.unit.delivery.fakes import Answer, FakeTarget, a_target
 
@@ -27,7 +28,7 @@ def _synthesised(
     (tmp_path / "bootstrap").mkdir()
     (tmp_path / "bootstrap/cdk.tf.json").write_text(json.dumps({"resource": stack}))
     monkeypatch.setattr(recovery, "SYNTHESISED", tmp_path)
-    monkeypatch.setattr(by_hand, "STATE", tmp_path / ".local")
+    monkeypatch.setattr(base, "PROJECT", tmp_path)
 
 
 def test_every_resource_of_bootstrap_is_known_by_something(stack: recovery.Resources) -> None:
