@@ -80,7 +80,7 @@ def _step(block: Block, document: Document) -> Step:
 
 
 def copy_of_the_project(folder: Path) -> Path:
-    """Copy what git tracks, as it is now; what is installed for functions is shared."""
+    """Copy what git tracks, as it is now; what is installed is shared."""
     for path in tracked():
         if (ROOT / path).is_file():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -91,14 +91,16 @@ def copy_of_the_project(folder: Path) -> Path:
     packages.mkdir(parents=True, exist_ok=True)
     (folder / "build").mkdir()
     (folder / "build" / "packages").symlink_to(packages)
-    (folder / ".venvs").symlink_to(ROOT / ".venvs")
+    for installed in (".venv", ".venvs"):
+        (folder / installed).symlink_to(ROOT / installed)
     return folder
 
 
 def contents(project: Path) -> dict[str, bytes]:
     """Return every file of a copy, but for what is built or installed, with what is in it."""
+    made = {".git", ".venv", ".venvs", "build"}
     return {
         str(path.relative_to(project)): path.read_bytes()
         for path in project.rglob("*")
-        if path.is_file() and path.relative_to(project).parts[0] not in {".git", ".venvs", "build"}
+        if path.is_file() and path.relative_to(project).parts[0] not in made
     }

@@ -14,10 +14,22 @@ import pytest
 from tests.docs.markdown import ROOT, Document
 from tests.docs.worked_example import NewFile, contents, copy_of_the_project, steps_of
 from tests.stacks.synthesised import Deployment, read_stacks, settings_of
+from tests.tour.script import commands_of, without_comment
 
 PATH = "docs/adding-a-stage.md"
-STEPS = steps_of(Document(PATH, (ROOT / PATH).read_text()))
+DOCUMENT = Document(PATH, (ROOT / PATH).read_text())
+STEPS = steps_of(DOCUMENT)
 NEW = [step.path for step in STEPS if isinstance(step, NewFile)]
+
+MEASURED = {"make cold-start", "make cost"}
+"""Commands that measure, which takes an idle machine: `make local-documents` runs them."""
+
+WRITTEN = {
+    "docs/openapi.json": b"FraudSuspected",
+    "docs/permissions.md": b"fraud-check",
+    "docs/settings.md": b"fraud_check",
+}
+"""What the other commands write, and the name by which the new stage is in it."""
 
 SYNTHESISE = """
 import sys
@@ -108,6 +120,23 @@ def test_it_is_formatted_and_linted(project: Path) -> None:
 def test_its_types_are_right(project: Path) -> None:
     functions = [path for path in NEW if path.startswith("lambdas/")]
     run(project, "-m", "mypy", "--cache-dir", "build/mypy", *functions)
+
+
+def test_its_commands_write_what_is_generated(project: Path) -> None:
+    commands = {
+        without_comment(command)
+        for block in DOCUMENT.blocks
+        if block.language == "sh"
+        for command in commands_of(block)
+    }
+    assert commands > MEASURED
+    before = contents(project)
+    for command in sorted(commands - MEASURED):
+        subprocess.run(command.split(), cwd=project, check=True)
+    after = contents(project)
+    assert {path for path in after if after[path] != before.get(path)} == WRITTEN.keys()
+    for path, name in WRITTEN.items():
+        assert name in after[path]
 
 
 # ------------------------------------------------------------------ what is deployed

@@ -141,6 +141,9 @@ CONTRIBUTING = Scene(
     },
 )
 
+# Its files, its diffs and what comes of them are a matter of tests/stacks/test_adding_a_stage.py.
+ADDING_A_STAGE = Scene("docs/adding-a-stage.md")
+
 DEPLOYING = Scene(
     "docs/deploying.md",
     before={
@@ -164,15 +167,20 @@ DEPLOYING = Scene(
     },
 )
 
-SCENES = (README, CONTRIBUTING, OPERATIONS, PLAN_REVIEW, OBSERVABILITY, RESTORE, DEPLOYING)
+SCENES = (
+    README,
+    CONTRIBUTING,
+    OPERATIONS,
+    PLAN_REVIEW,
+    OBSERVABILITY,
+    RESTORE,
+    ADDING_A_STAGE,
+    DEPLOYING,
+)
 """In this order: README begins with nothing and deploys, deploying.md ends with taking it down."""
 
 RUN_BY_OTHERS = {
     "docs/api.md": "tests/e2e/test_api_guide.py, with the answers",
-    "docs/adding-a-stage.md": (
-        "tests/stacks/test_adding_a_stage.py, in a copy of the tree: its files and diffs, and not"
-        " what it has make write"
-    ),
     "docs/mutation-testing.md": "nobody but a person: hours of processor time",
 }
 """Documents whose commands are not run here: who runs them."""
