@@ -148,6 +148,8 @@ DEPLOYING = Scene(
     "docs/deploying.md",
     before={
         "aws secretsmanager": "echo sk_test_tour > stripe-key.txt",
+        "aws iam attach-role-policy": """aws iam create-role --role-name storefront > /dev/null \\
+  --assume-role-policy-document '{"Version": "2012-10-17", "Statement": []}'""",
         "make bootstrap-recover": "rm .local/*/terraform.bootstrap.tfstate",
         "aws s3api copy-object": """VERSION=$(aws s3api list-object-versions \\
   --bucket "$BUCKET" --prefix "$KEY" --query 'Versions[?IsLatest].VersionId' --output text)""",
