@@ -152,9 +152,10 @@ DEPLOYING = Scene(
   --assume-role-policy-document '{"Version": "2012-10-17", "Statement": []}'""",
         "make bootstrap-recover": "rm .local/*/terraform.bootstrap.tfstate",
         "aws s3api copy-object": """VERSION=$(aws s3api list-object-versions \\
-  --bucket "$BUCKET" --prefix "$KEY" --query 'Versions[?IsLatest].VersionId' --output text)""",
-        "make unlock": """aws s3api put-object --bucket $BUCKET --key $KEY.tflock > /dev/null \\
-  --body <(echo '{"ID": "3f0c9a1e", "Operation": "apply"}')""",
+  --bucket "$BUCKET" --prefix "$KEY" --output text \\
+  --query "Versions[?IsLatest && Key=='$KEY'].VersionId")""",
+        "make unlock": """echo '{"ID": "3f0c9a1e", "Operation": "apply"}' > lock.json
+aws s3api put-object --bucket $BUCKET --key $KEY.tflock --body lock.json > /dev/null""",
     },
     reads={
         "versionId=…": "versionId=$VERSION",
