@@ -1,11 +1,12 @@
 """Deploys the stacks to LocalStack and takes them down again, with the CDKTF CLI."""
 
-import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local import fingerprints
 from local.aws import client
 from local.backends import Backend
 from local.one_at_a_time import one_at_a_time
@@ -49,7 +50,7 @@ class Deployment:
         self.backend.start()
 
     def deploy(self) -> dict[str, str]:
-        """Deploy the stacks that are new or changed since the last time; return the outputs."""
+        """Deploy the stacks that are new, or not as they were deployed; return the outputs."""
         with one_at_a_time(STATE, "cdktf"):
             return self._deploy()
 
@@ -57,8 +58,7 @@ class Deployment:
         self.start()
         self._synthesise()
         deployed = self._deployed()
-        current = {stack: _fingerprint(SYNTHESISED / stack) for stack in STACKS}
-        changed = [stack for stack in STACKS if deployed.get(stack) != current[stack]]
+        changed = [stack for stack in STACKS if deployed.get(stack) != self._fingerprint(stack)]
         if not changed:
             print("nothing changed since the last deploy")
             return read_outputs()
@@ -66,7 +66,7 @@ class Deployment:
         to_deploy = STACKS[STACKS.index(changed[0]) :]
         if "bootstrap" in to_deploy:
             self._apply(["bootstrap"])
-            self._record.write_text(json.dumps({"bootstrap": current["bootstrap"]}))
+            self._write_record(["bootstrap"])
         outputs = self._apply([stack for stack in to_deploy if stack != "bootstrap"])["pipeline"]
         client("secretsmanager", self.settings).put_secret_value(
             SecretId=outputs["PaymentSecretArn"], SecretString=PAYMENT_KEY
@@ -78,7 +78,7 @@ class Deployment:
             **self._proxies(),
         }
         OUTPUTS.write_text(json.dumps(outputs, indent=2) + "\n")
-        self._record.write_text(json.dumps(current))
+        self._write_record(STACKS)
         return outputs
 
     def _proxies(self) -> dict[str, str]:
@@ -120,10 +120,17 @@ class Deployment:
     def _record(self) -> Path:
         return self.settings.folder / "deployed.json"
 
-    def _deployed(self) -> dict[str, str]:
+    def _write_record(self, stacks: Sequence[str]) -> None:
+        self._record.write_text(json.dumps({stack: self._fingerprint(stack) for stack in stacks}))
+
+    def _fingerprint(self, stack: str) -> list[str | None]:
+        folder = SYNTHESISED / stack
+        return [fingerprints.of_files(folder), fingerprints.of_state(folder, self.settings)]
+
+    def _deployed(self) -> dict[str, list[str | None]]:
         """Return the fingerprint of each stack as it was last deployed to this LocalStack."""
         try:
-            deployed: dict[str, str] = json.loads(self._record.read_text())
+            deployed: dict[str, list[str | None]] = json.loads(self._record.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
             return {}
         if not self._has_outputs():
@@ -174,14 +181,3 @@ def read_outputs() -> dict[str, str]:
     """Return what the last deploy wrote."""
     outputs: dict[str, str] = json.loads(OUTPUTS.read_text())
     return outputs
-
-
-def _fingerprint(folder: Path) -> str:
-    """Return a hash of a synthesised stack, without what Terraform keeps next to it."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if path.is_file() and not relative.parts[0].startswith(".terraform"):
-            digest.update(f"{relative} {path.stat().st_size} ".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

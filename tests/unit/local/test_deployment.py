@@ -13,11 +13,15 @@ from tests.unit.local.fakes import FakeBackend
 
 
 class Cdktf:
-    """Stands in for the CDKTF CLI: synthesises what `code` says and writes outputs."""
+    """Stands in for the CDKTF CLI: synthesises what `code` says, writes states and outputs."""
 
-    def __init__(self, synthesised: Path, code: dict[str, str]) -> None:
+    def __init__(self, synthesised: Path) -> None:
         self.synthesised = synthesised
-        self.code = code
+        self.code = dict.fromkeys(deployment.STACKS, "new")
+        self.states: dict[str, Path] = {
+            stack: synthesised.parent / f"4566/terraform.{stack}.tfstate"
+            for stack in deployment.STACKS
+        }
         self.deploys: list[list[str]] = []
 
     def __call__(self, command: list[str], _variables: Any, **_: Any) -> None:
@@ -26,10 +30,15 @@ class Cdktf:
             for stack, text in self.code.items():
                 folder = self.synthesised / stack
                 (folder / ".terraform").mkdir(parents=True, exist_ok=True)
-                (folder / "cdk.tf.json").write_text(text)
+                backend = {"local": {"path": str(self.states[stack])}}
+                (folder / "cdk.tf.json").write_text(
+                    json.dumps({"terraform": {"backend": backend}, "code": text})
+                )
         if verb == "deploy":
             stacks = [argument for argument in arguments if not argument.startswith("-")]
             self.deploys.append(stacks)
+            for stack in stacks:
+                self.states[stack].write_text(self.code[stack])
             (outputs,) = (a for a in arguments if a.startswith("--outputs-file="))
             made = {"PaymentSecretArn": "arn", "ApiEndpoint": f"http://{len(self.deploys)}/"}
             Path(outputs.partition("=")[2]).write_text(json.dumps(dict.fromkeys(stacks, made)))
@@ -37,7 +46,7 @@ class Cdktf:
 
 @pytest.fixture
 def cdktf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cdktf:
-    fake = Cdktf(tmp_path / "out", dict.fromkeys(deployment.STACKS, "{}"))
+    fake = Cdktf(tmp_path / "out")
     monkeypatch.setattr(deployment, "SYNTHESISED", fake.synthesised)
     monkeypatch.setattr(deployment, "STATE", tmp_path)
     monkeypatch.setattr(deployment, "OUTPUTS", tmp_path / "outputs.json")
@@ -94,7 +103,27 @@ def test_a_stack_that_changed_is_deployed_with_those_after_it(
     pipeline.deploy()
     cdktf.deploys.clear()
 
-    cdktf.code[changed] = '{"changed": true}'
+    cdktf.code[changed] = "changed"
+    pipeline.deploy()
+
+    assert cdktf.deploys == deployed
+
+
+@pytest.mark.parametrize(
+    ("changed", "deployed"),
+    [
+        ("bootstrap", [["bootstrap"], ["storage", "pipeline"]]),
+        ("storage", [["storage", "pipeline"]]),
+        ("pipeline", [["pipeline"]]),
+    ],
+)
+def test_what_somebody_else_has_deployed_is_deployed_again(
+    pipeline: Deployment, cdktf: Cdktf, changed: str, deployed: list[list[str]]
+) -> None:
+    pipeline.deploy()
+    cdktf.deploys.clear()
+
+    cdktf.states[changed].write_text("theirs")
     pipeline.deploy()
 
     assert cdktf.deploys == deployed
