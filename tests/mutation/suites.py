@@ -55,6 +55,7 @@ SUITES = {
             "tests/plan_review/test_dead_letters.py",
             "tests/plan_review/test_policies.py",
             "tests/plan_review/test_policy.py",
+            "tests/plan_review/test_retention.py",
             "tests/plan_review/test_workings.py",
             "tests/plan_review/test_fixtures.py",
         ),
