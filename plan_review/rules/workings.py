@@ -94,9 +94,8 @@ def watched(stack: Stack) -> Iterator[Complaint]:
             yield Complaint(change.address, f"is {change.kind}, and nobody is told any more")
         before, after = change.before, change.after
         if change.type in ALARMS and before and after:
-            for attribute, on in (("actions_enabled", True), ("alarm_actions", None)):
-                was, is_now = before.value(attribute), after.value(attribute)
-                if was and not is_now and (on is None or was is on):
+            for attribute in ("actions_enabled", "alarm_actions"):
+                if before.value(attribute) and not after.value(attribute):
                     yield Complaint(change.address, f"{attribute} is off, and nobody is told")
 
 
