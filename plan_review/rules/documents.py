@@ -77,9 +77,7 @@ class Document:
         return self.attribute == "assume_role_policy"
 
 
-def documents(
-    plan: Plan, address: str, kind: str, state: State, *, is_configured: bool = True
-) -> Iterator[Document]:
+def documents(plan: Plan, address: str, kind: str, state: State) -> Iterator[Document]:
     """Yield the policies that a resource has in a state.
 
     One that is known after the apply only counts where the configuration sets it: what AWS makes
@@ -94,7 +92,7 @@ def documents(
     for attribute in sorted({*ATTRIBUTES, *state.values}):
         value = state.value(attribute)
         if value is UNKNOWN:
-            if attribute in ATTRIBUTES and is_configured and plan.is_configured(address, attribute):
+            if attribute in ATTRIBUTES and plan.is_configured(address, attribute):
                 reason = plan.unknown_because(address, attribute)
                 yield Document(address, kind, attribute, unreadable=reason)
             continue

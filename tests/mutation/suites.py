@@ -53,6 +53,7 @@ SUITES = {
             "tests/plan_review/test_access.py",
             "tests/plan_review/test_data.py",
             "tests/plan_review/test_dead_letters.py",
+            "tests/plan_review/test_documents.py",
             "tests/plan_review/test_encryption.py",
             "tests/plan_review/test_functions.py",
             "tests/plan_review/test_policies.py",
