@@ -28,17 +28,17 @@ SWITCH_OF = {
 }
 """Kind → the path of what turns encryption on."""
 
-NOT_ON_LOCALSTACK = {
-    "aws_kinesis_firehose_delivery_stream": "its Firehose cannot be told to encrypt",
-    "aws_lambda_function": "it does not keep the key of environment variables",
-}
+NOT_ON_LOCALSTACK = (
+    "aws_kinesis_firehose_delivery_stream",  # its Firehose cannot be told to encrypt
+    "aws_lambda_function",  # it does not keep the key of environment variables
+)
+"""Kinds that LocalStack does not encrypt."""
 
-NOT_OUR_KEY = {
-    "aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption": (
-        "the state is there before any key of ours"
-    ),
-}
-"""Address → why S3's own key will do."""
+NOT_OUR_KEY = (
+    # The state is there before any key of ours.
+    "aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption",
+)
+"""Addresses for which S3's own key will do."""
 
 
 @rule(

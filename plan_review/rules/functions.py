@@ -8,12 +8,11 @@ from plan_review.plan import UNKNOWN, Plan, PlannedResource, State
 from plan_review.rules.data import TOLD_TO_PEOPLE
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
-PARKED_BY_FUNCTION = {
-    "aws_sqs_queue.intake-overflow-queue": (
-        "an order that was accepted is never given up: intake-drain parks by itself"
-    ),
-}
-"""Queue without redrive → why. Its function must know a dead-letter queue."""
+PARKED_BY_FUNCTION = (
+    # An order that was accepted is never given up: intake-drain parks by itself.
+    "aws_sqs_queue.intake-overflow-queue",
+)
+"""Queues without redrive. Their function must know a dead-letter queue."""
 
 WHERE_FUNCTIONS_PARK = {
     "aws_sqs_queue.intake-overflow-dlq": "aws_sqs_queue.intake-overflow-queue",
@@ -94,10 +93,12 @@ def _of_redrive(plan: Plan, resource: PlannedResource, state: State) -> Iterator
 def _dead_letter_target(plan: Plan, address: str, state: State) -> Any:
     """Return the ARN that a redrive policy leads to: UNKNOWN until the apply, None if nowhere."""
     redrive = state.value("redrive_policy")
-    if redrive is UNKNOWN:
-        return UNKNOWN if plan.is_configured(address, "redrive_policy") else None
+    if redrive is UNKNOWN and plan.is_configured(address, "redrive_policy"):
+        return UNKNOWN
+    if not isinstance(redrive, str):
+        return None
     try:
-        return json.loads(redrive or "{}").get("deadLetterTargetArn")
+        return json.loads(redrive).get("deadLetterTargetArn")
     except json.JSONDecodeError:
         return None  # AWS refuses it, too
 

@@ -27,12 +27,12 @@ OFF: Mapping[str, Mapping[str, object]] = {
 
 ALARMS = ("aws_cloudwatch_composite_alarm", "aws_cloudwatch_metric_alarm")
 
-WITHOUT_BOUNDARY = {
-    "aws_iam_role.api-logging-role": "of the account: a person applies the bootstrap stack",
-    "aws_iam_role.ci-apply-role": "is bounded by its own policies: it makes the boundary's roles",
-    "aws_iam_role.ci-plan-role": "reads only, by policies of its own",
-}
-"""Address of a role → why it has no permissions boundary."""
+WITHOUT_BOUNDARY = (
+    "aws_iam_role.api-logging-role",  # of the account: a person applies the bootstrap stack
+    "aws_iam_role.ci-apply-role",  # bounded by its own policies: it makes the boundary's roles
+    "aws_iam_role.ci-plan-role",  # reads only, by policies of its own
+)
+"""Addresses of roles that have no permissions boundary."""
 
 EVENTS_GO_TO = ("email", "firehose", "sms", "sqs")
 """Protocols of what the pipeline itself subscribes."""

@@ -99,6 +99,8 @@ def test_a_redrive_policy_that_is_known_later_counts_only_where_it_is_set() -> N
     ):
         assert dead_letters(*changes, configuration=is_set) == cannot_be_judged(address, LATER)
         assert dead_letters(*changes) == none
+    known = named(QUEUE, redrive_policy=REDRIVE)
+    assert dead_letters(known, named("aws_sqs_queue.payment-dlq"), configuration=is_set) == []
 
 
 @pytest.mark.parametrize("protocol", ["email", "email-json", "sms"])

@@ -38,7 +38,8 @@ MUST_STAY = [
 def test_what_must_stay_is_neither_destroyed_nor_forgotten(kind: str, rule: str, so: str) -> None:
     address = f"{kind}.orders"
     for action, becomes in (("delete", "destroyed"), ("forget", "forgotten")):
-        gone = plan_of(change(address, {"name": "a"}, None, actions=[action]))
+        there = {"name": "a", "actions_enabled": True}
+        gone = plan_of(change(address, there, None, actions=[action]))
         assert said(gone, rule, HERE) == fails(address, f"is {becomes}{so}")
     assert said(plan_of(change(address, None, {"name": "a"})), rule, HERE) == []
     assert said(plan_of(change(address, {"name": "a"}, {"name": "b"})), rule, HERE) == []
