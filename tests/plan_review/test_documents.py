@@ -35,7 +35,8 @@ def of(values: dict[str, Any], *, address: str = ADDRESS, **more: Any) -> list[D
 
 def one(attribute: str, **more: Any) -> Document:
     """Return a policy of the resource that `of` makes."""
-    return Document(ADDRESS, "aws_example", attribute, **more)
+    plain: dict[str, Any] = {"statements": (), "is_sensitive": False, "unreadable": ""}
+    return Document(ADDRESS, "aws_example", attribute, **plain | more)
 
 
 # What is a policy
@@ -398,6 +399,15 @@ def test_a_subject_is_new_or_gone_with_what_its_policies_are_about() -> None:
     assert about(change(queue, values, values | {"delay": 1})) == (False, False)
     assert about(change(queue, values, values, actions=["delete", "create"])) == (False, False)
     assert about(change("aws_sqs_queue.other", None, {"name": "other"})) == (False, False)
+
+
+def test_a_subject_has_the_policies_that_cannot_be_read_too() -> None:
+    queue = "aws_sqs_queue.orders"
+    later = change(queue, {"policy": POLICY}, {}, after_unknown={"policy": True})
+    refers = configured({queue: {"policy": ["data.aws_iam_policy_document.a.json"]}})
+    (subject,) = subjects(plan_of(later, configuration=refers)).values()
+    unreadable = f"{LATER}, of data.aws_iam_policy_document.a"
+    assert subject.after == [Document(queue, "aws_sqs_queue", "policy", unreadable=unreadable)]
 
 
 def test_what_has_no_policies_is_no_subject() -> None:
