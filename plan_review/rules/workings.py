@@ -13,10 +13,13 @@ GONE = (Kind.DESTROY, Kind.FORGET)
 FIREWALL = ("aws_wafv2_web_acl", "aws_wafv2_web_acl_association")
 
 STARTS = {
+    "aws_cloudwatch_event_rule": "what it starts is not started any more",
+    "aws_cloudwatch_event_target": "what it starts is not started any more",
     "aws_lambda_alias": "what calls the function by it gets an error",
     "aws_lambda_permission": "whoever it let in cannot call the function any more",
+    "aws_scheduler_schedule": "what it starts is not started any more",
 }
-"""Kind → what no longer happens without it; mappings and schedules beside these."""
+"""Kind → what no longer happens without it; that a mapping goes is told by what it has read."""
 
 OFF: Mapping[str, Mapping[str, object]] = {
     "aws_cloudwatch_event_rule": {"is_enabled": False, "state": "DISABLED"},

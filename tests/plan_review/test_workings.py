@@ -23,6 +23,9 @@ def cannot_be_judged(address: str, reason: str) -> list[Said]:
 MUST_STAY = [
     ("aws_wafv2_web_acl", "firewall-stays", ", and the API is without it"),
     ("aws_wafv2_web_acl_association", "firewall-stays", ", and the API is without it"),
+    ("aws_cloudwatch_event_rule", "keeps-running", ": what it starts is not started any more"),
+    ("aws_cloudwatch_event_target", "keeps-running", ": what it starts is not started any more"),
+    ("aws_scheduler_schedule", "keeps-running", ": what it starts is not started any more"),
     ("aws_lambda_alias", "keeps-running", ": what calls the function by it gets an error"),
     (
         "aws_lambda_permission",
