@@ -90,12 +90,14 @@ def _of_lifecycle(plan: Plan, change: ResourceChange) -> Iterator[Complaint]:
     about = [plan.kind_of.get(each) for each in plan.referred(change.address, "bucket")]
     if change.after is None or Kind.CREATE in about:
         return
+    if change.after.value("rule") is UNKNOWN:
+        yield cannot_judge(change.address, "its rules are known after the apply only")
+        return
     was = _lifecycle(change.before) if change.before else {}
-    for what, days in _lifecycle(change.after).items():
-        if days < was.get(what, FOR_EVER):
-            yield Complaint(
-                change.address, f"deletes sooner than before: {what} after {days:g} days"
-            )
+    for (what, objects), days in _lifecycle(change.after).items():
+        if days < was.get((what, objects), FOR_EVER):
+            after = f" after {days:g} days" if days else ""
+            yield Complaint(change.address, f"deletes sooner than before: {what}{after}")
 
 
 def _of_versions(plan: Plan, change: ResourceChange) -> Iterator[Complaint]:
@@ -116,21 +118,25 @@ def _time_to_live(state: State) -> str | None:
     return None
 
 
-def _lifecycle(state: State) -> Mapping[str, float]:
-    """Return what each enabled rule of a lifecycle deletes, and after how many days."""
-    times: dict[str, float] = {}
+def _lifecycle(state: State) -> Mapping[tuple[str, str], float]:
+    """Return what each enabled rule of a lifecycle deletes, of which objects, after how many days.
+
+    A date is no number of days: another one is compared with nothing.
+    """
+    times: dict[tuple[str, str], float] = {}
     for rule_ in state.value("rule") or ():
         if rule_.get("status") != "Enabled":
             continue
+        objects = str([rule_.get("filter"), rule_.get("prefix")])
         for block, days in (
             ("expiration", "days"),
             ("noncurrent_version_expiration", "noncurrent_days"),
         ):
             for each in rule_.get(block) or ():
                 if each.get("date"):
-                    times[f"{rule_.get('id')}: {block}"] = 0
+                    times[f"{rule_.get('id')}: {block} on {each['date']}", objects] = 0
                 elif each.get(days):
-                    times[f"{rule_.get('id')}: {block}"] = float(each[days])
+                    times[f"{rule_.get('id')}: {block}", objects] = float(each[days])
     return times
 
 

@@ -164,12 +164,40 @@ def test_objects_are_deleted_no_sooner(block: str, days: str) -> None:
 
 
 @pytest.mark.parametrize("block", ["expiration", "noncurrent_version_expiration"])
-def test_a_date_at_which_objects_are_deleted_is_sooner_than_any_days(block: str) -> None:
-    on_a_date = rules({block: [{"date": "2030-01-01T00:00:00Z"}]})
-    sooner = [f"deletes sooner than before: keep: {block} after 0 days"]
-    assert deletes(rules({block: [{"days": 30, "noncurrent_days": 30}]}), on_a_date) == sooner
-    assert deletes(None, on_a_date) == sooner
-    assert deletes(on_a_date, on_a_date) == []
+def test_another_date_at_which_objects_are_deleted_may_be_sooner(block: str) -> None:
+    def on(date: str) -> dict[str, Any]:
+        return rules({block: [{"date": date}]})
+
+    sooner = [f"deletes sooner than before: keep: {block} on 2030-01-01"]
+    assert (
+        deletes(rules({block: [{"days": 30, "noncurrent_days": 30}]}), on("2030-01-01")) == sooner
+    )
+    assert deletes(on("2040-01-01"), on("2030-01-01")) == sooner
+    assert deletes(None, on("2030-01-01")) == sooner
+    assert deletes(on("2030-01-01"), on("2030-01-01")) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now"),
+    [
+        ({"filter": [{"prefix": "logs/"}]}, {"filter": [{"prefix": ""}]}),
+        ({"prefix": "logs/"}, {"prefix": ""}),
+    ],
+)
+def test_a_lifecycle_rule_that_finds_other_objects_is_another_one(
+    was: dict[str, Any], is_now: dict[str, Any]
+) -> None:
+    month = {"expiration": [{"days": 30}]}
+    sooner = ["deletes sooner than before: keep: expiration after 30 days"]
+    assert deletes(rules(month | was), rules(month | is_now)) == sooner
+    assert deletes(rules(month | was), rules(month | was | {"transition": []})) == []
+
+
+def test_a_lifecycle_whose_rules_are_known_later_cannot_be_judged() -> None:
+    later = change(LIFECYCLE, rules(), {}, after_unknown={"rule": True})
+    assert said(plan_of(later), "expires-no-sooner") == [
+        (LIFECYCLE, Verdict.CANNOT_JUDGE, "its rules are known after the apply only")
+    ]
 
 
 def test_a_lifecycle_rule_deletes_only_while_it_is_enabled() -> None:
