@@ -52,7 +52,6 @@ SUITES = {
         tests=(
             "tests/plan_review/test_access.py",
             "tests/plan_review/test_data.py",
-            "tests/plan_review/test_dead_letters.py",
             "tests/plan_review/test_documents.py",
             "tests/plan_review/test_encryption.py",
             "tests/plan_review/test_functions.py",

@@ -103,6 +103,15 @@ def test_a_redrive_policy_that_is_known_later_counts_only_where_it_is_set() -> N
     assert dead_letters(known, named("aws_sqs_queue.payment-dlq"), configuration=is_set) == []
 
 
+@pytest.mark.parametrize("protocol", ["sqs", "firehose", "https", "lambda"])
+def test_a_subscription_does_not_lose_its_dead_letter_queue(protocol: str) -> None:
+    kept = {"protocol": protocol, "redrive_policy": REDRIVE}
+    lost = change(SUBSCRIPTION, kept, kept | {"redrive_policy": None})
+    of_none = "has no dead-letter queue, and is none"
+    assert dead_letters(change(SUBSCRIPTION, kept, kept)) == []
+    assert dead_letters(lost) == fails(SUBSCRIPTION, of_none)
+
+
 @pytest.mark.parametrize("protocol", ["email", "email-json", "sms"])
 def test_a_person_s_subscription_needs_no_dead_letter_queue(protocol: str) -> None:
     assert dead_letters(change(SUBSCRIPTION, None, {"protocol": protocol})) == []
@@ -175,9 +184,12 @@ def test_no_other_queue_is_parked_by_its_function() -> None:
     assert dead_letters(named(QUEUE), mapping(), named(FUNCTION, **PARKS)) == WORKED_OFF
 
 
-def test_where_the_overflow_is_parked_is_a_queue_like_others_without_the_overflow() -> None:
+def test_where_the_overflow_is_parked_is_a_dead_letter_queue_only_beside_the_overflow() -> None:
     parking = "aws_sqs_queue.intake-overflow-dlq"
-    assert dead_letters(named(parking)) == fails(parking, "has no dead-letter queue, and is none")
+    of_none = "has no dead-letter queue, and is none"
+    assert dead_letters(named(parking)) == fails(parking, of_none)
+    # No function works the overflow off in this plan, so nothing parks what is in it.
+    assert dead_letters(named(parking), named(OVERFLOW)) == fails(OVERFLOW, of_none)
 
 
 # Dead letters of streams and of asynchronous calls
