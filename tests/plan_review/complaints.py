@@ -1,44 +1,26 @@
-"""What a rule says of a plan, word for word, and what it needs to know beside the changes."""
-
-from typing import Any
+"""What a rule says about a plan, to be compared as a whole."""
 
 from plan_review.findings import Deployment, Verdict
 from plan_review.plan import Plan
 from tests.plan_review.plans import PROD, findings
 
 type Said = tuple[str, Verdict, str]
-"""At which address a rule complains, and what it says."""
+"""Address, verdict and reason."""
 
 
-def said(plan: Plan, rule: str, deployment: Deployment = PROD) -> list[Said]:
-    """Return all that a rule says of a plan, but for the remedy."""
-    return [
-        (each.address, each.verdict, each.reason)
-        for each in findings(plan, rule=rule, deployment=deployment)
-    ]
+def fails(address: str, *reasons: str) -> list[Said]:
+    """Return what a rule says of a resource that breaks it."""
+    return [(address, Verdict.FAIL, reason) for reason in reasons]
 
 
-def configured(resources: dict[str, dict[str, list[str]]]) -> dict[str, Any]:
-    """Return a configuration: address → attribute → what its expression refers to."""
-    return {
-        "root_module": {
-            "resources": [
-                {
-                    "address": address,
-                    "expressions": {
-                        attribute: {"references": references}
-                        for attribute, references in expressions.items()
-                    },
-                }
-                for address, expressions in resources.items()
-            ]
-        }
-    }
+def cannot_be_judged(address: str, *reasons: str) -> list[Said]:
+    """Return what a rule says of a resource about which it cannot tell."""
+    return [(address, Verdict.CANNOT_JUDGE, reason) for reason in reasons]
 
 
-def nested(path: str, value: object) -> dict[str, Any]:
-    """Return the values that have one at a path such as ``tracing_config.0.mode``."""
-    for part in reversed(path.split(".")):
-        value = [value] if part.isdigit() else {part: value}
-    assert isinstance(value, dict)
-    return value
+def complaints(
+    plan: Plan, rule: str, *, stack: str = "pipeline", deployment: Deployment = PROD
+) -> list[Said]:
+    """Return what a rule says about a plan."""
+    found = findings(plan, rule=rule, stack=stack, deployment=deployment)
+    return [(each.address, each.verdict, each.reason) for each in found]

@@ -2,8 +2,7 @@
 
 import pytest
 
-from plan_review.findings import Verdict
-from tests.plan_review.complaints import said
+from tests.plan_review.complaints import complaints, fails
 from tests.plan_review.plans import change, plan_of
 
 HELD = {
@@ -37,17 +36,17 @@ def test_what_holds_something_is_not_lost(kind: str, what: str) -> None:
     ):
         after = {"name": "b"} if "create" in actions else None
         lost = plan_of(change(address, {"name": "a"}, after, actions=actions))
-        assert said(lost, "data-stays") == [
-            (address, Verdict.FAIL, f"is {becomes}; it holds {what}")
-        ]
+        assert complaints(lost, "data-stays") == fails(address, f"is {becomes}; it holds {what}")
 
 
 def test_what_stays_or_holds_nothing_is_no_loss() -> None:
     queue = "aws_sqs_queue.payment"
-    assert said(plan_of(change(queue, None, {"name": "a"})), "data-stays") == []
-    assert said(plan_of(change(queue, {"name": "a"}, {"name": "b"})), "data-stays") == []
-    assert said(plan_of(change(queue, {"name": "a"}, {"name": "a"})), "data-stays") == []
-    assert said(plan_of(change("aws_iam_role.payment", {"name": "a"}, None)), "data-stays") == []
+    assert complaints(plan_of(change(queue, None, {"name": "a"})), "data-stays") == []
+    assert complaints(plan_of(change(queue, {"name": "a"}, {"name": "b"})), "data-stays") == []
+    assert complaints(plan_of(change(queue, {"name": "a"}, {"name": "a"})), "data-stays") == []
+    assert (
+        complaints(plan_of(change("aws_iam_role.payment", {"name": "a"}, None)), "data-stays") == []
+    )
 
 
 def test_what_forces_a_replacement_is_told() -> None:
@@ -58,20 +57,17 @@ def test_what_forces_a_replacement_is_told() -> None:
         actions=["delete", "create"],
         replace_paths=[["name"], ["attribute", 0, "type"]],
     )
-    assert said(plan_of(replaced), "data-stays") == [
-        (
-            "aws_dynamodb_table.orders",
-            Verdict.FAIL,
-            "is replaced, since name, attribute.0.type cannot be changed in place; it holds items",
-        )
-    ]
+    assert complaints(plan_of(replaced), "data-stays") == fails(
+        "aws_dynamodb_table.orders",
+        "is replaced, since name, attribute.0.type cannot be changed in place; it holds items",
+    )
 
 
 @pytest.mark.parametrize("protocol", ["email", "email-json", "sms"])
 def test_a_person_s_subscription_may_go_and_nothing_else_with_it(protocol: str) -> None:
     person_s = change("aws_sns_topic_subscription.on_call", {"protocol": protocol}, None)
     queue_s = change("aws_sns_topic_subscription.payment", {"protocol": "sqs"}, None)
-    assert said(plan_of(person_s), "data-stays") == []
-    assert [address for address, *_ in said(plan_of(person_s, queue_s), "data-stays")] == [
+    assert complaints(plan_of(person_s), "data-stays") == []
+    assert [address for address, *_ in complaints(plan_of(person_s, queue_s), "data-stays")] == [
         "aws_sns_topic_subscription.payment"
     ]

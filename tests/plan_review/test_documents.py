@@ -7,8 +7,7 @@ import pytest
 
 from plan_review.policy import Among, Condition, Statement
 from plan_review.rules.documents import Document, documents, subjects
-from tests.plan_review.complaints import configured
-from tests.plan_review.plans import change, plan_of
+from tests.plan_review.plans import change, configured, plan_of
 
 POLICY = json.dumps({"Statement": {"Effect": "Allow", "Action": "sqs:SendMessage"}})
 SAYS = (Statement("Allow", Among(frozenset({"sqs:SendMessage"})), Among(frozenset({"*"})), None),)

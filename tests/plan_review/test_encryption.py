@@ -6,8 +6,8 @@ import pytest
 
 from plan_review.findings import Deployment, Verdict
 from plan_review.plan import Plan
-from tests.plan_review.complaints import Said, configured, nested, said
-from tests.plan_review.plans import change, plan_of
+from tests.plan_review.complaints import Said, cannot_be_judged, complaints, fails
+from tests.plan_review.plans import change, configured, nested, plan_of
 
 OURS, THEIRS = "123456789012", "999999999999"
 HERE = Deployment("prod", "prod", OURS)
@@ -38,7 +38,7 @@ def new(address: str, path: str, value: object) -> dict[str, Any]:
 
 
 def of(plan: Plan, deployment: Deployment = HERE) -> list[Said]:
-    return said(plan, "encrypted", deployment)
+    return complaints(plan, "encrypted", deployment=deployment)
 
 
 @pytest.mark.parametrize(("kind", "path"), KEYS)
@@ -47,17 +47,17 @@ def test_what_holds_data_has_a_key_of_ours(kind: str, path: str) -> None:
     assert of(plan_of(new(address, path, OUR_KEY))) == []
     assert of(plan_of(new(address, path, "0e5b3c7e"))) == []
     for none in (None, ""):
-        assert of(plan_of(new(address, path, none))) == [
-            (address, Verdict.FAIL, f"is not encrypted with a key of ours: no {path}")
-        ]
+        assert of(plan_of(new(address, path, none))) == fails(
+            address, f"is not encrypted with a key of ours: no {path}"
+        )
     aws_s = f"arn:aws:kms:eu-west-2:{OURS}:alias/aws/sqs"
-    assert of(plan_of(new(address, path, aws_s))) == [
-        (address, Verdict.FAIL, f"is encrypted with a key of AWS's: {aws_s}")
-    ]
+    assert of(plan_of(new(address, path, aws_s))) == fails(
+        address, f"is encrypted with a key of AWS's: {aws_s}"
+    )
     theirs = OUR_KEY.replace(OURS, THEIRS)
-    assert of(plan_of(new(address, path, theirs))) == [
-        (address, Verdict.FAIL, f"is encrypted with another account's key: {theirs}")
-    ]
+    assert of(plan_of(new(address, path, theirs))) == fails(
+        address, f"is encrypted with another account's key: {theirs}"
+    )
     nobody_s = Deployment("prod", "prod")
     assert of(plan_of(new(address, path, theirs)), nobody_s) == []
 
@@ -76,15 +76,15 @@ def test_a_key_that_is_known_later_is_ours_if_it_is_a_key_of_this_stack(
     ours, data = "aws_kms_key.pipeline.arn", "data.aws_kms_key.shared.arn"
     assert of(referring([ours])) == []
     assert of(referring([ours, "aws_kms_key.other.arn"])) == []
-    assert of(referring([])) == [(address, Verdict.CANNOT_JUDGE, waits)]
+    assert of(referring([])) == cannot_be_judged(address, waits)
     for references in ([data], [ours, data]):
-        assert of(referring(references)) == [
-            (address, Verdict.CANNOT_JUDGE, f"{waits}, of data.aws_kms_key.shared")
-        ]
+        assert of(referring(references)) == cannot_be_judged(
+            address, f"{waits}, of data.aws_kms_key.shared"
+        )
     # What AWS fills in where nothing is said is no key of ours.
-    assert of(plan_of(change(address, None, {}, after_unknown=nested(path, True)))) == [
-        (address, Verdict.FAIL, f"is not encrypted with a key of ours: no {attribute}")
-    ]
+    assert of(plan_of(change(address, None, {}, after_unknown=nested(path, True)))) == fails(
+        address, f"is not encrypted with a key of ours: no {attribute}"
+    )
 
 
 @pytest.mark.parametrize(("kind", "path"), SWITCHES)
@@ -117,19 +117,19 @@ def test_the_state_s_bucket_has_the_key_of_s3() -> None:
     s3_s = new(address, f"{RULE}.sse_algorithm", "AES256")
     kms = new(address, f"{RULE}.sse_algorithm", "aws:kms")
     assert of(plan_of(s3_s)) == []
-    assert of(plan_of(kms)) == [(address, Verdict.FAIL, "is not encrypted with S3's own key")]
+    assert of(plan_of(kms)) == fails(address, "is not encrypted with S3's own key")
     other = new(f"{BUCKET_S}.audit", f"{RULE}.sse_algorithm", "AES256")
     assert [at for at, *_ in of(plan_of(s3_s, other))] == [f"{BUCKET_S}.audit"]
 
 
 def test_a_bucket_has_its_encryption_by_reference_or_by_name() -> None:
     bucket = change("aws_s3_bucket.audit", None, {"bucket": "audit"})
-    none = [("aws_s3_bucket.audit", Verdict.FAIL, "has no encryption configured")]
+    none = fails("aws_s3_bucket.audit", "has no encryption configured")
     by_name = new(f"{BUCKET_S}.audit", "bucket", "audit")
     another_s = new(f"{BUCKET_S}.audit", "bucket", "other")
-    assert said(plan_of(bucket), "buckets-encrypted") == none
-    assert said(plan_of(bucket, another_s), "buckets-encrypted") == none
-    assert said(plan_of(bucket, by_name), "buckets-encrypted") == []
+    assert complaints(plan_of(bucket), "buckets-encrypted") == none
+    assert complaints(plan_of(bucket, another_s), "buckets-encrypted") == none
+    assert complaints(plan_of(bucket, by_name), "buckets-encrypted") == []
 
 
 def test_of_two_buckets_whose_names_are_known_later_each_has_its_own_encryption() -> None:
@@ -142,18 +142,18 @@ def test_of_two_buckets_whose_names_are_known_later_each_has_its_own_encryption(
         later(f"{BUCKET_S}.audit"),
         configuration=configured({f"{BUCKET_S}.audit": {"bucket": ["aws_s3_bucket.audit.id"]}}),
     )
-    assert said(plan, "buckets-encrypted") == [
-        ("aws_s3_bucket.other", Verdict.FAIL, "has no encryption configured")
-    ]
+    assert complaints(plan, "buckets-encrypted") == fails(
+        "aws_s3_bucket.other", "has no encryption configured"
+    )
 
 
 @pytest.mark.parametrize("rotation", [False, None])
 def test_a_key_is_renewed(rotation: bool | None) -> None:
     key = "aws_kms_key.pipeline"
-    assert said(plan_of(new(key, "enable_key_rotation", rotation)), "keys-rotate") == [
-        (key, Verdict.FAIL, "is never rotated")
-    ]
-    assert said(plan_of(new(key, "enable_key_rotation", True)), "keys-rotate") == []
+    assert complaints(plan_of(new(key, "enable_key_rotation", rotation)), "keys-rotate") == fails(
+        key, "is never rotated"
+    )
+    assert complaints(plan_of(new(key, "enable_key_rotation", True)), "keys-rotate") == []
 
 
 @pytest.mark.parametrize("actions", [["update"], ["delete", "create"]])
@@ -162,14 +162,14 @@ def test_a_key_s_alias_points_to_the_same_key(actions: list[str]) -> None:
         before, after = {"target_key_id": "a", "name": "x"}, {"target_key_id": is_now, "name": "y"}
         return plan_of(change(f"{kind}.pipeline", before, after, actions=actions))
 
-    assert said(pointing("aws_kms_alias", "b"), "keys-rotate") == [
-        ("aws_kms_alias.pipeline", Verdict.FAIL, "points to another key")
-    ]
-    assert said(pointing("aws_kms_alias", "a"), "keys-rotate") == []
-    assert said(pointing("aws_kms_external_key", "b"), "keys-rotate") == []
+    assert complaints(pointing("aws_kms_alias", "b"), "keys-rotate") == fails(
+        "aws_kms_alias.pipeline", "points to another key"
+    )
+    assert complaints(pointing("aws_kms_alias", "a"), "keys-rotate") == []
+    assert complaints(pointing("aws_kms_external_key", "b"), "keys-rotate") == []
 
 
 def test_an_alias_may_come_and_go() -> None:
     alias = {"target_key_id": "a"}
-    assert said(plan_of(change("aws_kms_alias.pipeline", None, alias)), "keys-rotate") == []
-    assert said(plan_of(change("aws_kms_alias.pipeline", alias, None)), "keys-rotate") == []
+    assert complaints(plan_of(change("aws_kms_alias.pipeline", None, alias)), "keys-rotate") == []
+    assert complaints(plan_of(change("aws_kms_alias.pipeline", alias, None)), "keys-rotate") == []

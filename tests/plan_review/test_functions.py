@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from plan_review.findings import Deployment, Verdict
-from tests.plan_review.complaints import Said, configured, nested, said
-from tests.plan_review.plans import change, plan_of
+from tests.plan_review.complaints import Said, cannot_be_judged, complaints, fails
+from tests.plan_review.plans import change, configured, nested, plan_of
 
 DEV = Deployment("dev", "dev")
 SQS = "arn:aws:sqs:eu-west-2:123456789012:"
@@ -43,15 +43,7 @@ def later(address: str, *paths: str, **values: Any) -> dict[str, Any]:
 
 
 def dead_letters(*changes: dict[str, Any], **more: Any) -> list[Said]:
-    return said(plan_of(*changes, **more), "dead-letters")
-
-
-def fails(address: str, reason: str) -> list[Said]:
-    return [(address, Verdict.FAIL, reason)]
-
-
-def cannot_be_judged(address: str, reason: str) -> list[Said]:
-    return [(address, Verdict.CANNOT_JUDGE, reason)]
+    return complaints(plan_of(*changes, **more), "dead-letters")
 
 
 # Dead letters of queues
@@ -360,7 +352,7 @@ def test_functions_and_stages_are_traced() -> None:
     stage = "aws_api_gateway_stage.orders"
 
     def found(address: str, path: str, value: object) -> list[Said]:
-        return said(plan_of(change(address, None, nested(path, value))), "traced")
+        return complaints(plan_of(change(address, None, nested(path, value))), "traced")
 
     for mode in ("PassThrough", None):
         not_traced = fails(FUNCTION, "is not traced")
@@ -372,7 +364,7 @@ def test_functions_and_stages_are_traced() -> None:
 
 
 def logged(*changes: dict[str, Any], **more: Any) -> list[Said]:
-    return said(plan_of(*changes, **more), "logged")
+    return complaints(plan_of(*changes, **more), "logged")
 
 
 def test_a_function_has_its_log_group_by_lambda_s_name_or_one_of_its_own() -> None:
@@ -414,7 +406,7 @@ def test_a_stage_keeps_an_access_log() -> None:
 
 
 def bounded(*changes: dict[str, Any], deployment: Deployment = DEV) -> list[Said]:
-    return said(plan_of(*changes), "concurrency-bounded", deployment)
+    return complaints(plan_of(*changes), "concurrency-bounded", deployment=deployment)
 
 
 def reserving(number: int | None) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import pytest
 
 from plan_review.findings import Verdict
 from plan_review.plan import Plan
-from tests.plan_review.complaints import configured, nested, said
-from tests.plan_review.plans import change, plan_of
+from tests.plan_review.complaints import cannot_be_judged, complaints, fails
+from tests.plan_review.plans import change, configured, nested, plan_of
 
 RECOVERY = "point_in_time_recovery.0.recovery_period_in_days"
 TIMES = [
@@ -23,7 +23,7 @@ TIMES = [
 TABLE = "aws_dynamodb_table.orders"
 LIFECYCLE = "aws_s3_bucket_lifecycle_configuration.audit"
 VERSIONING = "aws_s3_bucket_versioning.audit"
-NO_LONGER_KEPT = (VERSIONING, Verdict.FAIL, "what is overwritten or deleted is no longer kept")
+NO_LONGER_KEPT = fails(VERSIONING, "what is overwritten or deleted is no longer kept")
 
 
 def from_to(address: str, path: str, was: object, is_now: object) -> Plan:
@@ -33,22 +33,22 @@ def from_to(address: str, path: str, was: object, is_now: object) -> Plan:
 @pytest.mark.parametrize(("kind", "path"), TIMES)
 def test_what_is_kept_is_not_kept_for_less(kind: str, path: str) -> None:
     address = f"{kind}.orders"
-    assert said(from_to(address, path, 30, 29), "kept-as-long") == [
-        (address, Verdict.FAIL, f"{path} goes down from 30 to 29")
-    ]
-    assert said(from_to(address, path, 30, 30), "kept-as-long") == []
-    assert said(from_to(address, path, 30, 31), "kept-as-long") == []
+    assert complaints(from_to(address, path, 30, 29), "kept-as-long") == fails(
+        address, f"{path} goes down from 30 to 29"
+    )
+    assert complaints(from_to(address, path, 30, 30), "kept-as-long") == []
+    assert complaints(from_to(address, path, 30, 31), "kept-as-long") == []
     replaced = change(address, nested(path, 30), nested(path, 29), actions=["delete", "create"])
-    assert len(said(plan_of(replaced), "kept-as-long")) == 1
+    assert len(complaints(plan_of(replaced), "kept-as-long")) == 1
 
 
 @pytest.mark.parametrize(("kind", "path"), TIMES)
 def test_what_was_not_there_before_was_not_kept_for_longer(kind: str, path: str) -> None:
     address = f"{kind}.orders"
-    assert said(plan_of(change(address, None, nested(path, 1))), "kept-as-long") == []
-    assert said(plan_of(change(address, nested(path, 30), None)), "kept-as-long") == []
-    assert said(from_to(address, path, None, 1), "kept-as-long") == []
-    assert said(from_to(address, path, 30, None), "kept-as-long") == []
+    assert complaints(plan_of(change(address, None, nested(path, 1))), "kept-as-long") == []
+    assert complaints(plan_of(change(address, nested(path, 30), None)), "kept-as-long") == []
+    assert complaints(from_to(address, path, None, 1), "kept-as-long") == []
+    assert complaints(from_to(address, path, 30, None), "kept-as-long") == []
 
 
 @pytest.mark.parametrize(
@@ -59,16 +59,16 @@ def test_what_was_not_there_before_was_not_kept_for_longer(kind: str, path: str)
     ],
 )
 def test_no_limit_is_longer_than_any(address: str, path: str, no_limit: int) -> None:
-    assert said(from_to(address, path, 3600, no_limit), "kept-as-long") == []
-    assert said(from_to(address, path, no_limit, 3600), "kept-as-long") == [
-        (address, Verdict.FAIL, f"{path} goes down from {no_limit} to 3600")
-    ]
+    assert complaints(from_to(address, path, 3600, no_limit), "kept-as-long") == []
+    assert complaints(from_to(address, path, no_limit, 3600), "kept-as-long") == fails(
+        address, f"{path} goes down from {no_limit} to 3600"
+    )
 
 
 def test_nothing_at_all_is_no_limit_only_where_aws_says_so() -> None:
     event_age = "maximum_event_age_in_seconds"
     address = "aws_lambda_function_event_invoke_config.payment"
-    assert len(said(from_to(address, event_age, 60, 0), "kept-as-long")) == 1
+    assert len(complaints(from_to(address, event_age, 60, 0), "kept-as-long")) == 1
 
 
 @pytest.mark.parametrize(("kind", "path"), TIMES)
@@ -76,29 +76,29 @@ def test_a_time_that_is_known_later_cannot_be_judged_where_it_is_set(kind: str, 
     address, attribute = f"{kind}.orders", path.partition(".")[0]
     later = change(address, nested(path, 30), {}, after_unknown=nested(path, True))
     is_set = configured({address: {attribute: ["var.time"]}})
-    assert said(plan_of(later, configuration=is_set), "kept-as-long") == [
-        (address, Verdict.CANNOT_JUDGE, f"{path} is known after the apply only")
-    ]
-    assert said(plan_of(later), "kept-as-long") == []
+    assert complaints(plan_of(later, configuration=is_set), "kept-as-long") == cannot_be_judged(
+        address, f"{path} is known after the apply only"
+    )
+    assert complaints(plan_of(later), "kept-as-long") == []
 
 
 @pytest.mark.parametrize(
     "path", ["point_in_time_recovery.0.enabled", "deletion_protection_enabled"]
 )
 def test_what_keeps_a_table_s_items_is_not_turned_off(path: str) -> None:
-    turned_off = [(TABLE, Verdict.FAIL, f"{path} is turned off")]
-    assert said(from_to(TABLE, path, True, False), "kept-as-long") == turned_off
-    assert said(from_to(TABLE, path, True, None), "kept-as-long") == turned_off
-    assert said(from_to(TABLE, path, True, True), "kept-as-long") == []
-    assert said(from_to(TABLE, path, False, True), "kept-as-long") == []
-    assert said(from_to(TABLE, path, False, None), "kept-as-long") == []
-    assert said(from_to(TABLE, path, None, False), "kept-as-long") == []
+    turned_off = fails(TABLE, f"{path} is turned off")
+    assert complaints(from_to(TABLE, path, True, False), "kept-as-long") == turned_off
+    assert complaints(from_to(TABLE, path, True, None), "kept-as-long") == turned_off
+    assert complaints(from_to(TABLE, path, True, True), "kept-as-long") == []
+    assert complaints(from_to(TABLE, path, False, True), "kept-as-long") == []
+    assert complaints(from_to(TABLE, path, False, None), "kept-as-long") == []
+    assert complaints(from_to(TABLE, path, None, False), "kept-as-long") == []
 
 
 def test_what_keeps_nothing_is_not_asked_for_how_long() -> None:
     topic = change("aws_sns_topic.events", {"name": "a"}, {"name": "b"})
-    assert said(plan_of(topic), "kept-as-long") == []
-    assert said(plan_of(topic), "expires-no-sooner") == []
+    assert complaints(plan_of(topic), "kept-as-long") == []
+    assert complaints(plan_of(topic), "expires-no-sooner") == []
 
 
 def time_to_live(attribute: str, *, enabled: bool = True) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def time_to_live(attribute: str, *, enabled: bool = True) -> dict[str, Any]:
 
 def test_items_do_not_begin_to_expire_nor_by_another_attribute() -> None:
     def becoming(was: dict[str, Any], is_now: dict[str, Any]) -> list[str]:
-        compared = said(plan_of(change(TABLE, was, is_now)), "expires-no-sooner")
+        compared = complaints(plan_of(change(TABLE, was, is_now)), "expires-no-sooner")
         assert {(address, verdict) for address, verdict, _ in compared} <= {(TABLE, Verdict.FAIL)}
         return [reason for *_, reason in compared]
 
@@ -125,7 +125,7 @@ def test_items_do_not_begin_to_expire_nor_by_another_attribute() -> None:
 
 def test_only_a_table_has_a_time_to_live() -> None:
     other = change("aws_dynamodb_global_table.orders", {}, time_to_live("expires_at"))
-    assert said(plan_of(other), "expires-no-sooner") == []
+    assert complaints(plan_of(other), "expires-no-sooner") == []
 
 
 def rules(*each: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def rules(*each: dict[str, Any]) -> dict[str, Any]:
 
 def deletes(was: dict[str, Any] | None, is_now: dict[str, Any] | None) -> list[str]:
     """Return what is said of a lifecycle that becomes another."""
-    compared = said(plan_of(change(LIFECYCLE, was, is_now)), "expires-no-sooner")
+    compared = complaints(plan_of(change(LIFECYCLE, was, is_now)), "expires-no-sooner")
     assert {(address, verdict) for address, verdict, _ in compared} <= {(LIFECYCLE, Verdict.FAIL)}
     return [reason for *_, reason in compared]
 
@@ -195,9 +195,9 @@ def test_a_lifecycle_rule_that_finds_other_objects_is_another_one(
 
 def test_a_lifecycle_whose_rules_are_known_later_cannot_be_judged() -> None:
     later = change(LIFECYCLE, rules(), {}, after_unknown={"rule": True})
-    assert said(plan_of(later), "expires-no-sooner") == [
-        (LIFECYCLE, Verdict.CANNOT_JUDGE, "its rules are known after the apply only")
-    ]
+    assert complaints(plan_of(later), "expires-no-sooner") == cannot_be_judged(
+        LIFECYCLE, "its rules are known after the apply only"
+    )
 
 
 def test_a_lifecycle_rule_deletes_only_while_it_is_enabled() -> None:
@@ -222,9 +222,9 @@ def test_a_lifecycle_may_come_with_a_new_bucket_and_not_to_one_that_is_there() -
     new = plan_of(comes, change("aws_s3_bucket.audit", None, bucket), configuration=refers)
     beside = plan_of(comes, change("aws_s3_bucket.other", None, bucket))
     sooner = "deletes sooner than before: keep: expiration after 30 days"
-    assert said(there, "expires-no-sooner") == [(LIFECYCLE, Verdict.FAIL, sooner)]
-    assert said(new, "expires-no-sooner") == []
-    assert said(beside, "expires-no-sooner") == [(LIFECYCLE, Verdict.FAIL, sooner)]
+    assert complaints(there, "expires-no-sooner") == fails(LIFECYCLE, sooner)
+    assert complaints(new, "expires-no-sooner") == []
+    assert complaints(beside, "expires-no-sooner") == fails(LIFECYCLE, sooner)
 
 
 def versions(status: str) -> dict[str, Any]:
@@ -237,13 +237,13 @@ def test_a_bucket_goes_on_keeping_versions(status: str) -> None:
         return plan_of(change(VERSIONING, was, is_now))
 
     on, off = versions("Enabled"), versions(status)
-    assert said(becoming(on, off), "expires-no-sooner") == [NO_LONGER_KEPT]
-    assert said(becoming(off, on), "expires-no-sooner") == []
-    assert said(becoming(off, off | {"mfa": "1"}), "expires-no-sooner") == []
-    assert said(becoming(on, on | {"mfa": "1"}), "expires-no-sooner") == []
-    assert said(becoming(None, off), "expires-no-sooner") == []
+    assert complaints(becoming(on, off), "expires-no-sooner") == NO_LONGER_KEPT
+    assert complaints(becoming(off, on), "expires-no-sooner") == []
+    assert complaints(becoming(off, off | {"mfa": "1"}), "expires-no-sooner") == []
+    assert complaints(becoming(on, on | {"mfa": "1"}), "expires-no-sooner") == []
+    assert complaints(becoming(None, off), "expires-no-sooner") == []
     elsewhere = change("aws_s3_bucket.audit", on, off)
-    assert said(plan_of(elsewhere), "expires-no-sooner") == []
+    assert complaints(plan_of(elsewhere), "expires-no-sooner") == []
 
 
 @pytest.mark.parametrize("action", ["delete", "forget"])
@@ -251,7 +251,7 @@ def test_a_bucket_s_versioning_goes_only_with_the_bucket(action: str) -> None:
     goes = change(VERSIONING, versions("Enabled"), None, actions=[action])
     other = change("aws_s3_bucket.other", None, {"bucket": "other"})
     stays = change("aws_s3_bucket.audit", {"bucket": "audit"}, {"bucket": "audit"})
-    assert said(plan_of(goes, other, stays), "expires-no-sooner") == [NO_LONGER_KEPT]
-    assert said(plan_of(goes, other), "expires-no-sooner") == []
+    assert complaints(plan_of(goes, other, stays), "expires-no-sooner") == NO_LONGER_KEPT
+    assert complaints(plan_of(goes, other), "expires-no-sooner") == []
     was_off = change(VERSIONING, versions("Suspended"), None, actions=[action])
-    assert said(plan_of(was_off, stays), "expires-no-sooner") == []
+    assert complaints(plan_of(was_off, stays), "expires-no-sooner") == []

@@ -4,20 +4,12 @@ import json
 
 import pytest
 
-from plan_review.findings import Deployment, Verdict
-from tests.plan_review.complaints import Said, configured, nested, said
-from tests.plan_review.plans import change, findings, plan_of
+from plan_review.findings import Deployment
+from tests.plan_review.complaints import Said, cannot_be_judged, complaints, fails
+from tests.plan_review.plans import change, configured, findings, nested, plan_of
 
 HERE = Deployment("prod", "prod", "123456789012")
 SUBSCRIPTION = "aws_sns_topic_subscription.audit"
-
-
-def fails(address: str, reason: str) -> list[Said]:
-    return [(address, Verdict.FAIL, reason)]
-
-
-def cannot_be_judged(address: str, reason: str) -> list[Said]:
-    return [(address, Verdict.CANNOT_JUDGE, reason)]
 
 
 MUST_STAY = [
@@ -43,20 +35,23 @@ def test_what_must_stay_is_neither_destroyed_nor_forgotten(kind: str, rule: str,
     for action, becomes in (("delete", "destroyed"), ("forget", "forgotten")):
         there = {"name": "a", "actions_enabled": True}
         gone = plan_of(change(address, there, None, actions=[action]))
-        assert said(gone, rule, HERE) == fails(address, f"is {becomes}{so}")
-    assert said(plan_of(change(address, None, {"name": "a"})), rule, HERE) == []
-    assert said(plan_of(change(address, {"name": "a"}, {"name": "b"})), rule, HERE) == []
+        assert complaints(gone, rule, deployment=HERE) == fails(address, f"is {becomes}{so}")
+    assert complaints(plan_of(change(address, None, {"name": "a"})), rule, deployment=HERE) == []
+    assert (
+        complaints(plan_of(change(address, {"name": "a"}, {"name": "b"})), rule, deployment=HERE)
+        == []
+    )
 
 
 @pytest.mark.parametrize("rule", ["firewall-stays", "keeps-running", "watched"])
 def test_what_guards_starts_and_watches_nothing_may_go(rule: str) -> None:
-    assert said(plan_of(change("aws_sns_topic.old", {"name": "a"}, None)), rule) == []
+    assert complaints(plan_of(change("aws_sns_topic.old", {"name": "a"}, None)), rule) == []
 
 
 @pytest.mark.parametrize("kind", ["aws_wafv2_web_acl", "aws_wafv2_web_acl_association"])
 def test_a_firewall_is_not_replaced(kind: str) -> None:
     replaced = change(f"{kind}.orders", {}, {}, actions=["delete", "create"])
-    assert said(plan_of(replaced), "firewall-stays") == fails(
+    assert complaints(plan_of(replaced), "firewall-stays") == fails(
         f"{kind}.orders", "is replaced, and the API is without it"
     )
 
@@ -64,8 +59,8 @@ def test_a_firewall_is_not_replaced(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["aws_lambda_alias", "aws_cloudwatch_metric_alarm"])
 def test_what_is_replaced_at_once_works_on(kind: str) -> None:
     replaced = change(f"{kind}.orders", {}, {}, actions=["create", "delete"])
-    assert said(plan_of(replaced), "keeps-running") == []
-    assert said(plan_of(replaced), "watched") == []
+    assert complaints(plan_of(replaced), "keeps-running") == []
+    assert complaints(plan_of(replaced), "watched") == []
 
 
 @pytest.mark.parametrize(
@@ -82,9 +77,11 @@ def test_nothing_that_starts_a_function_is_off(
 ) -> None:
     address = f"{kind}.payment"
     turned_off = plan_of(change(address, {attribute: on}, {attribute: off}))
-    assert said(turned_off, "keeps-running") == fails(address, f"is turned off by {attribute}")
+    assert complaints(turned_off, "keeps-running") == fails(
+        address, f"is turned off by {attribute}"
+    )
     for well in ({attribute: on}, {attribute: None}):
-        assert said(plan_of(change(address, None, well)), "keeps-running") == []
+        assert complaints(plan_of(change(address, None, well)), "keeps-running") == []
 
 
 @pytest.mark.parametrize("kind", ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm"])
@@ -101,7 +98,7 @@ def test_an_alarm_goes_on_telling_people(
 ) -> None:
     def becoming(of: str, was: object, is_now: object) -> list[Said]:
         before, after = {attribute: was, "period": 60}, {attribute: is_now, "period": 300}
-        return said(plan_of(change(of, before, after)), "watched")
+        return complaints(plan_of(change(of, before, after)), "watched")
 
     alarm = f"{kind}.dlq"
     assert becoming(alarm, on, off) == fails(alarm, f"{attribute} is off, and nobody is told")
@@ -122,19 +119,19 @@ def test_bodies_are_not_logged(kind: str, path: str) -> None:
     address = f"{kind}.all"
 
     def tracing(value: object) -> list[Said]:
-        return said(plan_of(change(address, None, nested(path, value))), "bodies-not-logged")
+        return complaints(plan_of(change(address, None, nested(path, value))), "bodies-not-logged")
 
     assert tracing(True) == fails(address, "logs whole requests and answers")
     assert tracing(False) == []
     assert tracing(None) == []
     later = change(address, None, {}, after_unknown=nested(path, True))
     is_set = configured({address: {path.partition(".")[0]: ["var.traces"]}})
-    assert said(plan_of(later, configuration=is_set), "bodies-not-logged") == cannot_be_judged(
-        address, f"{path} is known after the apply only"
-    )
-    assert said(plan_of(later), "bodies-not-logged") == []
+    assert complaints(
+        plan_of(later, configuration=is_set), "bodies-not-logged"
+    ) == cannot_be_judged(address, f"{path} is known after the apply only")
+    assert complaints(plan_of(later), "bodies-not-logged") == []
     known = change(address, None, nested(path, False))
-    assert said(plan_of(known, configuration=is_set), "bodies-not-logged") == []
+    assert complaints(plan_of(known, configuration=is_set), "bodies-not-logged") == []
 
 
 ROLE = "aws_iam_role.payment"
@@ -144,23 +141,25 @@ BOUNDARY = "arn:aws:iam::123456789012:policy/ci-boundary-policy-prod"
 @pytest.mark.parametrize("boundary", [None, ""])
 def test_a_role_has_its_boundary_outside_local(boundary: str | None) -> None:
     bare = plan_of(change(ROLE, None, {"permissions_boundary": boundary}))
-    assert said(bare, "roles-bounded") == fails(ROLE, "has no permissions boundary")
-    assert said(bare, "roles-bounded", Deployment("local", "local")) == []
+    assert complaints(bare, "roles-bounded") == fails(ROLE, "has no permissions boundary")
+    assert complaints(bare, "roles-bounded", deployment=Deployment("local", "local")) == []
     bounded = plan_of(change(ROLE, None, {"permissions_boundary": BOUNDARY}))
-    assert said(bounded, "roles-bounded") == []
+    assert complaints(bounded, "roles-bounded") == []
 
 
 def test_a_boundary_that_is_known_later_has_to_be_set() -> None:
     later = change(ROLE, None, {}, after_unknown={"permissions_boundary": True})
     is_set = configured({ROLE: {"permissions_boundary": ["aws_iam_policy.boundary.arn"]}})
-    assert said(plan_of(later, configuration=is_set), "roles-bounded") == []
-    assert said(plan_of(later), "roles-bounded") == fails(ROLE, "has no permissions boundary")
+    assert complaints(plan_of(later, configuration=is_set), "roles-bounded") == []
+    assert complaints(plan_of(later), "roles-bounded") == fails(ROLE, "has no permissions boundary")
 
 
 @pytest.mark.parametrize("name", ["api-logging-role", "ci-apply-role", "ci-plan-role"])
 def test_a_role_of_the_account_itself_has_no_boundary(name: str) -> None:
     roles = [change(f"aws_iam_role.{each}", None, {}) for each in (name, "payment")]
-    assert said(plan_of(*roles), "roles-bounded") == fails(ROLE, "has no permissions boundary")
+    assert complaints(plan_of(*roles), "roles-bounded") == fails(
+        ROLE, "has no permissions boundary"
+    )
 
 
 @pytest.mark.parametrize("protocol", ["http", "https", "lambda", "application"])
@@ -168,30 +167,30 @@ def test_events_do_not_leave_by_a_new_kind_of_subscription(protocol: str) -> Non
     new = change(SUBSCRIPTION, None, {"protocol": protocol, "endpoint": "https://example.org"})
     was = change(SUBSCRIPTION, {"protocol": "sqs"}, {"protocol": protocol})
     for plan in (plan_of(new), plan_of(was)):
-        assert said(plan, "events-stay-inside") == fails(
+        assert complaints(plan, "events-stay-inside") == fails(
             SUBSCRIPTION, f"takes events out by {protocol}"
         )
     same = change(SUBSCRIPTION, {"protocol": protocol}, {"protocol": protocol, "raw": True})
-    assert said(plan_of(same), "events-stay-inside") == []
+    assert complaints(plan_of(same), "events-stay-inside") == []
 
 
 @pytest.mark.parametrize("protocol", ["email", "firehose", "sms", "sqs"])
 def test_events_go_where_the_pipeline_sends_them(protocol: str) -> None:
     new = change(SUBSCRIPTION, None, {"protocol": protocol})
-    assert said(plan_of(new), "events-stay-inside") == []
+    assert complaints(plan_of(new), "events-stay-inside") == []
 
 
 def test_only_who_is_subscribed_gets_events() -> None:
     gone = change(SUBSCRIPTION, {"protocol": "https"}, None)
     topic = change("aws_sns_topic.audit", None, {"protocol": "https"})
-    assert said(plan_of(gone, topic), "events-stay-inside") == []
+    assert complaints(plan_of(gone, topic), "events-stay-inside") == []
 
 
 def test_events_do_not_go_to_another_account_s_queue() -> None:
     def to(account: str, deployment: Deployment = HERE) -> list[Said]:
         endpoint = f"arn:aws:sqs:eu-west-2:{account}:audit"
         new = change(SUBSCRIPTION, None, {"protocol": "sqs", "endpoint": endpoint})
-        return said(plan_of(new), "events-stay-inside", deployment)
+        return complaints(plan_of(new), "events-stay-inside", deployment=deployment)
 
     assert to("999999999999") == fails(
         SUBSCRIPTION,
@@ -202,16 +201,16 @@ def test_events_do_not_go_to_another_account_s_queue() -> None:
     assert to("999999999999", Deployment("prod", "prod")) == []
     values = {"protocol": "sqs"}
     later = change(SUBSCRIPTION, None, values, after_unknown={"endpoint": True})
-    assert said(plan_of(later), "events-stay-inside", HERE) == []
+    assert complaints(plan_of(later), "events-stay-inside", deployment=HERE) == []
     person_s = change(SUBSCRIPTION, None, {"protocol": "email", "endpoint": "a@example.org"})
-    assert said(plan_of(person_s), "events-stay-inside", HERE) == []
+    assert complaints(plan_of(person_s), "events-stay-inside", deployment=HERE) == []
 
 
 @pytest.mark.parametrize("attribute", ["filter_policy", "filter_policy_scope"])
 def test_people_look_at_another_filter_and_not_at_another_way_to_write_it(attribute: str) -> None:
     def becoming(was: str | None, is_now: str | None) -> list[Said]:
         before, after = ({"protocol": "sqs", attribute: each} for each in (was, is_now))
-        return said(plan_of(change(SUBSCRIPTION, before, after)), "events-stay-inside")
+        return complaints(plan_of(change(SUBSCRIPTION, before, after)), "events-stay-inside")
 
     filter_ = json.dumps({"eventType": ["OrderPlaced"]})
     changes = cannot_be_judged(SUBSCRIPTION, f"its {attribute} changes")
@@ -234,10 +233,10 @@ def test_a_filter_that_is_known_later_is_another_one_where_it_is_set(attribute: 
     before = {"protocol": "sqs", attribute: None}
     later = change(SUBSCRIPTION, before, {"protocol": "sqs"}, after_unknown={attribute: True})
     is_set = configured({SUBSCRIPTION: {attribute: ["var.filter"]}})
-    assert said(plan_of(later, configuration=is_set), "events-stay-inside") == cannot_be_judged(
-        SUBSCRIPTION, f"its {attribute} changes"
-    )
-    assert said(plan_of(later), "events-stay-inside") == []
+    assert complaints(
+        plan_of(later, configuration=is_set), "events-stay-inside"
+    ) == cannot_be_judged(SUBSCRIPTION, f"its {attribute} changes")
+    assert complaints(plan_of(later), "events-stay-inside") == []
 
 
 def test_an_output_is_no_place_for_a_secret() -> None:
