@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,9 +78,7 @@ class Document:
         return self.attribute == "assume_role_policy"
 
 
-def documents(
-    plan: Plan, address: str, kind: str, state: State, *, is_configured: bool = True
-) -> Iterator[Document]:
+def documents(plan: Plan, address: str, kind: str, state: State) -> Iterator[Document]:
     """Yield the policies that a resource has in a state.
 
     One that is known after the apply only counts where the configuration sets it: what AWS makes
@@ -94,7 +93,7 @@ def documents(
     for attribute in sorted({*ATTRIBUTES, *state.values}):
         value = state.value(attribute)
         if value is UNKNOWN:
-            if attribute in ATTRIBUTES and is_configured and plan.is_configured(address, attribute):
+            if attribute in ATTRIBUTES and plan.is_configured(address, attribute):
                 reason = plan.unknown_because(address, attribute)
                 yield Document(address, kind, attribute, unreadable=reason)
             continue
@@ -112,18 +111,12 @@ def _texts(attribute: str, value: Any) -> Iterator[str]:
         for block in value:
             if isinstance(block, dict) and block.get("policy"):
                 yield block["policy"]
-    elif isinstance(value, str) and (attribute in ATTRIBUTES or _looks_like_a_policy(value)):
+    elif isinstance(value, str) and attribute in ATTRIBUTES:
         yield value
-
-
-def _looks_like_a_policy(text: str) -> bool:
-    if not text.startswith("{"):
-        return False
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError:
-        return False
-    return "Statement" in document
+    elif isinstance(value, str) and value.startswith("{"):
+        with suppress(json.JSONDecodeError):
+            if "Statement" in json.loads(value):
+                yield value
 
 
 def _permission(address: str, kind: str, state: State) -> Document:
@@ -207,11 +200,11 @@ def _attachment(address: str, kind: str, state: State) -> Document:
 class Subject:
     """Whose policies are compared: a role, a bucket, a queue…, with all its policies."""
 
+    is_new: bool
+    """Whether it exists only because of this plan, so that nothing of it can be wider."""
+    is_gone: bool
     before: list[Document] = field(default_factory=list)
     after: list[Document] = field(default_factory=list)
-    is_new: bool = False
-    """Whether it exists only because of this plan, so that nothing of it can be wider."""
-    is_gone: bool = False
     is_touched: bool = False
     """Whether the plan changes anything of its policies."""
 
@@ -225,37 +218,37 @@ def subjects(plan: Plan) -> Mapping[str, Subject]:
                 continue
             for document in documents(plan, change.address, change.type, state):
                 name, owner = _owner(plan, change.address, change.type, state, document)
-                subject = found.setdefault(name, Subject())
+                kind = plan.kind_of.get(owner)
+                is_new, is_gone = kind is Kind.CREATE, kind in {Kind.DESTROY, Kind.FORGET}
+                subject = found.setdefault(name, Subject(is_new, is_gone))
                 (subject.after if is_after else subject.before).append(document)
                 subject.is_touched |= change.kind is not Kind.NONE
-                kind = plan.kind_of.get(owner)
-                subject.is_new |= kind is Kind.CREATE
-                subject.is_gone |= kind in {Kind.DESTROY, Kind.FORGET}
     return found
 
 
 def _owner(
     plan: Plan, address: str, kind: str, state: State, document: Document
 ) -> tuple[str, str]:
-    """Return whose policy it is: a name for it, and its address where it is in the plan."""
+    """Return whose policy it is: a name for it, and its address, or what is known instead."""
     group = "identity" if document.is_of_an_identity else document.attribute
     attribute = POLICY_OF.get(kind)
     if attribute is None:
         return f"{group} {address}", address
     value = state.value(attribute)
-    owner = next(iter(plan.referred(address, attribute)), None) or _named(plan, value)
+    referred = next(iter(plan.referred(address, attribute)), None)
+    owner = referred or _named(plan, value) or str(value)
     group = "identity" if document.is_of_an_identity else f"{kind} of"
-    return f"{group} {owner or value}", owner
+    return f"{group} {owner}", owner
 
 
-def _named(plan: Plan, name: Any) -> str:
-    """Return the address of what has a name, an id, an ARN or a URL; empty if nothing has it."""
+def _named(plan: Plan, name: Any) -> str | None:
+    """Return the address of what has a name, an id, an ARN or a URL; None if nothing has it."""
     if not isinstance(name, str):
-        return ""
+        return None
     for change in plan.changes:
         if change.type in POLICY_OF:
             continue
         for state in (change.before, change.after):
             if state and name in [state.values.get(each) for each in _NAMES]:
                 return change.address
-    return ""
+    return None

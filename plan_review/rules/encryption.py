@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from plan_review.plan import UNKNOWN, Kind
+from plan_review.plan import UNKNOWN
 from plan_review.policy import account_of
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
@@ -28,17 +28,17 @@ SWITCH_OF = {
 }
 """Kind → the path of what turns encryption on."""
 
-NOT_ON_LOCALSTACK = {
-    "aws_kinesis_firehose_delivery_stream": "its Firehose cannot be told to encrypt",
-    "aws_lambda_function": "it does not keep the key of environment variables",
-}
+NOT_ON_LOCALSTACK = (
+    "aws_kinesis_firehose_delivery_stream",  # its Firehose cannot be told to encrypt
+    "aws_lambda_function",  # it does not keep the key of environment variables
+)
+"""Kinds that LocalStack does not encrypt."""
 
-NOT_OUR_KEY = {
-    "aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption": (
-        "the state is there before any key of ours"
-    ),
-}
-"""Address → why S3's own key will do."""
+NOT_OUR_KEY = (
+    # The state is there before any key of ours.
+    "aws_s3_bucket_server_side_encryption_configuration.state-bucket-encryption",
+)
+"""Addresses for which S3's own key will do."""
 
 
 @rule(
@@ -100,11 +100,9 @@ def buckets_encrypted(stack: Stack) -> Iterator[Complaint]:
         found
         for each, state in plan.all(kind)
         for found in (*plan.referred(each.address, "bucket"), state.value("bucket"))
-    }
+    } - {UNKNOWN}
     for bucket, state in plan.all("aws_s3_bucket"):
-        if bucket.address not in encrypted_buckets and state.value("bucket") not in (
-            encrypted_buckets
-        ):
+        if not {bucket.address, state.value("bucket")} & encrypted_buckets:
             yield Complaint(bucket.address, "has no encryption configured")
 
 
@@ -118,7 +116,7 @@ def keys_rotate(stack: Stack) -> Iterator[Complaint]:
         if state.value("enable_key_rotation") is not True:
             yield Complaint(key.address, "is never rotated")
     for change in stack.plan.changes:
-        if change.type == "aws_kms_alias" and change.kind is Kind.CHANGE and change.before:
-            before, after = change.before, change.after
-            if after and before.value("target_key_id") != after.value("target_key_id"):
+        if change.type == "aws_kms_alias" and change.before and change.after:
+            was, is_now = (each.value("target_key_id") for each in (change.before, change.after))
+            if was != is_now:
                 yield Complaint(change.address, "points to another key")

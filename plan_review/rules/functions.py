@@ -4,16 +4,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from plan_review.plan import UNKNOWN, Kind, Plan, PlannedResource, State
+from plan_review.plan import UNKNOWN, Plan, PlannedResource, State
 from plan_review.rules.data import TOLD_TO_PEOPLE
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
-PARKED_BY_FUNCTION = {
-    "aws_sqs_queue.intake-overflow-queue": (
-        "an order that was accepted is never given up: intake-drain parks by itself"
-    ),
-}
-"""Queue without redrive → why. Its function must know a dead-letter queue."""
+PARKED_BY_FUNCTION = (
+    # An order that was accepted is never given up: intake-drain parks by itself.
+    "aws_sqs_queue.intake-overflow-queue",
+)
+"""Queues without redrive. Their function must know a dead-letter queue."""
 
 WHERE_FUNCTIONS_PARK = {
     "aws_sqs_queue.intake-overflow-dlq": "aws_sqs_queue.intake-overflow-queue",
@@ -47,18 +46,18 @@ def dead_letters(stack: Stack) -> Iterator[Complaint]:
     worked_off = set()
     for mapping, state in plan.all("aws_lambda_event_source_mapping"):
         if state.value(STREAM_ATTRIBUTE):
-            destination = state.value("destination_config.0.on_failure.0.destination_arn")
-            if not destination:
+            if not state.value("destination_config.0.on_failure.0.destination_arn"):
                 yield Complaint(mapping.address, "has no on-failure destination")
+        elif queue := _mapped_queue(plan, mapping, state):
+            worked_off.add(queue[0])
+            yield from _of_queue(plan, mapping, state, *queue)
         else:
-            yield from _of_queue(plan, mapping, state)
-            queue_of_it = _mapped_queue(plan, mapping, state)
-            worked_off.add(queue_of_it[0] if queue_of_it else "")
+            yield cannot_judge(mapping.address, "its queue is not in this plan")
     dead_letter_queues = {*_dead_letter_queues(plan)}
-    for queue, state in plan.all("aws_sqs_queue"):
-        names = {queue.address, state.value("arn"), state.value("name")}
-        if not names & dead_letter_queues and queue.address not in worked_off:
-            yield from _of_redrive(plan, queue, state)
+    for resource, state in plan.all("aws_sqs_queue"):
+        names = {resource.address, state.value("name")}
+        if not names & dead_letter_queues and resource.address not in worked_off:
+            yield from _of_redrive(plan, resource, state)
     for subscription, state in plan.all("aws_sns_topic_subscription"):
         if state.value("protocol") not in TOLD_TO_PEOPLE:
             yield from _of_redrive(plan, subscription, state)
@@ -67,25 +66,20 @@ def dead_letters(stack: Stack) -> Iterator[Complaint]:
 
 
 def _mapped_queue(plan: Plan, mapping: PlannedResource, state: State) -> tuple[str, State] | None:
-    source = state.value("event_source_arn")
-    return _target(plan, mapping.address, "event_source_arn", source, "aws_sqs_queue")
+    name = str(state.value("event_source_arn")).rpartition(":")[2]
+    return _target(plan, mapping.address, "event_source_arn", "aws_sqs_queue", name)
 
 
-def _of_queue(plan: Plan, mapping: PlannedResource, state: State) -> Iterator[Complaint]:
-    queue = _mapped_queue(plan, mapping, state)
-    if queue is None:
-        yield cannot_judge(mapping.address, "its queue is not in this plan")
-        return
-    address, values = queue
-    target = _dead_letter_target(plan, address, values)
+def _of_queue(
+    plan: Plan, mapping: PlannedResource, state: State, queue: str, its: State
+) -> Iterator[Complaint]:
+    target = _dead_letter_target(plan, queue, its)
     if target is UNKNOWN:
-        yield cannot_judge(address, "its redrive policy is known after the apply only")
-        return
-    if target:
-        return
-    if address in PARKED_BY_FUNCTION and _knows_dead_letters(plan, mapping, state):
-        return
-    yield Complaint(address, f"has no dead-letter queue, and {mapping.address} works it off")
+        yield cannot_judge(queue, "its redrive policy is known after the apply only")
+    elif not target and not (
+        queue in PARKED_BY_FUNCTION and _knows_dead_letters(plan, mapping, state)
+    ):
+        yield Complaint(queue, f"has no dead-letter queue, and {mapping.address} works it off")
 
 
 def _of_redrive(plan: Plan, resource: PlannedResource, state: State) -> Iterator[Complaint]:
@@ -99,16 +93,18 @@ def _of_redrive(plan: Plan, resource: PlannedResource, state: State) -> Iterator
 def _dead_letter_target(plan: Plan, address: str, state: State) -> Any:
     """Return the ARN that a redrive policy leads to: UNKNOWN until the apply, None if nowhere."""
     redrive = state.value("redrive_policy")
-    if redrive is UNKNOWN:
-        return UNKNOWN if plan.is_configured(address, "redrive_policy") else None
+    if redrive is UNKNOWN and plan.is_configured(address, "redrive_policy"):
+        return UNKNOWN
+    if not isinstance(redrive, str):
+        return None
     try:
-        return json.loads(redrive or "{}").get("deadLetterTargetArn")
+        return json.loads(redrive).get("deadLetterTargetArn")
     except json.JSONDecodeError:
         return None  # AWS refuses it, too
 
 
 def _dead_letter_queues(plan: Plan) -> Iterator[str]:
-    """Yield the addresses, ARNs and names of the queues that something else leads dead letters to.
+    """Yield the addresses and names of the queues that something else leads dead letters to.
 
     Where an ARN is not known yet, the expression tells; a queue that a function parks on is one
     as long as what it parks is there.
@@ -117,7 +113,7 @@ def _dead_letter_queues(plan: Plan) -> Iterator[str]:
         yield from plan.referred(resource.address, "redrive_policy")
         target = _dead_letter_target(plan, resource.address, state)
         if isinstance(target, str):
-            yield from (target, target.rpartition(":")[2])
+            yield target.rpartition(":")[2]
     for kind, attribute, path in (
         ("aws_lambda_event_source_mapping", "destination_config", "on_failure.0.destination_arn"),
         (
@@ -132,18 +128,17 @@ def _dead_letter_queues(plan: Plan) -> Iterator[str]:
             yield from plan.referred(resource.address, attribute)
             destination = state.value(f"{attribute}.0.{path}")
             if isinstance(destination, str):
-                yield from (destination, destination.rpartition(":")[2])
+                yield destination.rpartition(":")[2]
     there = {resource.address for resource, _ in plan.all("aws_sqs_queue")}
     yield from (parked for parked, queue in WHERE_FUNCTIONS_PARK.items() if queue in there)
 
 
 def _knows_dead_letters(plan: Plan, mapping: PlannedResource, state: State) -> bool:
     function = _function(plan, mapping.address, state)
-    if function is None:
-        return False
-    variables = function[1].value("environment.0.variables")
     # What is known after the apply only is there all the same.
-    return variables is UNKNOWN or bool((variables or {}).get("DEAD_LETTER_QUEUE_URL"))
+    return function is not None and bool(
+        function[1].value("environment.0.variables.DEAD_LETTER_QUEUE_URL")
+    )
 
 
 def _invoked_asynchronously(plan: Plan) -> set[str]:
@@ -248,9 +243,7 @@ def concurrency_bounded(stack: Stack) -> Iterator[Complaint]:
         elif stack.deployment.environment == "prod" and reserved in NOTHING_RESERVED:
             yield Complaint(function_.address, "reserves no concurrency")
     for change in plan.changes:
-        if change.type == "aws_lambda_function" and change.kind is Kind.CHANGE:
-            assert change.before is not None
-            assert change.after is not None
+        if change.type == "aws_lambda_function" and change.before and change.after:
             was = change.before.value("reserved_concurrent_executions")
             is_now = change.after.value("reserved_concurrent_executions")
             if was not in NOTHING_RESERVED and is_now in NOTHING_RESERVED:
@@ -259,36 +252,21 @@ def concurrency_bounded(stack: Stack) -> Iterator[Complaint]:
 
 def _function(plan: Plan, address: str, state: State) -> tuple[str, State] | None:
     """Return the function that a mapping, a permission or a configuration is about."""
-    name = state.value("function_name")
-    found = _target(plan, address, "function_name", name, "aws_lambda_function")
-    if found is not None:
-        return found
-    # By an alias, which belongs to its function.
-    alias = _target(plan, address, "function_name", name, "aws_lambda_alias")
-    if alias is not None:
-        its = alias[1].value("function_name")
-        return _target(plan, alias[0], "function_name", its, "aws_lambda_function")
-    return None
+    for alias, its in plan.all("aws_lambda_alias"):
+        if alias.address in plan.referred(address, "function_name"):
+            return _function(plan, alias.address, its)
+    # A name or an ARN, which may have a version or an alias at its end.
+    name = str(state.value("function_name")).split(":function:")[-1].partition(":")[0]
+    return _target(plan, address, "function_name", "aws_lambda_function", name)
 
 
 def _target(
-    plan: Plan, address: str, attribute: str, value: Any, kind: str
+    plan: Plan, address: str, attribute: str, kind: str, name: str
 ) -> tuple[str, State] | None:
-    """Return the resource of a kind that an attribute points to, by its expression or its value."""
+    """Return the resource of a kind that an attribute refers to, or that has a name."""
     referred = plan.referred(address, attribute)
+    name_of_it = "function_name" if kind == "aws_lambda_function" else "name"
     for resource, state in plan.all(kind):
-        if resource.address in referred:
+        if resource.address in referred or state.value(name_of_it) == name:
             return resource.address, state
-    if isinstance(value, str):
-        last = value.split(":function:")[-1]
-        for resource, state in plan.all(kind):
-            names = [
-                state.value(each)
-                for each in ("arn", "id", "url", "name", "function_name", "qualified_arn")
-            ]
-            if value in names or last in names or last.partition(":")[0] in names:
-                return resource.address, state
-            # An ARN that was built from the name.
-            if kind == "aws_sqs_queue" and value.rpartition(":")[2] in names:
-                return resource.address, state
     return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from plan_review.plan import UNKNOWN, Kind, ResourceChange, State
+from plan_review.plan import UNKNOWN, Kind, Plan, ResourceChange, State
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
 FOR_EVER = float("inf")
@@ -27,6 +27,8 @@ SWITCHES = {
     "aws_dynamodb_table": ("point_in_time_recovery.0.enabled", "deletion_protection_enabled"),
 }
 """Kind → the paths of what keeps data while it is on."""
+
+_VERSIONS = "versioning_configuration.0.status"
 
 
 @rule(
@@ -76,29 +78,38 @@ def expires_no_sooner(stack: Stack) -> Iterator[Complaint]:
                 yield Complaint(
                     change.address, f"items expire by {is_now!r}, and did so by {was!r} before"
                 )
+    for change in stack.plan.changes:
         if change.type == "aws_s3_bucket_lifecycle_configuration":
-            yield from _sooner(change, _lifecycle(before), _lifecycle(after))
-        if (
-            change.type == "aws_s3_bucket_versioning"
-            and before.value("versioning_configuration.0.status") == "Enabled"
-            and after.value("versioning_configuration.0.status") != "Enabled"
-        ):
-            yield Complaint(change.address, "what is overwritten or deleted is no longer kept")
-    yield from _of_buckets(stack)
+            yield from _of_lifecycle(stack.plan, change)
+        if change.type == "aws_s3_bucket_versioning":
+            yield from _of_versions(stack.plan, change)
 
 
-def _of_buckets(stack: Stack) -> Iterator[Complaint]:
-    """Look at what comes to a bucket that was there before, or goes from one that stays."""
-    plan = stack.plan
-    for change in plan.changes:
-        about = [plan.kind_of.get(each) for each in plan.referred(change.address, "bucket")]
-        is_new = change.kind is Kind.CREATE and Kind.CREATE not in about
-        if change.type == "aws_s3_bucket_lifecycle_configuration" and is_new and change.after:
-            yield from _sooner(change, {}, _lifecycle(change.after))
-        if change.type == "aws_s3_bucket_versioning" and change.kind in {Kind.DESTROY, Kind.FORGET}:
-            bucket = change.before.value("bucket") if change.before else None
-            if any(state.value("bucket") == bucket for _, state in plan.all("aws_s3_bucket")):
-                yield Complaint(change.address, "what is overwritten or deleted is no longer kept")
+def _of_lifecycle(plan: Plan, change: ResourceChange) -> Iterator[Complaint]:
+    """Compare when a bucket's objects are deleted; in a new bucket there is nothing to delete."""
+    about = [plan.kind_of.get(each) for each in plan.referred(change.address, "bucket")]
+    if change.after is None or Kind.CREATE in about:
+        return
+    if change.after.value("rule") is UNKNOWN:
+        yield cannot_judge(change.address, "its rules are known after the apply only")
+        return
+    was = _lifecycle(change.before) if change.before else {}
+    for (what, objects), days in _lifecycle(change.after).items():
+        if days < was.get((what, objects), FOR_EVER):
+            after = f" after {days:g} days" if days else ""
+            yield Complaint(change.address, f"deletes sooner than before: {what}{after}")
+
+
+def _of_versions(plan: Plan, change: ResourceChange) -> Iterator[Complaint]:
+    """Look whether a bucket that stays keeps versions as it did."""
+    before, after = change.before, change.after
+    if before is None or before.value(_VERSIONS) != "Enabled":
+        return
+    bucket_stays = after or any(
+        state.value("bucket") == before.value("bucket") for _, state in plan.all("aws_s3_bucket")
+    )
+    if bucket_stays and not (after and after.value(_VERSIONS) == "Enabled"):
+        yield Complaint(change.address, "what is overwritten or deleted is no longer kept")
 
 
 def _time_to_live(state: State) -> str | None:
@@ -107,36 +118,30 @@ def _time_to_live(state: State) -> str | None:
     return None
 
 
-def _lifecycle(state: State) -> Mapping[str, float]:
-    """Return what each enabled rule of a lifecycle deletes, and after how many days."""
-    times: dict[str, float] = {}
+def _lifecycle(state: State) -> Mapping[tuple[str, str], float]:
+    """Return what each enabled rule of a lifecycle deletes, of which objects, after how many days.
+
+    A date is no number of days: another one is compared with nothing.
+    """
+    times: dict[tuple[str, str], float] = {}
     for rule_ in state.value("rule") or ():
         if rule_.get("status") != "Enabled":
             continue
+        objects = str([rule_.get("filter"), rule_.get("prefix")])
         for block, days in (
             ("expiration", "days"),
             ("noncurrent_version_expiration", "noncurrent_days"),
         ):
             for each in rule_.get(block) or ():
                 if each.get("date"):
-                    times[f"{rule_.get('id')}: {block}"] = 0
+                    times[f"{rule_.get('id')}: {block} on {each['date']}", objects] = 0
                 elif each.get(days):
-                    times[f"{rule_.get('id')}: {block}"] = float(each[days])
+                    times[f"{rule_.get('id')}: {block}", objects] = float(each[days])
     return times
 
 
-def _sooner(
-    change: ResourceChange, before: Mapping[str, float], after: Mapping[str, float]
-) -> Iterator[Complaint]:
-    for what, days in after.items():
-        if days < before.get(what, FOR_EVER):
-            yield Complaint(
-                change.address, f"deletes sooner than before: {what} after {days:g} days"
-            )
-
-
 def _compared(stack: Stack) -> Iterator[tuple[ResourceChange, State, State]]:
-    """Yield what is changed or replaced, as it is and as it will be."""
+    """Yield what is there before and after, as it is and as it will be."""
     for change in stack.plan.changes:
-        if change.kind in {Kind.CHANGE, Kind.REPLACE} and change.before and change.after:
+        if change.before and change.after:
             yield change, change.before, change.after

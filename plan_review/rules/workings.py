@@ -13,10 +13,13 @@ GONE = (Kind.DESTROY, Kind.FORGET)
 FIREWALL = ("aws_wafv2_web_acl", "aws_wafv2_web_acl_association")
 
 STARTS = {
+    "aws_cloudwatch_event_rule": "what it starts is not started any more",
+    "aws_cloudwatch_event_target": "what it starts is not started any more",
     "aws_lambda_alias": "what calls the function by it gets an error",
     "aws_lambda_permission": "whoever it let in cannot call the function any more",
+    "aws_scheduler_schedule": "what it starts is not started any more",
 }
-"""Kind → what no longer happens without it; mappings and schedules beside these."""
+"""Kind → what no longer happens without it; that a mapping goes is told by what it has read."""
 
 OFF: Mapping[str, Mapping[str, object]] = {
     "aws_cloudwatch_event_rule": {"is_enabled": False, "state": "DISABLED"},
@@ -27,12 +30,12 @@ OFF: Mapping[str, Mapping[str, object]] = {
 
 ALARMS = ("aws_cloudwatch_composite_alarm", "aws_cloudwatch_metric_alarm")
 
-WITHOUT_BOUNDARY = {
-    "aws_iam_role.api-logging-role": "of the account: a person applies the bootstrap stack",
-    "aws_iam_role.ci-apply-role": "is bounded by its own policies: it makes the boundary's roles",
-    "aws_iam_role.ci-plan-role": "reads only, by policies of its own",
-}
-"""Address of a role → why it has no permissions boundary."""
+WITHOUT_BOUNDARY = (
+    "aws_iam_role.api-logging-role",  # of the account: a person applies the bootstrap stack
+    "aws_iam_role.ci-apply-role",  # bounded by its own policies: it makes the boundary's roles
+    "aws_iam_role.ci-plan-role",  # reads only, by policies of its own
+)
+"""Addresses of roles that have no permissions boundary."""
 
 EVENTS_GO_TO = ("email", "firehose", "sms", "sqs")
 """Protocols of what the pipeline itself subscribes."""
@@ -94,9 +97,8 @@ def watched(stack: Stack) -> Iterator[Complaint]:
             yield Complaint(change.address, f"is {change.kind}, and nobody is told any more")
         before, after = change.before, change.after
         if change.type in ALARMS and before and after:
-            for attribute, on in (("actions_enabled", True), ("alarm_actions", None)):
-                was, is_now = before.value(attribute), after.value(attribute)
-                if was and not is_now and (on is None or was is on):
+            for attribute in ("actions_enabled", "alarm_actions"):
+                if before.value(attribute) and not after.value(attribute):
                     yield Complaint(change.address, f"{attribute} is off, and nobody is told")
 
 

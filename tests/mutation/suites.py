@@ -51,6 +51,11 @@ SUITES = {
         modules=tuple(sorted(Path("plan_review/rules").glob("[!_]*.py"))),
         tests=(
             "tests/plan_review/test_access.py",
+            "tests/plan_review/test_data.py",
+            "tests/plan_review/test_documents.py",
+            "tests/plan_review/test_encryption.py",
+            "tests/plan_review/test_functions.py",
+            "tests/plan_review/test_retention.py",
             "tests/plan_review/test_dead_letters.py",
             "tests/plan_review/test_policies.py",
             "tests/plan_review/test_policy.py",

@@ -70,6 +70,32 @@ def plan_of(*changes: dict[str, Any], **more: Any) -> Plan:
     )
 
 
+def configured(resources: dict[str, dict[str, list[str]]]) -> dict[str, Any]:
+    """Return a configuration: address → attribute → what its expression refers to."""
+    return {
+        "root_module": {
+            "resources": [
+                {
+                    "address": address,
+                    "expressions": {
+                        attribute: {"references": references}
+                        for attribute, references in expressions.items()
+                    },
+                }
+                for address, expressions in resources.items()
+            ]
+        }
+    }
+
+
+def nested(path: str, value: object) -> dict[str, Any]:
+    """Return the values that have one at a path such as ``tracing_config.0.mode``."""
+    for part in reversed(path.split(".")):
+        value = [value] if part.isdigit() else {part: value}
+    assert isinstance(value, dict)
+    return value
+
+
 def findings(
     plan: Plan, *, rule: str = "", stack: str = "pipeline", deployment: Deployment = PROD
 ) -> list[Finding]:
