@@ -56,7 +56,6 @@ SUITES = {
             "tests/plan_review/test_encryption.py",
             "tests/plan_review/test_functions.py",
             "tests/plan_review/test_retention.py",
-            "tests/plan_review/test_dead_letters.py",
             "tests/plan_review/test_policies.py",
             "tests/plan_review/test_policy.py",
             "tests/plan_review/test_workings.py",
