@@ -52,8 +52,11 @@ SUITES = {
         tests=(
             "tests/plan_review/test_access.py",
             "tests/plan_review/test_dead_letters.py",
+            "tests/plan_review/test_identity.py",
             "tests/plan_review/test_policies.py",
             "tests/plan_review/test_policy.py",
+            "tests/plan_review/test_readable.py",
+            "tests/plan_review/test_registry.py",
             "tests/plan_review/test_workings.py",
             "tests/plan_review/test_fixtures.py",
         ),
