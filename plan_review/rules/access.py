@@ -61,7 +61,7 @@ def buckets_private(stack: Stack) -> Iterator[Complaint]:
     }
     for resource, state in plan.all(*guarded):
         guarded[resource.type] |= {*plan.referred(resource.address, "bucket")}
-        guarded[resource.type].add(state.value("bucket"))
+        guarded[resource.type] |= {state.value("bucket")} - {UNKNOWN}
         if resource.type == "aws_s3_bucket_public_access_block":
             for block in BLOCKS:
                 if state.value(block) is not True:

@@ -7,6 +7,7 @@ import pytest
 
 from plan_review.findings import Deployment, Verdict
 from plan_review.plan import Plan
+from tests.plan_review.complaints import complaints, fails
 from tests.plan_review.plans import change, findings, plan_of
 
 OURS, THEIRS = "123456789012", "999999999999"
@@ -14,6 +15,17 @@ HERE = Deployment("prod", "prod", OURS)
 TOPIC = f"arn:aws:sns:eu-west-2:{OURS}:events-topic-prod"
 GITHUB = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::{OURS}:oidc-provider/{GITHUB}"
+
+BLOCK = "aws_s3_bucket_public_access_block.audit"
+OWNERSHIP = "aws_s3_bucket_ownership_controls.audit"
+
+ALL_BLOCKED = {
+    "block_public_acls": True,
+    "block_public_policy": True,
+    "ignore_public_acls": True,
+    "restrict_public_buckets": True,
+}
+OWNED = {"rule": [{"object_ownership": "BucketOwnerEnforced"}]}
 
 
 def api(method: str, operation: dict[str, Any]) -> Plan:
@@ -146,3 +158,29 @@ def test_the_account_is_the_one_that_the_provider_allows_or_that_is_there() -> N
     assert plan_of(topic).account == OURS
     assert plan_of(topic, configuration=provider).account == THEIRS
     assert plan_of().account is None
+
+
+def test_a_bucket_without_a_name_yet_is_guarded_by_what_refers_to_it() -> None:
+    later: dict[str, Any] = {"after_unknown": {"bucket": True}}
+    buckets = [
+        change(f"aws_s3_bucket.{name}", None, {}, **later)
+        for name in ("audit", "deliveries", "bare")
+    ]
+    guards = [
+        change(address.replace("audit", name), None, values, **later)
+        for name in ("audit", "deliveries")
+        for address, values in ((BLOCK, ALL_BLOCKED), (OWNERSHIP, OWNED))
+    ]
+    configured = [
+        {
+            "address": each["address"],
+            "expressions": {"bucket": {"references": [f"aws_s3_bucket.{each['name']}.id"]}},
+        }
+        for each in guards
+    ]
+    plan = plan_of(*buckets, *guards, configuration={"root_module": {"resources": configured}})
+    assert complaints(plan, "buckets-private") == fails(
+        "aws_s3_bucket.bare",
+        "has no aws_s3_bucket_public_access_block",
+        "has no aws_s3_bucket_ownership_controls",
+    )
