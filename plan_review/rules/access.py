@@ -140,12 +140,12 @@ def _is_of_somebody(key: str, value: str) -> bool:
     if key.endswith("account"):
         return ACCOUNT.fullmatch(value) is not None
     if not key.endswith("arn"):
-        return not has_wildcard(value)
+        return _is_one(value)
     parts = value.split(":", 5)
     if len(parts) < len(("arn", "partition", "service", "region", "account", "resource")):
         return False
     if parts[2] == "s3" and not parts[4]:  # buckets are known by name alone
-        return not has_wildcard(parts[5].partition("/")[0])
+        return _is_one(parts[5].partition("/")[0])
     return ACCOUNT.fullmatch(parts[4]) is not None
 
 
@@ -160,7 +160,15 @@ def _is_of_one_subject(principal: str, statement: Statement) -> bool:
 
 def _is_a_subject(_key: str, value: str) -> bool:
     """Say whether a subject has a wildcard at most after the repository's owner and name."""
-    return _REPOSITORY.fullmatch(value) is not None or not has_wildcard(value)
+    return _REPOSITORY.fullmatch(value) is not None or _is_one(value)
+
+
+def _is_one(value: str) -> bool:
+    """Say whether a value has neither a wildcard nor a variable, for which a request has its own.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    return not has_wildcard(value) and "${" not in value
 
 
 def _of_others(stack: Stack, address: str, statement: Statement) -> Iterator[Complaint]:

@@ -7,7 +7,7 @@ import pytest
 
 from plan_review.findings import Deployment, Verdict
 from plan_review.plan import Plan
-from tests.plan_review.complaints import complaints, fails
+from tests.plan_review.complaints import Said, complaints, fails
 from tests.plan_review.plans import change, findings, plan_of
 
 OURS, THEIRS = "123456789012", "999999999999"
@@ -18,6 +18,7 @@ PROVIDER = f"arn:aws:iam::{OURS}:oidc-provider/{GITHUB}"
 
 BLOCK = "aws_s3_bucket_public_access_block.audit"
 OWNERSHIP = "aws_s3_bucket_ownership_controls.audit"
+QUEUE = "aws_sqs_queue.payment"
 
 ALL_BLOCKED = {
     "block_public_acls": True,
@@ -46,7 +47,11 @@ def letting_in(
     )
     if of_role:
         return plan_of(change("aws_iam_role.deploy", None, {"assume_role_policy": policy}))
-    return plan_of(change("aws_sqs_queue.payment", None, {"policy": policy}))
+    return plan_of(change(QUEUE, None, {"policy": policy}))
+
+
+def said_of(plan: Plan, deployment: Deployment = HERE) -> list[Said]:
+    return complaints(plan, "no-public-access", deployment=deployment)
 
 
 def found(plan: Plan, deployment: Deployment = HERE) -> list[Verdict]:
@@ -102,7 +107,10 @@ def test_a_condition_that_names_an_account_narrows(condition: dict[str, Any]) ->
 
 @pytest.mark.parametrize(
     "subject",
-    ["repo:*", "repo:*/pipeline:*", "repo:shop/*:*", "repo:shop/pipe*", "*", "repo:shop/?*"],
+    [
+        *("repo:*", "repo:*/pipeline:*", "repo:shop/*:*", "repo:shop/pipe*", "*", "repo:shop/?*"),
+        f"${{{GITHUB}:sub}}",
+    ],
 )
 def test_a_subject_without_owner_and_name_is_everybody_s(subject: str) -> None:
     condition = {"StringLike": {f"{GITHUB}:sub": subject}}
@@ -184,3 +192,17 @@ def test_a_bucket_without_a_name_yet_is_guarded_by_what_refers_to_it() -> None:
         "has no aws_s3_bucket_public_access_block",
         "has no aws_s3_bucket_ownership_controls",
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "variable"),
+    [
+        ("aws:SourceAccount", "${aws:PrincipalAccount}"),
+        ("aws:SourceArn", "arn:aws:sns:eu-west-2:${aws:PrincipalAccount}:events-topic-prod"),
+        ("aws:SourceArn", "arn:aws:s3:::${aws:PrincipalTag/bucket}"),
+        ("aws:PrincipalOrgID", "${aws:PrincipalOrgID}"),
+    ],
+)
+def test_a_variable_that_a_request_fills_in_names_nobody(key: str, variable: str) -> None:
+    plan = letting_in("*", {"StringEquals": {key: variable}})
+    assert said_of(plan) == fails(QUEUE, "lets in everybody")
