@@ -171,7 +171,8 @@ def _inexact(statement: Statement, document: Document) -> Iterator[str]:
         for resource in sorted(statement.resources.names):
             if statement.resources.all_but:
                 if (action, resource) not in ALL_BUT_THESE_ALLOWED:
-                    yield f"{sid}allows {action} on {statement.resources} (NotResource)"
+                    left_out = _shown(str(statement.resources), document)
+                    yield f"{sid}allows {action} on {left_out} (NotResource)"
             elif (
                 _is_everything(resource)
                 and not _has_a_reason(action, resource)

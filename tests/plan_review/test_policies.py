@@ -1,4 +1,4 @@
-"""A resource is named by something of its own, not by a pattern that every name matches."""
+"""What a policy allows is named by something of its own, and is no more than before."""
 
 import json
 from typing import Any
@@ -6,9 +6,72 @@ from typing import Any
 import pytest
 
 from plan_review.findings import Finding
+from plan_review.plan import Plan
+from tests.plan_review.complaints import Said, complaints, fails
 from tests.plan_review.plans import change, findings, plan_of
 
 HERE = "eu-west-2:123456789012"
+TABLE = f"arn:aws:dynamodb:{HERE}:table/orders-table-prod"
+EVERY_KEY = f"arn:aws:kms:{HERE}:key/*"
+EVERY_MAPPING = f"arn:aws:lambda:{HERE}:event-source-mapping:*"
+MANAGED_RULES = "arn:aws:wafv2:eu-west-2:*:regional/managedruleset/*/*"
+BY_FUNCTION = {"StringEquals": {"lambda:FunctionArn": f"arn:aws:lambda:{HERE}:function:payment"}}
+BY_TAG = {"StringEquals": {"aws:ResourceTag/Application": "order-pipeline"}}
+
+ROLE = "aws_iam_role.payment"
+ROLE_POLICY = "aws_iam_role_policy.payment"
+ATTACHMENT = "aws_iam_role_policy_attachment.payment"
+QUEUE = "aws_sqs_queue.payment"
+BUCKET = "aws_s3_bucket.audit"
+BUCKET_POLICY = "aws_s3_bucket_policy.audit"
+
+
+def allow(**parts: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": TABLE} | parts
+
+
+def all_but(element: str, *names: str, **parts: Any) -> dict[str, Any]:
+    """Return a statement with, say, NotAction in place of Action."""
+    kept = {key: value for key, value in allow(**parts).items() if key != element}
+    return kept | {f"Not{element}": list(names)}
+
+
+def deny(**parts: Any) -> dict[str, Any]:
+    return {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"} | parts
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Statement": list(statements)})
+
+
+def of_role(*statements: dict[str, Any], **more: Any) -> Plan:
+    """Return a plan that gives a role these permissions."""
+    values = {"name": "orders-policy-prod", "role": "new", "policy": policy(*statements)}
+    return plan_of(change(ROLE_POLICY, None, values, **more))
+
+
+def of_queue(*statements: dict[str, Any]) -> Plan:
+    return plan_of(change(QUEUE, None, {"policy": policy(*statements)}))
+
+
+def attaching(arn: str | None, **more: Any) -> Plan:
+    return plan_of(change(ATTACHMENT, None, {"role": "new", "policy_arn": arn}, **more))
+
+
+def exact(plan: Plan) -> list[Said]:
+    return complaints(plan, "policy-exact")
+
+
+def widened(*changes: dict[str, Any], **more: Any) -> list[Said]:
+    return complaints(plan_of(*changes, **more), "policy-not-widened")
+
+
+def rewritten(
+    address: str, before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return the change of a policy, which is the role's where it is not the resource's own."""
+    states = [{"role": "new", "policy": policy(*statements)} for statements in (before, after)]
+    return change(address, states[0], states[1])
 
 
 def found(action: str, resource: str, condition: dict[str, Any] | None = None) -> list[Finding]:
@@ -65,3 +128,22 @@ def test_a_condition_stands_in_for_a_name_only_if_it_holds_for_every_request() -
     for operator in ("ForAllValues:StringEquals", "StringEqualsIfExists", "StringNotEquals"):
         assert found("kms:Decrypt", keys, {operator: tag})
     assert found("kms:Decrypt", keys, {"StringLike": {"aws:ResourceTag/Application": "*"}})
+
+
+def test_what_is_sensitive_is_not_shown_whatever_is_said_about_it() -> None:
+    hidden: dict[str, Any] = {
+        "before_sensitive": {"policy": True},
+        "after_sensitive": {"policy": True},
+    }
+    key = f"arn:aws:kms:{HERE}:key/hidden"
+    was, is_now = (policy(allow(Resource=each)) for each in (TABLE, key))
+    wider = change(ROLE_POLICY, {"policy": was}, {"policy": is_now}, **hidden)
+    said = "a wider or another resource: allows dynamodb:GetItem on (sensitive)"
+    assert widened(wider) == fails(ROLE_POLICY, said)
+    pattern = of_role(allow(Resource=EVERY_KEY), **hidden)
+    assert exact(pattern) == fails(ROLE_POLICY, "allows dynamodb:GetItem on (sensitive)")
+    everything = of_role(allow(Resource="*"), **hidden)
+    assert exact(everything) == fails(ROLE_POLICY, "allows dynamodb:GetItem on *")
+    others = of_role(all_but("Resource", key), **hidden)
+    said = "allows dynamodb:GetItem on (sensitive) (NotResource)"
+    assert exact(others) == fails(ROLE_POLICY, said)
