@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from plan_review.plan import UNKNOWN, Kind
+from plan_review.plan import Kind
 from plan_review.policy import ANYBODY, NARROWING_OPERATORS, Statement, has_wildcard, widenings
 from plan_review.rules.documents import Document, documents, subjects
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
@@ -136,25 +136,14 @@ def _boundaries(stack: Stack) -> Iterator[Complaint]:
 def policy_exact(stack: Stack) -> Iterator[Complaint]:
     """A wildcard allows what nobody has thought of, also what AWS adds later."""
     for resource, state in stack.plan.after:
+        attached = str(state.value("policy_arn"))
+        if attached.startswith("arn:aws:iam::aws:") and attached not in ATTACHED_ALLOWED:
+            yield Complaint(resource.address, f"attaches a policy of AWS's: {attached}")
         for document in documents(stack.plan, resource.address, resource.type, state):
-            if document.attribute == "policy_arn":
-                yield from _attached(stack, document, state.value("policy_arn"))
-                continue
             for statement in document.statements:
                 if statement.effect == "Allow":
                     for reason in _inexact(statement, document):
                         yield Complaint(resource.address, reason)
-
-
-def _attached(stack: Stack, document: Document, arn: object) -> Iterator[Complaint]:
-    own = [
-        each
-        for each in stack.plan.referred(document.address, "policy_arn")
-        if each.startswith("aws_iam_policy.")
-    ]
-    is_of_aws = arn is not UNKNOWN and str(arn).startswith("arn:aws:iam::aws:")
-    if not own and is_of_aws and arn not in ATTACHED_ALLOWED:
-        yield Complaint(document.address, f"attaches a policy of AWS's: {arn}")
 
 
 def _inexact(statement: Statement, document: Document) -> Iterator[str]:

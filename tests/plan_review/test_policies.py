@@ -147,3 +147,30 @@ def test_what_is_sensitive_is_not_shown_whatever_is_said_about_it() -> None:
     others = of_role(all_but("Resource", key), **hidden)
     said = "allows dynamodb:GetItem on (sensitive) (NotResource)"
     assert exact(others) == fails(ROLE_POLICY, said)
+
+
+def test_a_policy_of_aws_s_is_attached_for_the_logs_of_api_gateway_only() -> None:
+    of_aws = "arn:aws:iam::aws:policy/"
+    logs = f"{of_aws}service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+    assert exact(attaching(logs)) == []
+    administrator = f"{of_aws}AdministratorAccess"
+    said = f"attaches a policy of AWS's: {administrator}"
+    assert exact(attaching(administrator)) == fails(ATTACHMENT, said)
+
+
+def test_a_policy_of_aws_s_is_told_though_one_of_ours_could_be_attached_in_its_place() -> None:
+    administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+    expression = {"policy_arn": {"references": ["var.is_open", "aws_iam_policy.payment.arn"]}}
+    configured = [{"address": ATTACHMENT, "expressions": expression}]
+    values = {"role": "new", "policy_arn": administrator}
+    plan = plan_of(
+        change(ATTACHMENT, None, values),
+        configuration={"root_module": {"resources": configured}},
+    )
+    said = f"attaches a policy of AWS's: {administrator}"
+    assert exact(plan) == fails(ATTACHMENT, said)
+
+
+def test_a_policy_of_this_account_is_looked_at_where_it_is() -> None:
+    assert exact(attaching("arn:aws:iam::123456789012:policy/payment-prod")) == []
+    assert exact(attaching(None, after_unknown={"policy_arn": True})) == []
