@@ -9,6 +9,7 @@ from plan_review.policy import (
     ACCOUNT,
     ANYBODY,
     NARROWING_OPERATORS,
+    Among,
     Condition,
     Statement,
     account_of,
@@ -95,10 +96,12 @@ def no_public_access(stack: Stack) -> Iterator[Complaint]:
     for resource, state in stack.plan.after:
         for document in documents(stack.plan, resource.address, resource.type, state):
             for statement in document.statements:
-                if statement.effect == "Allow" and statement.principals:
-                    for who in _anybody(statement, is_trust=document.is_trust):
-                        yield Complaint(resource.address, f"lets in {who}")
-                    yield from _of_others(stack, resource.address, statement)
+                principals = statement.principals
+                if statement.effect != "Allow" or principals is None or principals.all_but:
+                    continue  # all but some are a matter of `policy-exact`
+                for who in _anybody(principals, statement, is_trust=document.is_trust):
+                    yield Complaint(resource.address, f"lets in {who}")
+                yield from _of_others(stack, resource.address, principals, statement)
         if (
             resource.type == "aws_lambda_function_url"
             and state.value("authorization_type") != "AWS_IAM"
@@ -110,14 +113,11 @@ def no_public_access(stack: Stack) -> Iterator[Complaint]:
             yield Complaint(resource.address, "is publicly accessible")
 
 
-def _anybody(statement: Statement, *, is_trust: bool) -> Iterator[str]:
-    assert statement.principals is not None
+def _anybody(principals: Among, statement: Statement, *, is_trust: bool) -> Iterator[str]:
     is_narrowed = any(
         each.key in NARROWING and _narrows(each, _is_of_somebody) for each in statement.conditions
     )
-    for principal in sorted(statement.principals.names):
-        if statement.principals.all_but:
-            continue  # a matter of `policy-exact`
+    for principal in sorted(principals.names):
         if principal == ANYBODY:
             if not is_narrowed:
                 yield "everybody"
@@ -171,10 +171,11 @@ def _is_one(value: str) -> bool:
     return not has_wildcard(value) and "${" not in value
 
 
-def _of_others(stack: Stack, address: str, statement: Statement) -> Iterator[Complaint]:
+def _of_others(
+    stack: Stack, address: str, principals: Among, statement: Statement
+) -> Iterator[Complaint]:
     """Look at the accounts that a statement lets in, by their principals or their conditions."""
-    assert statement.principals is not None
-    for who in sorted(statement.principals.names):
+    for who in sorted(principals.names):
         kind, _, name = who.partition(":")
         if kind == "CanonicalUser" or (kind == "AWS" and not account_of(name)):
             yield cannot_judge(address, f"lets in {who}, of which no account can be told")

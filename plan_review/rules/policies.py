@@ -148,21 +148,24 @@ def policy_exact(stack: Stack) -> Iterator[Complaint]:
 
 def _inexact(statement: Statement, document: Document) -> Iterator[str]:
     sid = f"{statement.sid}: " if statement.sid else ""
-    if statement.actions.all_but:
-        yield f"{sid}allows {statement.actions} (NotAction)"
     if statement.principals and statement.principals.all_but:
         yield f"{sid}lets in {statement.principals} (NotPrincipal)"
+    if statement.actions.all_but:
+        yield f"{sid}allows {statement.actions} (NotAction)"
+        return
     for action in sorted(statement.actions.names):
         if has_wildcard(action):
             yield f"{sid}allows the actions {action}"
         if not document.is_of_an_identity:
             continue  # it is about the resource that has it, whatever it says
+        if statement.resources.all_but:
+            left_out = {(action, each) for each in statement.resources.names}
+            if not left_out <= ALL_BUT_THESE_ALLOWED.keys():
+                shown = _shown(str(statement.resources), document)
+                yield f"{sid}allows {action} on {shown} (NotResource)"
+            continue
         for resource in sorted(statement.resources.names):
-            if statement.resources.all_but:
-                if (action, resource) not in ALL_BUT_THESE_ALLOWED:
-                    left_out = _shown(str(statement.resources), document)
-                    yield f"{sid}allows {action} on {left_out} (NotResource)"
-            elif (
+            if (
                 _is_everything(resource)
                 and not _has_a_reason(action, resource)
                 and not _is_narrowed(statement, action, resource)

@@ -206,3 +206,20 @@ def test_a_bucket_without_a_name_yet_is_guarded_by_what_refers_to_it() -> None:
 def test_a_variable_that_a_request_fills_in_names_nobody(key: str, variable: str) -> None:
     plan = letting_in("*", {"StringEquals": {key: variable}})
     assert said_of(plan) == fails(QUEUE, "lets in everybody")
+
+
+def test_only_what_allows_and_names_somebody_lets_in() -> None:
+    harmless: list[dict[str, Any]] = [
+        {"Effect": "Deny", "Principal": "*"},
+        {"Effect": "Allow"},
+        {"Effect": "Allow", "NotPrincipal": {"AWS": THEIRS}},
+    ]
+    statements = [each | {"Action": "sqs:SendMessage"} for each in harmless]
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage"}
+
+    def plan(*more: dict[str, Any]) -> Plan:
+        policy = json.dumps({"Statement": [*statements, *more]})
+        return plan_of(change(QUEUE, None, {"policy": policy}))
+
+    assert said_of(plan()) == []
+    assert said_of(plan(everybody)) == fails(QUEUE, "lets in everybody")

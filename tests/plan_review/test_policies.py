@@ -174,3 +174,37 @@ def test_a_policy_of_aws_s_is_told_though_one_of_ours_could_be_attached_in_its_p
 def test_a_policy_of_this_account_is_looked_at_where_it_is() -> None:
     assert exact(attaching("arn:aws:iam::123456789012:policy/payment-prod")) == []
     assert exact(attaching(None, after_unknown={"policy_arn": True})) == []
+
+
+def test_all_but_some_are_told_as_what_they_are() -> None:
+    actions = all_but("Action", "dynamodb:Delete*", "dynamodb:PutItem", Resource="*")
+    assert exact(of_role(actions)) == fails(
+        ROLE_POLICY, "allows all but dynamodb:Delete*, dynamodb:PutItem (NotAction)"
+    )
+    principals = all_but("Principal", Sid="Others")
+    principals["NotPrincipal"] = {"AWS": "arn:aws:iam::123456789012:root"}
+    assert exact(of_queue(principals)) == fails(
+        QUEUE, "Others: lets in all but AWS:arn:aws:iam::123456789012:root (NotPrincipal)"
+    )
+
+
+def test_all_but_some_resources_are_everything_for_each_action() -> None:
+    resources = all_but("Resource", TABLE, Action=["dynamodb:Query", "dynamodb:GetItem"])
+    assert exact(of_role(resources)) == fails(
+        ROLE_POLICY,
+        f"allows dynamodb:GetItem on all but {TABLE} (NotResource)",
+        f"allows dynamodb:Query on all but {TABLE} (NotResource)",
+    )
+
+
+def test_only_phones_may_be_told_from_all_but_topics_and_endpoints() -> None:
+    phones = "arn:aws:sns:*:*:*"
+    assert exact(of_role(all_but("Resource", phones, Action="sns:Publish"))) == []
+    for action, names in (
+        ("sns:Publish", ["arn:aws:sns:eu-west-2:*:*"]),
+        ("sns:Subscribe", [phones]),
+        ("sns:Publish", [TABLE, phones]),
+    ):
+        said = f"allows {action} on all but {', '.join(names)} (NotResource)"
+        plan = of_role(all_but("Resource", *names, Action=action))
+        assert exact(plan) == fails(ROLE_POLICY, said)
