@@ -7,6 +7,7 @@ from plan_review.plan import Kind
 from plan_review.policy import ANYBODY, NARROWING_OPERATORS, Statement, has_wildcard, widenings
 from plan_review.rules.documents import Document, documents, subjects
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
+from plan_review.values import strings
 
 ANY_RESOURCE_ALLOWED = {
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
@@ -60,6 +61,9 @@ ALL_BUT_THESE_ALLOWED = {
     ("sns:Publish", "arn:aws:sns:*:*:*"): "a phone number has no ARN: all but topics and endpoints",
 }
 """Action, and what is left out of everything → why."""
+
+ATTACHED_BY = ("policy_arn", "managed_policy_arns")
+"""Attributes with the ARNs of policies: an attachment's, and a role's own."""
 
 ATTACHED_ALLOWED = {
     "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": (
@@ -136,9 +140,9 @@ def _boundaries(stack: Stack) -> Iterator[Complaint]:
 def policy_exact(stack: Stack) -> Iterator[Complaint]:
     """A wildcard allows what nobody has thought of, also what AWS adds later."""
     for resource, state in stack.plan.after:
-        attached = str(state.value("policy_arn"))
-        if attached.startswith("arn:aws:iam::aws:") and attached not in ATTACHED_ALLOWED:
-            yield Complaint(resource.address, f"attaches a policy of AWS's: {attached}")
+        for attached in strings([state.value(each) for each in ATTACHED_BY]):
+            if attached.startswith("arn:aws:iam::aws:") and attached not in ATTACHED_ALLOWED:
+                yield Complaint(resource.address, f"attaches a policy of AWS's: {attached}")
         for document in documents(stack.plan, resource.address, resource.type, state):
             for statement in document.statements:
                 if statement.effect == "Allow":

@@ -208,3 +208,11 @@ def test_only_phones_may_be_told_from_all_but_topics_and_endpoints() -> None:
         said = f"allows {action} on all but {', '.join(names)} (NotResource)"
         plan = of_role(all_but("Resource", *names, Action=action))
         assert exact(plan) == fails(ROLE_POLICY, said)
+
+
+def test_a_role_s_own_list_of_policies_has_none_of_aws_s_either() -> None:
+    ours = "arn:aws:iam::123456789012:policy/payment-prod"
+    of_aws = [f"arn:aws:iam::aws:policy/{name}" for name in ("IAMFullAccess", "ReadOnlyAccess")]
+    plan = plan_of(change(ROLE, None, {"managed_policy_arns": [ours, *of_aws]}))
+    said = [f"attaches a policy of AWS's: {arn}" for arn in of_aws]
+    assert exact(plan) == fails(ROLE, *said)
