@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 from plan_review.plan import UNKNOWN
 from plan_review.policy import (
-    ACCOUNT,
     ANYBODY,
     NARROWING_OPERATORS,
     Among,
@@ -44,6 +43,9 @@ NARROWING = (
 
 # https://docs.github.com/en/actions/reference/security/oidc
 _REPOSITORY = re.compile(r"repo:[^*?/:]+/[^*?/:]+:.+")
+
+_BUCKET = re.compile(r"arn:aws:s3:::[^*?$/]+(/.*)?")
+"""A bucket, or objects of one: buckets are known by name alone, without their account."""
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 """The one extension of API Gateway's that is a method: whichever has none of its own."""
@@ -137,23 +139,15 @@ def _narrows(condition: Condition, names_somebody: Callable[[str, str], bool]) -
 
 def _is_of_somebody(key: str, value: str) -> bool:
     """Say whether a value stands for one account, or for something of one account."""
-    if key.endswith("account"):
-        return ACCOUNT.fullmatch(value) is not None
     if not key.endswith("arn"):
         return _is_one(value)
-    parts = value.split(":", 5)
-    if len(parts) < len(("arn", "partition", "service", "region", "account", "resource")):
-        return False
-    if parts[2] == "s3" and not parts[4]:  # buckets are known by name alone
-        return _is_one(parts[5].partition("/")[0])
-    return ACCOUNT.fullmatch(parts[4]) is not None
+    return account_of(value) != "" or _BUCKET.fullmatch(value) is not None
 
 
 def _is_of_one_subject(principal: str, statement: Statement) -> bool:
+    provider = principal.partition("/")[2].lower()
     return any(
-        each.key.endswith(":sub")
-        and principal.endswith(f"/{each.key.removesuffix(':sub')}")
-        and _narrows(each, _is_a_subject)
+        each.key == f"{provider}:sub" and _narrows(each, _is_a_subject)
         for each in statement.conditions
     )
 
@@ -234,7 +228,7 @@ def _unsigned(address: str, body: str) -> Iterator[Complaint]:
             is_extension = method.startswith("x-") and method != ANY_METHOD
             if not isinstance(operation, dict) or is_extension:
                 continue
-            security = operation.get("security", document.get("security")) or []
+            security = operation.get("security", document.get("security"))
             if not security or not all(signed & set(each) for each in security):
                 yield Complaint(address, f"{method.upper()} {path} can be called by anybody")
 
