@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 ANYBODY = "*"
 
@@ -281,6 +281,23 @@ def account_of(name: str) -> str:
     parts = name.split(":")
     account = parts[4] if len(parts) > len(("arn", "partition", "service", "region")) else name
     return account if ACCOUNT.fullmatch(account) else ""
+
+
+class Arn(NamedTuple):
+    """The parts of an ARN, or of a pattern of ARNs."""
+
+    prefix: str
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+
+def arn(text: str) -> Arn | None:
+    """Return a text's parts as an ARN; None if it has fewer."""
+    parts = text.split(":", len(Arn._fields) - 1)
+    return Arn(*parts) if len(parts) == len(Arn._fields) else None
 
 
 @cache

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 from plan_review.plan import UNKNOWN
 from plan_review.policy import (
-    ACCOUNT,
     ANYBODY,
     NARROWING_OPERATORS,
+    Among,
     Condition,
     Statement,
     account_of,
@@ -44,6 +44,9 @@ NARROWING = (
 # https://docs.github.com/en/actions/reference/security/oidc
 _REPOSITORY = re.compile(r"repo:[^*?/:]+/[^*?/:]+:.+")
 
+_BUCKET = re.compile(r"arn:aws:s3:::[^*?$/]+(/.*)?")
+"""A bucket, or objects of one: buckets are known by name alone, without their account."""
+
 ANY_METHOD = "x-amazon-apigateway-any-method"
 """The one extension of API Gateway's that is a method: whichever has none of its own."""
 
@@ -61,7 +64,7 @@ def buckets_private(stack: Stack) -> Iterator[Complaint]:
     }
     for resource, state in plan.all(*guarded):
         guarded[resource.type] |= {*plan.referred(resource.address, "bucket")}
-        guarded[resource.type].add(state.value("bucket"))
+        guarded[resource.type] |= {state.value("bucket")} - {UNKNOWN}
         if resource.type == "aws_s3_bucket_public_access_block":
             for block in BLOCKS:
                 if state.value(block) is not True:
@@ -95,10 +98,12 @@ def no_public_access(stack: Stack) -> Iterator[Complaint]:
     for resource, state in stack.plan.after:
         for document in documents(stack.plan, resource.address, resource.type, state):
             for statement in document.statements:
-                if statement.effect == "Allow" and statement.principals:
-                    for who in _anybody(statement, is_trust=document.is_trust):
-                        yield Complaint(resource.address, f"lets in {who}")
-                    yield from _of_others(stack, resource.address, statement)
+                principals = statement.principals
+                if statement.effect != "Allow" or principals is None or principals.all_but:
+                    continue  # all but some are a matter of `policy-exact`
+                for who in _anybody(principals, statement, is_trust=document.is_trust):
+                    yield Complaint(resource.address, f"lets in {who}")
+                yield from _of_others(stack, resource.address, principals, statement)
         if (
             resource.type == "aws_lambda_function_url"
             and state.value("authorization_type") != "AWS_IAM"
@@ -110,14 +115,11 @@ def no_public_access(stack: Stack) -> Iterator[Complaint]:
             yield Complaint(resource.address, "is publicly accessible")
 
 
-def _anybody(statement: Statement, *, is_trust: bool) -> Iterator[str]:
-    assert statement.principals is not None
+def _anybody(principals: Among, statement: Statement, *, is_trust: bool) -> Iterator[str]:
     is_narrowed = any(
         each.key in NARROWING and _narrows(each, _is_of_somebody) for each in statement.conditions
     )
-    for principal in sorted(statement.principals.names):
-        if statement.principals.all_but:
-            continue  # a matter of `policy-exact`
+    for principal in sorted(principals.names):
         if principal == ANYBODY:
             if not is_narrowed:
                 yield "everybody"
@@ -137,36 +139,37 @@ def _narrows(condition: Condition, names_somebody: Callable[[str, str], bool]) -
 
 def _is_of_somebody(key: str, value: str) -> bool:
     """Say whether a value stands for one account, or for something of one account."""
-    if key.endswith("account"):
-        return ACCOUNT.fullmatch(value) is not None
     if not key.endswith("arn"):
-        return not has_wildcard(value)
-    parts = value.split(":", 5)
-    if len(parts) < len(("arn", "partition", "service", "region", "account", "resource")):
-        return False
-    if parts[2] == "s3" and not parts[4]:  # buckets are known by name alone
-        return not has_wildcard(parts[5].partition("/")[0])
-    return ACCOUNT.fullmatch(parts[4]) is not None
+        return _is_one(value)
+    return account_of(value) != "" or _BUCKET.fullmatch(value) is not None
 
 
 def _is_of_one_subject(principal: str, statement: Statement) -> bool:
+    provider = principal.partition("/")[2].lower()
     return any(
-        each.key.endswith(":sub")
-        and principal.endswith(f"/{each.key.removesuffix(':sub')}")
-        and _narrows(each, _is_a_subject)
+        each.key == f"{provider}:sub" and _narrows(each, _is_a_subject)
         for each in statement.conditions
     )
 
 
 def _is_a_subject(_key: str, value: str) -> bool:
     """Say whether a subject has a wildcard at most after the repository's owner and name."""
-    return _REPOSITORY.fullmatch(value) is not None or not has_wildcard(value)
+    return _REPOSITORY.fullmatch(value) is not None or _is_one(value)
 
 
-def _of_others(stack: Stack, address: str, statement: Statement) -> Iterator[Complaint]:
+def _is_one(value: str) -> bool:
+    """Say whether a value has neither a wildcard nor a variable, for which a request has its own.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    return not has_wildcard(value) and "${" not in value
+
+
+def _of_others(
+    stack: Stack, address: str, principals: Among, statement: Statement
+) -> Iterator[Complaint]:
     """Look at the accounts that a statement lets in, by their principals or their conditions."""
-    assert statement.principals is not None
-    for who in sorted(statement.principals.names):
+    for who in sorted(principals.names):
         kind, _, name = who.partition(":")
         if kind == "CanonicalUser" or (kind == "AWS" and not account_of(name)):
             yield cannot_judge(address, f"lets in {who}, of which no account can be told")
@@ -225,7 +228,7 @@ def _unsigned(address: str, body: str) -> Iterator[Complaint]:
             is_extension = method.startswith("x-") and method != ANY_METHOD
             if not isinstance(operation, dict) or is_extension:
                 continue
-            security = operation.get("security", document.get("security")) or []
+            security = operation.get("security", document.get("security"))
             if not security or not all(signed & set(each) for each in security):
                 yield Complaint(address, f"{method.upper()} {path} can be called by anybody")
 

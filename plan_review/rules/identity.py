@@ -25,13 +25,13 @@ NAME_OF = {
 }
 """Kind → the attribute with its name, where that is not ``name``."""
 
-NAMED_AFTER_ANOTHER = {
-    "aws_cloudwatch_log_stream": "belongs to its log group",
-    "aws_lambda_alias": "belongs to its function",
-    "aws_cloudwatch_event_target": "belongs to its schedule",
-    "aws_dynamodb_table_item": "belongs to its table",
-}
-"""Kinds whose name is unique only within something that carries the suffix, and what that is."""
+NAMED_AFTER_ANOTHER = (
+    "aws_cloudwatch_event_target",  # belongs to its schedule
+    "aws_cloudwatch_log_stream",  # to its log group
+    "aws_dynamodb_table_item",  # to its table
+    "aws_lambda_alias",  # to its function
+)
+"""Kinds whose name is unique only within something that carries the suffix."""
 
 
 @rule(

@@ -3,50 +3,66 @@
 import re
 from collections.abc import Iterator
 
-from plan_review.plan import UNKNOWN, Kind
-from plan_review.policy import ANYBODY, NARROWING_OPERATORS, Statement, has_wildcard, widenings
+from plan_review.policy import (
+    ANYBODY,
+    NARROWING_OPERATORS,
+    Statement,
+    arn,
+    has_wildcard,
+    widenings,
+)
 from plan_review.rules.documents import Document, documents, subjects
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
+from plan_review.values import strings
 
-ANY_RESOURCE_ALLOWED = {
+ANY_RESOURCE_ALLOWED = (
+    # Composite alarms are neither told nor put to a narrower permission:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
-    "cloudwatch:DescribeAlarms": "composite alarms are not told to a narrower permission",
-    "cloudwatch:PutCompositeAlarm": "it is refused to a narrower permission",
-    "xray:PutTelemetryRecords": "X-Ray has no resources for it",
-    "xray:PutTraceSegments": "X-Ray has no resources for it",
-    "xray:GetSamplingRules": "X-Ray has no resources for it",
-    "xray:GetSamplingTargets": "X-Ray has no resources for it",
-    "xray:DeleteResourcePolicy": "X-Ray's policies are no resources",
-    "xray:ListResourcePolicies": "X-Ray's policies are no resources",
-    "xray:PutResourcePolicy": "X-Ray's policies are no resources",
-    "kms:ListAliases": "takes no resource, and shows names only",
-    "logs:DescribeLogGroups": "takes no resource, and shows names only",
-    "logs:CreateLogDelivery": "takes no resource",
-    "logs:DeleteLogDelivery": "takes no resource",
-    "logs:DeleteQueryDefinition": "IAM knows no resource for saved queries",
-    "logs:DeleteResourcePolicy": "takes no resource",
-    "logs:DescribeQueryDefinitions": "IAM knows no resource for saved queries",
-    "logs:DescribeResourcePolicies": "takes no resource",
-    "logs:PutQueryDefinition": "IAM knows no resource for saved queries",
-    "logs:PutResourcePolicy": "takes no resource",
-    "ssm:DescribeParameters": "takes no resource, and shows names only",
-    "sns:GetSubscriptionAttributes": "IAM knows no resource for subscriptions",
-    "sns:SetSubscriptionAttributes": "IAM knows no resource for subscriptions",
-    "sns:Unsubscribe": "IAM knows no resource for subscriptions",
-}
-"""Action → why it has to be allowed on everything."""
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutCompositeAlarm",
+    # X-Ray has no resources for these, and its policies are none.
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:DeleteResourcePolicy",
+    "xray:ListResourcePolicies",
+    "xray:PutResourcePolicy",
+    # These take no resource, and show names only.
+    "kms:ListAliases",
+    "logs:DescribeLogGroups",
+    "ssm:DescribeParameters",
+    # These take no resource.
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DeleteResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:PutResourcePolicy",
+    # IAM knows no resource for saved queries.
+    "logs:DeleteQueryDefinition",
+    "logs:DescribeQueryDefinitions",
+    "logs:PutQueryDefinition",
+    # IAM knows no resource for subscriptions.
+    "sns:GetSubscriptionAttributes",
+    "sns:SetSubscriptionAttributes",
+    "sns:Unsubscribe",
+)
+"""Actions that have to be allowed on everything."""
 
-WHOLE_KIND_ALLOWED = {
-    ("sns:Publish", ":endpoint/*"): "this account's mobile devices, one endpoint each",
-    ("lambda:GetEventSourceMapping", ":event-source-mapping:*"): "known by an id that AWS gives",
-    ("lambda:ListTags", ":event-source-mapping:*"): "known by an id that AWS gives",
-    ("lambda:TagResource", ":event-source-mapping:*"): "known by an id that AWS gives",
-    ("lambda:UntagResource", ":event-source-mapping:*"): "known by an id that AWS gives",
-    ("lambda:UpdateEventSourceMapping", ":event-source-mapping:*"): "known by an id that AWS gives",
-    ("wafv2:CreateWebACL", ":regional/managedruleset/*/*"): "AWS's own rules",
-    ("wafv2:UpdateWebACL", ":regional/managedruleset/*/*"): "AWS's own rules",
-}
-"""Action, and the end of a resource that stands for a whole kind → why."""
+WHOLE_KIND_ALLOWED = (
+    # This account's mobile devices, one endpoint each.
+    ("sns:Publish", ":endpoint/*"),
+    # Known by an id that AWS gives.
+    ("lambda:GetEventSourceMapping", ":event-source-mapping:*"),
+    ("lambda:ListTags", ":event-source-mapping:*"),
+    ("lambda:TagResource", ":event-source-mapping:*"),
+    ("lambda:UntagResource", ":event-source-mapping:*"),
+    ("lambda:UpdateEventSourceMapping", ":event-source-mapping:*"),
+    # AWS's own rules.
+    ("wafv2:CreateWebACL", ":regional/managedruleset/*/*"),
+    ("wafv2:UpdateWebACL", ":regional/managedruleset/*/*"),
+)
+"""Actions that have to be allowed on a whole kind, and how a resource ends that stands for it."""
 
 NARROWED_BY = {
     ("kms:", ":key/*"): "aws:resourcetag/application",
@@ -57,22 +73,25 @@ NARROWED_BY = {
 tells in its place whose it is."""
 
 ALL_BUT_THESE_ALLOWED = {
-    ("sns:Publish", "arn:aws:sns:*:*:*"): "a phone number has no ARN: all but topics and endpoints",
+    # A phone number has no ARN: all but topics and endpoints.
+    ("sns:Publish", "arn:aws:sns:*:*:*"),
 }
-"""Action, and what is left out of everything → why."""
+"""Actions that have to be allowed on everything but one pattern, with it."""
 
-ATTACHED_ALLOWED = {
-    "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs": (
-        "API Gateway asks for this one when it is given its logging role"
-    ),
-}
-"""AWS's own policies that a role may have → why."""
+ATTACHED_BY = ("policy_arn", "managed_policy_arns")
+"""Attributes with the ARNs of policies: an attachment's, and a role's own."""
+
+ATTACHED_ALLOWED = (
+    # API Gateway asks for this one when it is given its logging role.
+    "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+)
+"""AWS's own policies that a role may have."""
 
 
 NAMED_WITHOUT_KIND = ("sns", "sqs")
 """Services whose ARNs end in the name itself; others have the kind's word before it."""
 
-ONE_NAME = ("deliverystream", "function", "table")
+ONE_NAME = ("function", "table")
 """Kinds whose names have no separators; what follows is a part: an index, an alias…"""
 
 PARTS = ("log-stream",)
@@ -101,7 +120,7 @@ def policy_not_widened(stack: Stack) -> Iterator[Complaint]:
             continue
         before = [each for document in subject.before for each in document.statements]
         for document in subject.after:
-            for widening in widenings(before, [*document.statements]):
+            for widening in widenings(before, document.statements):
                 if widening.statement.effect == "Allow":
                     yield Complaint(
                         document.address,
@@ -111,9 +130,9 @@ def policy_not_widened(stack: Stack) -> Iterator[Complaint]:
         if any(document.unreadable for document in subject.after):
             continue
         after = [each for document in subject.after for each in document.statements]
+        denials = [each for each in after if each.effect == "Deny"]
         for document in subject.before:
-            denials = [each for each in document.statements if each.effect == "Deny"]
-            for widening in widenings(denials, [each for each in after if each.effect == "Deny"]):
+            for widening in widenings(document.statements, denials):
                 yield Complaint(
                     document.address, f"{widening.what}: {_told(widening.statement, document)}"
                 )
@@ -122,7 +141,7 @@ def policy_not_widened(stack: Stack) -> Iterator[Complaint]:
 
 def _boundaries(stack: Stack) -> Iterator[Complaint]:
     for change in stack.plan.changes:
-        if change.kind in {Kind.CHANGE, Kind.REPLACE} and change.before and change.after:
+        if change.before and change.after:
             was = change.before.value("permissions_boundary")
             if was and change.after.value("permissions_boundary") != was:
                 yield Complaint(change.address, "its permissions boundary is gone or another one")
@@ -136,44 +155,38 @@ def _boundaries(stack: Stack) -> Iterator[Complaint]:
 def policy_exact(stack: Stack) -> Iterator[Complaint]:
     """A wildcard allows what nobody has thought of, also what AWS adds later."""
     for resource, state in stack.plan.after:
+        for attached in strings([state.value(each) for each in ATTACHED_BY]):
+            if attached.startswith("arn:aws:iam::aws:") and attached not in ATTACHED_ALLOWED:
+                yield Complaint(resource.address, f"attaches a policy of AWS's: {attached}")
         for document in documents(stack.plan, resource.address, resource.type, state):
-            if document.attribute == "policy_arn":
-                yield from _attached(stack, document, state.value("policy_arn"))
-                continue
             for statement in document.statements:
                 if statement.effect == "Allow":
                     for reason in _inexact(statement, document):
                         yield Complaint(resource.address, reason)
 
 
-def _attached(stack: Stack, document: Document, arn: object) -> Iterator[Complaint]:
-    own = [
-        each
-        for each in stack.plan.referred(document.address, "policy_arn")
-        if each.startswith("aws_iam_policy.")
-    ]
-    is_of_aws = arn is not UNKNOWN and str(arn).startswith("arn:aws:iam::aws:")
-    if not own and is_of_aws and arn not in ATTACHED_ALLOWED:
-        yield Complaint(document.address, f"attaches a policy of AWS's: {arn}")
-
-
 def _inexact(statement: Statement, document: Document) -> Iterator[str]:
     sid = f"{statement.sid}: " if statement.sid else ""
-    if statement.actions.all_but:
-        yield f"{sid}allows {statement.actions} (NotAction)"
     if statement.principals and statement.principals.all_but:
         yield f"{sid}lets in {statement.principals} (NotPrincipal)"
+    if statement.actions.all_but:
+        yield f"{sid}allows {statement.actions} (NotAction)"
+        return
     for action in sorted(statement.actions.names):
         if has_wildcard(action):
             yield f"{sid}allows the actions {action}"
         if not document.is_of_an_identity:
             continue  # it is about the resource that has it, whatever it says
+        if statement.resources.all_but:
+            left_out = {(action, each) for each in statement.resources.names}
+            if not left_out <= ALL_BUT_THESE_ALLOWED:
+                shown = _shown(str(statement.resources), document)
+                yield f"{sid}allows {action} on {shown} (NotResource)"
+            continue
         for resource in sorted(statement.resources.names):
-            if statement.resources.all_but:
-                if (action, resource) not in ALL_BUT_THESE_ALLOWED:
-                    yield f"{sid}allows {action} on {statement.resources} (NotResource)"
-            elif (
-                _is_everything(resource)
+            if (
+                has_wildcard(resource)
+                and _is_everything(resource)
                 and not _has_a_reason(action, resource)
                 and not _is_narrowed(statement, action, resource)
             ):
@@ -205,18 +218,14 @@ def _is_everything(resource: str) -> bool:
     A name has to have something of its own in it, beside wildcards and what stands between words:
     table/?*, table/*/index/* and table/*-* are all tables.
     """
-    if not has_wildcard(resource):
-        return False
-    parts = resource.split(":", 5)
-    if len(parts) < len(("arn", "partition", "service", "region", "account", "resource")):
+    parts = arn(resource)
+    if parts is None or has_wildcard(parts.service + parts.region + parts.account):
         return True
-    if any(has_wildcard(each) for each in parts[2:5]):
-        return True
-    if parts[2] == "s3":  # its names are of buckets, not of kinds
-        return _says_nothing(parts[5].partition("/")[0])
-    kind, *names = re.split("[/:]", parts[5])
+    if parts.service == "s3":  # its names are of buckets, not of kinds
+        return _says_nothing(parts.resource.partition("/")[0])
+    kind, *names = re.split("[/:]", parts.resource)
     if not names:
-        return parts[2] not in NAMED_WITHOUT_KIND or _says_nothing(kind)
+        return parts.service not in NAMED_WITHOUT_KIND or _says_nothing(kind)
     if kind in ONE_NAME:
         names = names[:1]
     return all(_says_nothing(name) or name in PARTS for name in names)
