@@ -38,7 +38,7 @@ def of_state(folder: Path, settings: LocalSettings) -> str | None:
     try:
         head = client("s3", settings).head_object(Bucket=where["bucket"], Key=where["key"])
     except ClientError as error:
-        if error.response["Error"]["Code"] == "404":
+        if error.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
             return None
         raise
     return str(head["ETag"])

@@ -14,14 +14,15 @@ class Suite:
     tests: tuple[str, ...]
 
     def rounds_for(self, module: Path) -> list[list[str]]:
-        """Return the tests in rounds: those that are called after the module, then one by one."""
+        """Return the tests in rounds: those that are called after the module, then the others."""
         named = [
             str(path)
             for tests in map(Path, self.tests)
             for path in ([tests] if tests.is_file() else tests.rglob("test_*.py"))
             if path.stem == f"test_{module.stem}"
         ]
-        return [*([named] if named else []), *([each] for each in self.tests)]
+        others = [[each] for each in self.tests if each not in named]
+        return [*([named] if named else []), *others]
 
 
 SUITES = {

@@ -89,7 +89,7 @@ def test_what_did_not_change_is_not_deployed_again(
     assert "nothing changed since the last deploy" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
+each_change = pytest.mark.parametrize(
     ("changed", "deployed"),
     [
         ("bootstrap", [["bootstrap"], ["storage", "pipeline"]]),
@@ -97,6 +97,9 @@ def test_what_did_not_change_is_not_deployed_again(
         ("pipeline", [["pipeline"]]),
     ],
 )
+
+
+@each_change
 def test_a_stack_that_changed_is_deployed_with_those_after_it(
     pipeline: Deployment, cdktf: Cdktf, changed: str, deployed: list[list[str]]
 ) -> None:
@@ -109,14 +112,7 @@ def test_a_stack_that_changed_is_deployed_with_those_after_it(
     assert cdktf.deploys == deployed
 
 
-@pytest.mark.parametrize(
-    ("changed", "deployed"),
-    [
-        ("bootstrap", [["bootstrap"], ["storage", "pipeline"]]),
-        ("storage", [["storage", "pipeline"]]),
-        ("pipeline", [["pipeline"]]),
-    ],
-)
+@each_change
 def test_what_somebody_else_has_deployed_is_deployed_again(
     pipeline: Deployment, cdktf: Cdktf, changed: str, deployed: list[list[str]]
 ) -> None:

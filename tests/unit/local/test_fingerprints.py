@@ -1,14 +1,21 @@
 """A stack is told from every other by its files, and by its state wherever that is."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from local import fingerprints
-from local.settings import REGION, LocalSettings
+from local.settings import LocalSettings
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 BUCKET, KEY = "state-bucket", "local/storage.tfstate"
 
@@ -45,20 +52,37 @@ def test_the_state_in_a_file(tmp_path: Path) -> None:
     assert fingerprints.of_state(stack, LocalSettings()) is None
     state.write_text("1")
     first = fingerprints.of_state(stack, LocalSettings())
-    state.write_text("2")
-    assert None is not first != fingerprints.of_state(stack, LocalSettings())
-    state.write_text("1")
+    assert first
     assert fingerprints.of_state(stack, LocalSettings()) == first
+    state.write_text("2")
+    assert fingerprints.of_state(stack, LocalSettings()) not in (None, first)
 
 
-@mock_aws
-def test_the_state_in_a_bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    s3 = boto3.client("s3", region_name=REGION)
-    monkeypatch.setattr(fingerprints, "client", lambda *_: s3)
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator["S3Client"]:
+    with mock_aws():
+        client = boto3.client("s3", region_name="eu-west-2")
+        monkeypatch.setattr(fingerprints, "client", lambda *_: client)
+        yield client
+
+
+def test_the_state_in_a_bucket(tmp_path: Path, s3: "S3Client") -> None:
     stack = a_stack(tmp_path, {"s3": {"bucket": BUCKET, "key": KEY}})
+    assert fingerprints.of_state(stack, LocalSettings()) is None
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-2"})
     assert fingerprints.of_state(stack, LocalSettings()) is None
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"1")
     first = fingerprints.of_state(stack, LocalSettings())
+    assert first
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"2")
-    assert None is not first != fingerprints.of_state(stack, LocalSettings())
+    assert fingerprints.of_state(stack, LocalSettings()) not in (None, first)
+
+
+def test_a_state_that_cannot_be_looked_at_is_no_state_that_is_not_there(
+    tmp_path: Path, s3: "S3Client", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = ClientError({"Error": {"Code": "403"}}, "HeadObject")
+    monkeypatch.setattr(s3, "head_object", Mock(side_effect=refused))
+    stack = a_stack(tmp_path, {"s3": {"bucket": BUCKET, "key": KEY}})
+    with pytest.raises(ClientError, match="403"):
+        fingerprints.of_state(stack, LocalSettings())
