@@ -61,6 +61,9 @@ def _environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "PATH": f"{_aws(home)}{os.pathsep}{os.environ['PATH']}",
         "YES": "1",
+        # README has them exported for a deployment, and the documents after it are about that one.
+        "EMAIL_SENDER": "orders@shop.example",
+        "ALARM_ADDRESSES": "ops@shop.example",
         "AWS_ENDPOINT_URL": settings_from_environment().endpoint,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,  # what the AWS CLI looks at
