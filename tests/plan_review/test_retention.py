@@ -47,8 +47,28 @@ def test_what_was_not_there_before_was_not_kept_for_longer(kind: str, path: str)
     address = f"{kind}.orders"
     assert complaints(plan_of(change(address, None, nested(path, 1))), "kept-as-long") == []
     assert complaints(plan_of(change(address, nested(path, 30), None)), "kept-as-long") == []
-    assert complaints(from_to(address, path, None, 1), "kept-as-long") == []
     assert complaints(from_to(address, path, 30, None), "kept-as-long") == []
+
+
+LEFT_TO_AWS = {
+    "deletion_window_in_days": 30,
+    "maximum_event_age_in_seconds": 21600,
+    "recovery_window_in_days": 30,
+}
+
+
+@pytest.mark.parametrize(("kind", "path"), TIMES)
+def test_what_was_left_to_aws_was_kept_as_long_as_aws_does(kind: str, path: str) -> None:
+    address = f"{kind}.orders"
+    assert complaints(from_to(address, path, None, None), "kept-as-long") == []
+    if path not in LEFT_TO_AWS:
+        assert complaints(from_to(address, path, None, 1), "kept-as-long") == []
+        return
+    most = LEFT_TO_AWS[path]
+    assert complaints(from_to(address, path, None, most), "kept-as-long") == []
+    assert complaints(from_to(address, path, None, most - 1), "kept-as-long") == fails(
+        address, f"{path} goes down from {most} to {most - 1}"
+    )
 
 
 @pytest.mark.parametrize(
