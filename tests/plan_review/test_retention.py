@@ -149,7 +149,7 @@ def test_only_a_table_has_a_time_to_live() -> None:
 
 
 def rules(*each: dict[str, Any]) -> dict[str, Any]:
-    return {"rule": [{"id": "keep", "status": "Enabled"} | one for one in each]}
+    return {"rule": [{"id": "keep", "status": "Enabled"} | values for values in each]}
 
 
 def deletes(was: dict[str, Any] | None, is_now: dict[str, Any] | None) -> list[str]:
@@ -178,23 +178,45 @@ def test_objects_are_deleted_no_sooner(block: str, days: str) -> None:
     assert deletes(rules({block: None}), after(400)) == [f"{sooner} 400 days"]
     assert deletes(rules(), after(None)) == []
     assert deletes(rules(), rules({block: [{}]})) == []
+    assert deletes(rules(), rules({block: [None]})) == []
+    assert deletes({"rule": [None]}, after(400)) == [f"{sooner} 400 days"]
     assert deletes(rules(), rules({"transition": [{days: 30}]})) == []
     other_days = {"days": "noncurrent_days", "noncurrent_days": "days"}[days]
     assert deletes(rules(), rules({block: [{other_days: 30}]})) == []
 
 
 @pytest.mark.parametrize("block", ["expiration", "noncurrent_version_expiration"])
-def test_another_date_at_which_objects_are_deleted_may_be_sooner(block: str) -> None:
+def test_objects_are_deleted_at_no_sooner_a_date(block: str) -> None:
     def on(date: str) -> dict[str, Any]:
         return rules({block: [{"date": date}]})
 
-    sooner = [f"deletes sooner than before: keep: {block} on 2030-01-01"]
-    assert (
-        deletes(rules({block: [{"days": 30, "noncurrent_days": 30}]}), on("2030-01-01")) == sooner
-    )
-    assert deletes(on("2040-01-01"), on("2030-01-01")) == sooner
-    assert deletes(None, on("2030-01-01")) == sooner
-    assert deletes(on("2030-01-01"), on("2030-01-01")) == []
+    days = rules({block: [{"days": 30, "noncurrent_days": 30}]})
+    new_year, a_day_later = "2030-01-01T00:00:00Z", "2030-01-02T00:00:00Z"
+    sooner = [f"deletes sooner than before: keep: {block} on {new_year}"]
+    assert deletes(on(a_day_later), on(new_year)) == sooner
+    assert deletes(on("2040-01-01T00:00:00Z"), on(new_year)) == sooner
+    assert deletes(None, on(new_year)) == sooner
+    assert deletes(on(new_year), on(new_year)) == []
+    assert deletes(on(new_year), on(a_day_later)) == []
+    # A date is no number of days: which is sooner, another day tells otherwise.
+    assert deletes(days, on(new_year)) == sooner
+    assert len(deletes(on(new_year), days)) == 1
+
+
+def test_of_older_versions_no_fewer_are_left() -> None:
+    def newest(number: object, days: int = 90) -> dict[str, Any]:
+        block = {"noncurrent_days": days, "newer_noncurrent_versions": number}
+        return rules({"noncurrent_version_expiration": [block]})
+
+    sooner = "deletes sooner than before: keep: noncurrent_version_expiration after"
+    assert deletes(newest(20), newest(19)) == [f"{sooner} 90 days, but for the newest 19"]
+    assert deletes(newest(20), newest(None)) == [f"{sooner} 90 days"]
+    assert deletes(newest(20), newest(None, days=400)) == [f"{sooner} 400 days"]
+    assert deletes(newest(20), newest(30, days=89)) == [f"{sooner} 89 days, but for the newest 30"]
+    for more in (20, "20", 21):
+        assert deletes(newest(20), newest(more)) == []
+    assert deletes(newest(None), newest(1)) == []
+    assert deletes(newest(None), newest(None)) == []
 
 
 @pytest.mark.parametrize(
@@ -213,11 +235,40 @@ def test_a_lifecycle_rule_that_finds_other_objects_is_another_one(
     assert deletes(rules(month | was), rules(month | was | {"transition": []})) == []
 
 
-def test_a_lifecycle_whose_rules_are_known_later_cannot_be_judged() -> None:
-    later = change(LIFECYCLE, rules(), {}, after_unknown={"rule": True})
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        True,
+        [True],
+        [{}, {"status": True}],
+        [{"expiration": True}, {}],
+        [{"expiration": [{"days": True}]}],
+        [{"noncurrent_version_expiration": [{"newer_noncurrent_versions": True}]}],
+    ],
+)
+def test_a_lifecycle_whose_rules_are_known_later_cannot_be_judged(unknown: object) -> None:
+    later = change(LIFECYCLE, rules(), rules({}, {}), after_unknown={"rule": unknown})
     assert complaints(plan_of(later), "expires-no-sooner") == cannot_be_judged(
         LIFECYCLE, "its rules are known after the apply only"
     )
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        [False],
+        [{"expiration": [{}]}],
+        [
+            {
+                "filter": [{"prefix": True}],
+                "noncurrent_version_transition": [{"noncurrent_days": True}],
+            }
+        ],
+    ],
+)
+def test_what_does_not_decide_when_a_lifecycle_deletes_may_be_known_later(unknown: object) -> None:
+    later = change(LIFECYCLE, rules(), rules({}), after_unknown={"rule": unknown, "id": True})
+    assert complaints(plan_of(later), "expires-no-sooner") == []
 
 
 def test_a_lifecycle_rule_deletes_only_while_it_is_enabled() -> None:
