@@ -24,11 +24,12 @@ NO_LIMIT = {"retention_in_days": 0, "maximum_record_age_in_seconds": -1}
 """What stands for no limit at all."""
 
 LEFT_TO_AWS = {
-    "deletion_window_in_days": 30,
-    "maximum_event_age_in_seconds": 21600,
-    "recovery_window_in_days": 30,
+    ("deletion_window_in_days", None): 30,
+    ("maximum_event_age_in_seconds", None): 21600,
+    ("maximum_event_age_in_seconds", 0): 21600,  # so the provider reads that nothing is said
+    ("recovery_window_in_days", None): 30,
 }
-"""What AWS takes where nothing is said, if that is the most there is."""
+"""Path and what stands there for nothing said → what AWS takes then, if it is the most there is."""
 
 SWITCHES = {
     "aws_dynamodb_table": ("point_in_time_recovery.0.enabled", "deletion_protection_enabled"),
@@ -54,9 +55,10 @@ def kept_as_long(stack: Stack) -> Iterator[Complaint]:
     """
     for change, before, after in _compared(stack):
         for path in KEPT.get(change.type, ()):
-            was, is_now = before.value(path), after.value(path)
-            if was is None:
-                was = LEFT_TO_AWS.get(path)
+            was, is_now = (
+                LEFT_TO_AWS.get((path, value), value)
+                for value in (before.value(path), after.value(path))
+            )
             if is_now is UNKNOWN:
                 if stack.plan.is_configured(change.address, path.partition(".")[0]):
                     yield cannot_judge(change.address, f"{path} is known after the apply only")

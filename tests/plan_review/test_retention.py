@@ -9,6 +9,7 @@ from plan_review.plan import Plan
 from tests.plan_review.complaints import cannot_be_judged, complaints, fails
 from tests.plan_review.plans import change, configured, nested, plan_of
 
+FUNCTION_CONFIG = "aws_lambda_function_event_invoke_config"
 RECOVERY = "point_in_time_recovery.0.recovery_period_in_days"
 TIMES = [
     ("aws_cloudwatch_log_group", "retention_in_days"),
@@ -18,7 +19,7 @@ TIMES = [
     ("aws_secretsmanager_secret", "recovery_window_in_days"),
     ("aws_sqs_queue", "message_retention_seconds"),
     ("aws_lambda_event_source_mapping", "maximum_record_age_in_seconds"),
-    ("aws_lambda_function_event_invoke_config", "maximum_event_age_in_seconds"),
+    (FUNCTION_CONFIG, "maximum_event_age_in_seconds"),
 ]
 TABLE = "aws_dynamodb_table.orders"
 LIFECYCLE = "aws_s3_bucket_lifecycle_configuration.audit"
@@ -50,25 +51,33 @@ def test_what_was_not_there_before_was_not_kept_for_longer(kind: str, path: str)
     assert complaints(from_to(address, path, 30, None), "kept-as-long") == []
 
 
-LEFT_TO_AWS = {
-    "deletion_window_in_days": 30,
-    "maximum_event_age_in_seconds": 21600,
-    "recovery_window_in_days": 30,
-}
+LEFT_TO_AWS = [
+    ("aws_kms_key", "deletion_window_in_days", None, 30),
+    ("aws_secretsmanager_secret", "recovery_window_in_days", None, 30),
+    (FUNCTION_CONFIG, "maximum_event_age_in_seconds", None, 21600),
+    (FUNCTION_CONFIG, "maximum_event_age_in_seconds", 0, 21600),
+]
 
 
-@pytest.mark.parametrize(("kind", "path"), TIMES)
-def test_what_was_left_to_aws_was_kept_as_long_as_aws_does(kind: str, path: str) -> None:
+@pytest.mark.parametrize(("kind", "path", "unsaid", "most"), LEFT_TO_AWS)
+def test_what_is_left_to_aws_is_kept_as_long_as_aws_does(
+    kind: str, path: str, unsaid: int | None, most: int
+) -> None:
     address = f"{kind}.orders"
-    assert complaints(from_to(address, path, None, None), "kept-as-long") == []
-    if path not in LEFT_TO_AWS:
-        assert complaints(from_to(address, path, None, 1), "kept-as-long") == []
-        return
-    most = LEFT_TO_AWS[path]
-    assert complaints(from_to(address, path, None, most), "kept-as-long") == []
-    assert complaints(from_to(address, path, None, most - 1), "kept-as-long") == fails(
+    for well in (unsaid, most):
+        assert complaints(from_to(address, path, unsaid, well), "kept-as-long") == []
+        assert complaints(from_to(address, path, most, well), "kept-as-long") == []
+    assert complaints(from_to(address, path, unsaid, most - 1), "kept-as-long") == fails(
         address, f"{path} goes down from {most} to {most - 1}"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [each for each in TIMES if each not in {left[:2] for left in LEFT_TO_AWS}],
+)
+def test_what_aws_keeps_for_less_is_kept_for_longer_by_any_time(kind: str, path: str) -> None:
+    assert complaints(from_to(f"{kind}.orders", path, None, 1), "kept-as-long") == []
 
 
 @pytest.mark.parametrize(
@@ -86,9 +95,9 @@ def test_no_limit_is_longer_than_any(address: str, path: str, no_limit: int) -> 
 
 
 def test_nothing_at_all_is_no_limit_only_where_aws_says_so() -> None:
-    event_age = "maximum_event_age_in_seconds"
-    address = "aws_lambda_function_event_invoke_config.payment"
-    assert len(complaints(from_to(address, event_age, 60, 0), "kept-as-long")) == 1
+    secret, window = "aws_secretsmanager_secret.payment", "recovery_window_in_days"
+    assert len(complaints(from_to(secret, window, 7, 0), "kept-as-long")) == 1
+    assert complaints(from_to(secret, window, 0, 7), "kept-as-long") == []
 
 
 @pytest.mark.parametrize(("kind", "path"), TIMES)
