@@ -91,16 +91,27 @@ def _of_redrive(plan: Plan, resource: PlannedResource, state: State) -> Iterator
 
 
 def _dead_letter_target(plan: Plan, address: str, state: State) -> Any:
-    """Return the ARN that a redrive policy leads to: UNKNOWN until the apply, None if nowhere."""
+    """Return the ARN that a redrive policy leads to: UNKNOWN until the apply, None if nowhere.
+
+    A queue that leads to itself leads nowhere.
+    """
     redrive = state.value("redrive_policy")
     if redrive is UNKNOWN and plan.is_configured(address, "redrive_policy"):
         return UNKNOWN
     if not isinstance(redrive, str):
         return None
     try:
-        return json.loads(redrive).get("deadLetterTargetArn")
+        policy = json.loads(redrive)
     except json.JSONDecodeError:
         return None  # AWS refuses it, too
+    target = policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
+    return None if state.value("name") in _queue_named_in(target) else target
+
+
+def _queue_named_in(arn: Any) -> Iterator[str]:
+    """Yield the name of a queue out of its ARN; a topic or a function has an ARN, too."""
+    if isinstance(arn, str) and ":sqs:" in arn:
+        yield arn.rpartition(":")[2]
 
 
 def _dead_letter_queues(plan: Plan) -> Iterator[str]:
@@ -111,9 +122,7 @@ def _dead_letter_queues(plan: Plan) -> Iterator[str]:
     """
     for resource, state in plan.all("aws_sqs_queue", "aws_sns_topic_subscription"):
         yield from plan.referred(resource.address, "redrive_policy")
-        target = _dead_letter_target(plan, resource.address, state)
-        if isinstance(target, str):
-            yield target.rpartition(":")[2]
+        yield from _queue_named_in(_dead_letter_target(plan, resource.address, state))
     for kind, attribute, path in (
         ("aws_lambda_event_source_mapping", "destination_config", "on_failure.0.destination_arn"),
         (
@@ -126,9 +135,7 @@ def _dead_letter_queues(plan: Plan) -> Iterator[str]:
     ):
         for resource, state in plan.all(kind):
             yield from plan.referred(resource.address, attribute)
-            destination = state.value(f"{attribute}.0.{path}")
-            if isinstance(destination, str):
-                yield destination.rpartition(":")[2]
+            yield from _queue_named_in(state.value(f"{attribute}.0.{path}"))
     there = {resource.address for resource, _ in plan.all("aws_sqs_queue")}
     yield from (parked for parked, queue in WHERE_FUNCTIONS_PARK.items() if queue in there)
 
@@ -174,6 +181,7 @@ def _errors_are_watched(plan: Plan, address: str) -> bool:
         state.value("metric_name") == "Errors"
         and state.value("dimensions.FunctionName") in names
         and state.value("alarm_actions")
+        and state.value("actions_enabled") is not False
         for _, state in plan.all("aws_cloudwatch_metric_alarm")
     )
 

@@ -25,6 +25,10 @@ NAME_OF = {
 }
 """Kind → the attribute with its name, where that is not ``name``."""
 
+_A_REGION = "([a-z]{2}(?:-[a-z]+)?-(?:central|north|south|east|west)[a-z]*-[0-9])"
+_IN_REGION = re.compile(rf"arn:aws[\w-]*:[\w-]+:{_A_REGION}:|^{_A_REGION}$")
+"""What is in an ARN, or is a region and nothing else: that of a replica, say."""
+
 NAMED_AFTER_ANOTHER = (
     "aws_cloudwatch_event_target",  # belongs to its schedule
     "aws_cloudwatch_log_stream",  # to its log group
@@ -103,9 +107,9 @@ def in_london(stack: Stack) -> Iterator[Complaint]:
             yield Complaint(name, f"deploys to {region}")
     for resource, state in stack.plan.after:
         regions = {
-            region
+            in_arn or alone
             for text in strings(state.values)
-            for region in re.findall(r"arn:aws[\w-]*:[\w-]+:([a-z]{2}(?:-[a-z]+)+-[0-9]):", text)
+            for in_arn, alone in _IN_REGION.findall(text)
         }
         for region in sorted(regions - {REGION}):
             yield Complaint(resource.address, f"is in or refers to {region}")

@@ -1,9 +1,9 @@
 """How long data and logs are kept: not shorter than before."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from plan_review.plan import UNKNOWN, Kind, Plan, ResourceChange, State
+from plan_review.plan import UNKNOWN, Kind, Plan, ResourceChange, State, has_mark
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
 FOR_EVER = float("inf")
@@ -23,12 +23,23 @@ KEPT = {
 NO_LIMIT = {"retention_in_days": 0, "maximum_record_age_in_seconds": -1}
 """What stands for no limit at all."""
 
+LEFT_TO_AWS = {
+    ("deletion_window_in_days", None): 30,
+    ("maximum_event_age_in_seconds", None): 21600,
+    ("maximum_event_age_in_seconds", 0): 21600,  # so the provider reads that nothing is said
+    ("recovery_window_in_days", None): 30,
+}
+"""Path and what stands there for nothing said → what AWS takes then, if it is the most there is."""
+
 SWITCHES = {
     "aws_dynamodb_table": ("point_in_time_recovery.0.enabled", "deletion_protection_enabled"),
 }
 """Kind → the paths of what keeps data while it is on."""
 
 _VERSIONS = "versioning_configuration.0.status"
+
+_DELETES = ("status", "expiration", "noncurrent_version_expiration")
+"""What of a lifecycle rule says whether and when it deletes."""
 
 
 @rule(
@@ -44,7 +55,10 @@ def kept_as_long(stack: Stack) -> Iterator[Complaint]:
     """
     for change, before, after in _compared(stack):
         for path in KEPT.get(change.type, ()):
-            was, is_now = before.value(path), after.value(path)
+            was, is_now = (
+                LEFT_TO_AWS.get((path, value), value)
+                for value in (before.value(path), after.value(path))
+            )
             if is_now is UNKNOWN:
                 if stack.plan.is_configured(change.address, path.partition(".")[0]):
                     yield cannot_judge(change.address, f"{path} is known after the apply only")
@@ -90,14 +104,14 @@ def _of_lifecycle(plan: Plan, change: ResourceChange) -> Iterator[Complaint]:
     about = [plan.kind_of.get(each) for each in plan.referred(change.address, "bucket")]
     if change.after is None or Kind.CREATE in about:
         return
-    if change.after.value("rule") is UNKNOWN:
+    if _is_open_when(change.after.unknown.get("rule")):
         yield cannot_judge(change.address, "its rules are known after the apply only")
         return
-    was = _lifecycle(change.before) if change.before else {}
-    for (what, objects), days in _lifecycle(change.after).items():
-        if days < was.get((what, objects), FOR_EVER):
-            after = f" after {days:g} days" if days else ""
-            yield Complaint(change.address, f"deletes sooner than before: {what}{after}")
+    were = _lifecycle(change.before) if change.before else {}
+    for (what, objects), is_now in _lifecycle(change.after).items():
+        was = were.get((what, objects))
+        if was is None or is_now.time < was.time or is_now.newest < was.newest:
+            yield Complaint(change.address, f"deletes sooner than before: {what} {is_now.said}")
 
 
 def _of_versions(plan: Plan, change: ResourceChange) -> Iterator[Complaint]:
@@ -118,13 +132,32 @@ def _time_to_live(state: State) -> str | None:
     return None
 
 
-def _lifecycle(state: State) -> Mapping[tuple[str, str], float]:
-    """Return what each enabled rule of a lifecycle deletes, of which objects, after how many days.
+def _is_open_when(marks: Any) -> bool:
+    """Say whether what is unknown of lifecycle rules decides when they delete."""
+    if isinstance(marks, list):
+        return any(_is_open_when(each) for each in marks)
+    if isinstance(marks, dict):
+        return has_mark([marks.get(each) for each in _DELETES])
+    return has_mark(marks)
 
-    A date is no number of days: another one is compared with nothing.
+
+class _Deletion(NamedTuple):
+    """When a lifecycle rule deletes, and what it leaves all the same: the less, the worse."""
+
+    time: Any
+    """A number of days, or a date as RFC 3339 writes it: both can be compared."""
+    newest: float
+    """How many older versions of an object it leaves."""
+    said: str
+
+
+def _lifecycle(state: State) -> Mapping[tuple[str, str], _Deletion]:
+    """Return when each enabled rule of a lifecycle deletes something, and of which objects.
+
+    A date is no number of days, so the two are not compared.
     """
-    times: dict[tuple[str, str], float] = {}
-    for rule_ in state.value("rule") or ():
+    found: dict[tuple[str, str], _Deletion] = {}
+    for rule_ in _blocks(state.value("rule")):
         if rule_.get("status") != "Enabled":
             continue
         objects = str([rule_.get("filter"), rule_.get("prefix")])
@@ -132,12 +165,21 @@ def _lifecycle(state: State) -> Mapping[tuple[str, str], float]:
             ("expiration", "days"),
             ("noncurrent_version_expiration", "noncurrent_days"),
         ):
-            for each in rule_.get(block) or ():
-                if each.get("date"):
-                    times[f"{rule_.get('id')}: {block} on {each['date']}", objects] = 0
-                elif each.get(days):
-                    times[f"{rule_.get('id')}: {block}", objects] = float(each[days])
-    return times
+            what = f"{rule_.get('id')}: {block}"
+            for each in _blocks(rule_.get(block)):
+                newest = float(each.get("newer_noncurrent_versions") or 0)
+                but = f", but for the newest {newest:g}" if newest else ""
+                if date := each.get("date"):
+                    found[f"{what} on", objects] = _Deletion(str(date), newest, str(date))
+                elif number := each.get(days):
+                    said = f"{number} days{but}"
+                    found[f"{what} after", objects] = _Deletion(float(number), newest, said)
+    return found
+
+
+def _blocks(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the blocks of one kind; an empty one may be null."""
+    return (each for each in value or () if isinstance(each, dict))
 
 
 def _compared(stack: Stack) -> Iterator[tuple[ResourceChange, State, State]]:

@@ -19,7 +19,7 @@ STARTS = {
     "aws_lambda_permission": "whoever it let in cannot call the function any more",
     "aws_scheduler_schedule": "what it starts is not started any more",
 }
-"""Kind → what no longer happens without it; that a mapping goes is told by what it has read."""
+"""Kind → what no longer happens without it; a mapping that goes is a matter of `data-stays`."""
 
 OFF: Mapping[str, Mapping[str, object]] = {
     "aws_cloudwatch_event_rule": {"is_enabled": False, "state": "DISABLED"},
@@ -100,6 +100,11 @@ def watched(stack: Stack) -> Iterator[Complaint]:
             for attribute in ("actions_enabled", "alarm_actions"):
                 if before.value(attribute) and not after.value(attribute):
                     yield Complaint(change.address, f"{attribute} is off, and nobody is told")
+            told = after.value("alarm_actions")
+            for action in before.value("alarm_actions") or ():
+                # What is known later only may be the same.
+                if told and told is not UNKNOWN and action not in told:
+                    yield Complaint(change.address, f"no longer tells {action}")
 
 
 @rule(

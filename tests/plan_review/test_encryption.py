@@ -13,7 +13,7 @@ OURS, THEIRS = "123456789012", "999999999999"
 HERE = Deployment("prod", "prod", OURS)
 LOCAL = Deployment("local", "local", OURS)
 OUR_KEY = f"arn:aws:kms:eu-west-2:{OURS}:key/0e5b3c7e"
-BUCKET_S = "aws_s3_bucket_server_side_encryption_configuration"
+BUCKET_ENCRYPTION = "aws_s3_bucket_server_side_encryption_configuration"
 RULE = "rule.0.apply_server_side_encryption_by_default.0"
 KEYS = [
     ("aws_cloudwatch_log_group", "kms_key_id"),
@@ -21,7 +21,7 @@ KEYS = [
     ("aws_kinesis_firehose_delivery_stream", "server_side_encryption.0.key_arn"),
     ("aws_kinesis_stream", "kms_key_id"),
     ("aws_lambda_function", "kms_key_arn"),
-    (BUCKET_S, f"{RULE}.kms_master_key_id"),
+    (BUCKET_ENCRYPTION, f"{RULE}.kms_master_key_id"),
     ("aws_secretsmanager_secret", "kms_key_id"),
     ("aws_sns_topic", "kms_master_key_id"),
     ("aws_sqs_queue", "kms_master_key_id"),
@@ -33,33 +33,33 @@ SWITCHES = [
 ]
 
 
-def new(address: str, path: str, value: object) -> dict[str, Any]:
+def created(address: str, path: str, value: object) -> dict[str, Any]:
     return change(address, None, nested(path, value))
 
 
-def of(plan: Plan, deployment: Deployment = HERE) -> list[Said]:
+def said_of(plan: Plan, deployment: Deployment = HERE) -> list[Said]:
     return complaints(plan, "encrypted", deployment=deployment)
 
 
 @pytest.mark.parametrize(("kind", "path"), KEYS)
 def test_what_holds_data_has_a_key_of_ours(kind: str, path: str) -> None:
     address = f"{kind}.orders"
-    assert of(plan_of(new(address, path, OUR_KEY))) == []
-    assert of(plan_of(new(address, path, "0e5b3c7e"))) == []
+    assert said_of(plan_of(created(address, path, OUR_KEY))) == []
+    assert said_of(plan_of(created(address, path, "0e5b3c7e"))) == []
     for none in (None, ""):
-        assert of(plan_of(new(address, path, none))) == fails(
+        assert said_of(plan_of(created(address, path, none))) == fails(
             address, f"is not encrypted with a key of ours: no {path}"
         )
-    aws_s = f"arn:aws:kms:eu-west-2:{OURS}:alias/aws/sqs"
-    assert of(plan_of(new(address, path, aws_s))) == fails(
-        address, f"is encrypted with a key of AWS's: {aws_s}"
+    aws_key = f"arn:aws:kms:eu-west-2:{OURS}:alias/aws/sqs"
+    assert said_of(plan_of(created(address, path, aws_key))) == fails(
+        address, f"is encrypted with a key of AWS's: {aws_key}"
     )
     theirs = OUR_KEY.replace(OURS, THEIRS)
-    assert of(plan_of(new(address, path, theirs))) == fails(
+    assert said_of(plan_of(created(address, path, theirs))) == fails(
         address, f"is encrypted with another account's key: {theirs}"
     )
-    nobody_s = Deployment("prod", "prod")
-    assert of(plan_of(new(address, path, theirs)), nobody_s) == []
+    account_unknown = Deployment("prod", "prod")
+    assert said_of(plan_of(created(address, path, theirs)), account_unknown) == []
 
 
 @pytest.mark.parametrize(("kind", "path"), KEYS)
@@ -74,15 +74,15 @@ def test_a_key_that_is_known_later_is_ours_if_it_is_a_key_of_this_stack(
 
     waits = "its key is known after the apply only"
     ours, data = "aws_kms_key.pipeline.arn", "data.aws_kms_key.shared.arn"
-    assert of(referring([ours])) == []
-    assert of(referring([ours, "aws_kms_key.other.arn"])) == []
-    assert of(referring([])) == cannot_be_judged(address, waits)
+    assert said_of(referring([ours])) == []
+    assert said_of(referring([ours, "aws_kms_key.other.arn"])) == []
+    assert said_of(referring([])) == cannot_be_judged(address, waits)
     for references in ([data], [ours, data]):
-        assert of(referring(references)) == cannot_be_judged(
+        assert said_of(referring(references)) == cannot_be_judged(
             address, f"{waits}, of data.aws_kms_key.shared"
         )
     # What AWS fills in where nothing is said is no key of ours.
-    assert of(plan_of(change(address, None, {}, after_unknown=nested(path, True)))) == fails(
+    assert said_of(plan_of(change(address, None, {}, after_unknown=nested(path, True)))) == fails(
         address, f"is not encrypted with a key of ours: no {attribute}"
     )
 
@@ -90,7 +90,7 @@ def test_a_key_that_is_known_later_is_ours_if_it_is_a_key_of_this_stack(
 @pytest.mark.parametrize(("kind", "path"), SWITCHES)
 def test_encryption_is_not_turned_off(kind: str, path: str) -> None:
     def switched(*, on: bool | None) -> list[Said]:
-        return of(plan_of(new(f"{kind}.orders", path, on)))
+        return said_of(plan_of(created(f"{kind}.orders", path, on)))
 
     off = (f"{kind}.orders", Verdict.FAIL, "its encryption is turned off")
     assert off in switched(on=False)
@@ -104,31 +104,31 @@ def test_on_localstack_what_it_cannot_encrypt_is_left_out_and_nothing_else(kind:
     switched_off = change(address, None, nested("server_side_encryption.0.enabled", False))
     queue = change("aws_sqs_queue.payment", None, {})
     key = change("aws_kms_key.pipeline", None, {"is_enabled": False})
-    assert of(plan_of(switched_off), LOCAL) == []
-    assert address in {at for at, *_ in of(plan_of(switched_off))}
-    assert [at for at, *_ in of(plan_of(switched_off, queue, key), LOCAL)] == [
+    assert said_of(plan_of(switched_off), LOCAL) == []
+    assert address in {at for at, *_ in said_of(plan_of(switched_off))}
+    assert [at for at, *_ in said_of(plan_of(switched_off, queue, key), LOCAL)] == [
         "aws_sqs_queue.payment",
         "aws_kms_key.pipeline",
     ]
 
 
 def test_the_state_s_bucket_has_the_key_of_s3() -> None:
-    address = f"{BUCKET_S}.state-bucket-encryption"
-    s3_s = new(address, f"{RULE}.sse_algorithm", "AES256")
-    kms = new(address, f"{RULE}.sse_algorithm", "aws:kms")
-    assert of(plan_of(s3_s)) == []
-    assert of(plan_of(kms)) == fails(address, "is not encrypted with S3's own key")
-    other = new(f"{BUCKET_S}.audit", f"{RULE}.sse_algorithm", "AES256")
-    assert [at for at, *_ in of(plan_of(s3_s, other))] == [f"{BUCKET_S}.audit"]
+    address = f"{BUCKET_ENCRYPTION}.state-bucket-encryption"
+    by_s3 = created(address, f"{RULE}.sse_algorithm", "AES256")
+    kms = created(address, f"{RULE}.sse_algorithm", "aws:kms")
+    assert said_of(plan_of(by_s3)) == []
+    assert said_of(plan_of(kms)) == fails(address, "is not encrypted with S3's own key")
+    other = created(f"{BUCKET_ENCRYPTION}.audit", f"{RULE}.sse_algorithm", "AES256")
+    assert [at for at, *_ in said_of(plan_of(by_s3, other))] == [f"{BUCKET_ENCRYPTION}.audit"]
 
 
 def test_a_bucket_has_its_encryption_by_reference_or_by_name() -> None:
     bucket = change("aws_s3_bucket.audit", None, {"bucket": "audit"})
     none = fails("aws_s3_bucket.audit", "has no encryption configured")
-    by_name = new(f"{BUCKET_S}.audit", "bucket", "audit")
-    another_s = new(f"{BUCKET_S}.audit", "bucket", "other")
+    by_name = created(f"{BUCKET_ENCRYPTION}.audit", "bucket", "audit")
+    of_another = created(f"{BUCKET_ENCRYPTION}.audit", "bucket", "other")
     assert complaints(plan_of(bucket), "buckets-encrypted") == none
-    assert complaints(plan_of(bucket, another_s), "buckets-encrypted") == none
+    assert complaints(plan_of(bucket, of_another), "buckets-encrypted") == none
     assert complaints(plan_of(bucket, by_name), "buckets-encrypted") == []
 
 
@@ -139,8 +139,10 @@ def test_of_two_buckets_whose_names_are_known_later_each_has_its_own_encryption(
     plan = plan_of(
         later("aws_s3_bucket.audit"),
         later("aws_s3_bucket.other"),
-        later(f"{BUCKET_S}.audit"),
-        configuration=configured({f"{BUCKET_S}.audit": {"bucket": ["aws_s3_bucket.audit.id"]}}),
+        later(f"{BUCKET_ENCRYPTION}.audit"),
+        configuration=configured(
+            {f"{BUCKET_ENCRYPTION}.audit": {"bucket": ["aws_s3_bucket.audit.id"]}}
+        ),
     )
     assert complaints(plan, "buckets-encrypted") == fails(
         "aws_s3_bucket.other", "has no encryption configured"
@@ -150,10 +152,10 @@ def test_of_two_buckets_whose_names_are_known_later_each_has_its_own_encryption(
 @pytest.mark.parametrize("rotation", [False, None])
 def test_a_key_is_renewed(rotation: bool | None) -> None:
     key = "aws_kms_key.pipeline"
-    assert complaints(plan_of(new(key, "enable_key_rotation", rotation)), "keys-rotate") == fails(
-        key, "is never rotated"
-    )
-    assert complaints(plan_of(new(key, "enable_key_rotation", True)), "keys-rotate") == []
+    assert complaints(
+        plan_of(created(key, "enable_key_rotation", rotation)), "keys-rotate"
+    ) == fails(key, "is never rotated")
+    assert complaints(plan_of(created(key, "enable_key_rotation", True)), "keys-rotate") == []
 
 
 @pytest.mark.parametrize("actions", [["update"], ["delete", "create"]])

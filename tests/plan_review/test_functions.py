@@ -51,9 +51,10 @@ def dead_letters(*changes: dict[str, Any], **more: Any) -> list[Said]:
 
 WORKED_OFF = fails(QUEUE, f"has no dead-letter queue, and {MAPPING} works it off")
 LATER = "its redrive policy is known after the apply only"
+NOWHERE = [None, "", "{}", '{"maxReceiveCount": 3}', "not JSON", "[]", "null", "3", '"x"']
 
 
-@pytest.mark.parametrize("redrive", [None, "", "{}", '{"maxReceiveCount": 3}', "not JSON"])
+@pytest.mark.parametrize("redrive", NOWHERE)
 def test_a_queue_that_leads_nowhere_has_no_dead_letter_queue(redrive: str | None) -> None:
     nowhere = {"redrive_policy": redrive}
     of_none = "has no dead-letter queue, and is none"
@@ -70,6 +71,13 @@ def test_a_queue_with_a_dead_letter_queue_is_well() -> None:
     assert dead_letters(named(QUEUE, redrive_policy=REDRIVE), parking) == []
 
 
+def test_a_queue_that_leads_to_itself_leads_nowhere() -> None:
+    to_itself = named(QUEUE, redrive_policy=REDRIVE.replace("payment-dlq", "payment"))
+    of_none = "has no dead-letter queue, and is none"
+    assert dead_letters(to_itself) == fails(QUEUE, of_none)
+    assert dead_letters(mapping(), to_itself) == WORKED_OFF
+
+
 def test_a_queue_of_another_stack_cannot_be_judged() -> None:
     unseen = cannot_be_judged(MAPPING, "its queue is not in this plan")
     other = named("aws_sqs_queue.other", redrive_policy=REDRIVE)
@@ -81,8 +89,8 @@ def test_a_queue_of_another_stack_cannot_be_judged() -> None:
 def test_a_redrive_policy_that_is_known_later_counts_only_where_it_is_set() -> None:
     queue = later(QUEUE, "redrive_policy", name="payment-prod")
     to_queue = later(SUBSCRIPTION, "redrive_policy", protocol="sqs")
-    of = {"redrive_policy": ["aws_sqs_queue.elsewhere.arn"]}
-    is_set = configured({QUEUE: of, SUBSCRIPTION: of})
+    to_another = {"redrive_policy": ["aws_sqs_queue.elsewhere.arn"]}
+    is_set = configured({QUEUE: to_another, SUBSCRIPTION: to_another})
     of_none = "has no dead-letter queue, and is none"
     for address, changes, none in (
         (QUEUE, [queue, mapping()], WORKED_OFF),
@@ -146,6 +154,7 @@ def test_where_failures_are_led_to_is_a_dead_letter_queue(
     known = REDRIVE if attribute == "redrive_policy" else f"{SQS}payment-dlq-prod"
     assert not asked(leading(known))
     assert asked(leading(known.replace("payment-dlq", "other")))
+    assert asked(leading(known.replace(":sqs:", ":sns:")))  # a topic of the same name
     assert asked(change(address, None, stream))
     unknown = later(address, attribute, **stream)
     refers = {attribute: ["aws_sqs_queue.payment-dlq.arn"]}
@@ -154,12 +163,12 @@ def test_where_failures_are_led_to_is_a_dead_letter_queue(
 
 
 OVERFLOW = "aws_sqs_queue.intake-overflow-queue"
-OVERFLOW_S = f"{SQS}intake-overflow-queue-prod"
+OVERFLOW_ARN = f"{SQS}intake-overflow-queue-prod"
 PARKS = nested("environment.0.variables.DEAD_LETTER_QUEUE_URL", "https://sqs/dlq")
 
 
 def test_the_overflow_is_parked_by_its_function() -> None:
-    drain = mapping(event_source_arn=OVERFLOW_S)
+    drain = mapping(event_source_arn=OVERFLOW_ARN)
     nobody = fails(OVERFLOW, f"has no dead-letter queue, and {MAPPING} works it off")
     parking = named("aws_sqs_queue.intake-overflow-dlq")
     known = named(FUNCTION, **PARKS)
@@ -205,9 +214,9 @@ CONFIG = "aws_lambda_function_event_invoke_config.payment"
 EVENTS = "events.amazonaws.com"
 
 
-def permission(principal: str = EVENTS, of: str = "payment") -> dict[str, Any]:
-    values = {"principal": principal, "function_name": f"{of}-prod"}
-    return change(f"aws_lambda_permission.{of}", None, values)
+def permission(principal: str = EVENTS, function: str = "payment") -> dict[str, Any]:
+    values = {"principal": principal, "function_name": f"{function}-prod"}
+    return change(f"aws_lambda_permission.{function}", None, values)
 
 
 def called(*changes: dict[str, Any]) -> list[Said]:
@@ -227,20 +236,20 @@ def test_who_waits_sees_for_itself_what_fails() -> None:
 
 
 def test_functions_are_told_in_order_and_those_of_other_stacks_not() -> None:
-    def of(name: str) -> list[dict[str, Any]]:
-        return [permission(of=name), named(f"aws_lambda_function.{name}")]
+    def with_permission(name: str) -> list[dict[str, Any]]:
+        return [permission(function=name), named(f"aws_lambda_function.{name}")]
 
     names = ["shipping", "payment", "refunds", "audit", "intake"]
-    changes = [each for name in names for each in of(name)]
-    assert [at for at, *_ in dead_letters(*changes, permission(of="elsewhere"))] == [
+    changes = [each for name in names for each in with_permission(name)]
+    assert [at for at, *_ in dead_letters(*changes, permission(function="elsewhere"))] == [
         f"aws_lambda_function.{name}" for name in sorted(names)
     ]
 
 
 def test_an_on_failure_destination_is_a_place_for_what_fails() -> None:
     def config(name: str, **values: Any) -> dict[str, Any]:
-        of = {"function_name": f"{name}-prod"}
-        return change(f"aws_lambda_function_event_invoke_config.{name}", None, of | values)
+        values |= {"function_name": f"{name}-prod"}
+        return change(f"aws_lambda_function_event_invoke_config.{name}", None, values)
 
     to_queue = nested("destination_config.0.on_failure.0.destination", f"{SQS}dlq")
     nowhere = fails(FUNCTION, GOES_NOWHERE)
@@ -270,7 +279,8 @@ def watched(retries: int | None, **alarm: Any) -> list[Said]:
 
 def test_without_retries_an_alarm_will_do() -> None:
     nowhere = fails(FUNCTION, GOES_NOWHERE)
-    assert watched(0) == []
+    for enabled in (True, None):
+        assert watched(0, actions_enabled=enabled) == []
     for retries in (1, 2, None):
         assert watched(retries) == nowhere
     values = {"function_name": "payment-prod", "maximum_retry_attempts": 0}
@@ -284,6 +294,7 @@ def test_without_retries_an_alarm_will_do() -> None:
         {"dimensions": {"FunctionName": "other-prod"}},
         {"dimensions": None},
         {"alarm_actions": []},
+        {"actions_enabled": False},
     ],
 )
 def test_an_alarm_on_something_else_or_that_tells_nobody_will_not_do(
@@ -307,7 +318,7 @@ def test_an_alarm_on_something_else_or_that_tells_nobody_will_not_do(
     ],
 )
 def test_a_function_is_known_by_its_name_or_its_arn(told: str) -> None:
-    drain = mapping(event_source_arn=OVERFLOW_S, function_name=told)
+    drain = mapping(event_source_arn=OVERFLOW_ARN, function_name=told)
     parking = named("aws_sqs_queue.intake-overflow-dlq")
     others = [named("aws_lambda_function.other"), named("aws_lambda_function.function")]
     parks = named(FUNCTION, **PARKS)
@@ -316,7 +327,7 @@ def test_a_function_is_known_by_its_name_or_its_arn(told: str) -> None:
 
 
 def test_a_function_is_known_by_reference_also_to_its_alias() -> None:
-    drain = later(MAPPING, "function_name", event_source_arn=OVERFLOW_S)
+    drain = later(MAPPING, "function_name", event_source_arn=OVERFLOW_ARN)
     alias = later("aws_lambda_alias.live", "function_name")
     other_alias = change("aws_lambda_alias.other", None, {"function_name": "other-prod"})
     others = [
@@ -384,8 +395,8 @@ def test_a_log_group_that_is_known_later_is_one_of_this_stack() -> None:
     unknown = cannot_be_judged(FUNCTION, "its log group is known after the apply only")
 
     def referring(*references: str) -> list[Said]:
-        of = configured({FUNCTION: {"logging_config": list(references)}})
-        return logged(function, configuration=of)
+        refers = configured({FUNCTION: {"logging_config": list(references)}})
+        return logged(function, configuration=refers)
 
     group = "aws_cloudwatch_log_group.payment.name"
     assert referring(group) == []
@@ -464,11 +475,12 @@ def test_a_function_does_not_reserve_nothing_at_all() -> None:
 
 @pytest.mark.parametrize("nothing", [None, -1])
 def test_in_prod_every_function_reserves_its_share(nothing: int | None) -> None:
-    prod, load = Deployment("prod", "prod"), Deployment("dev", "prod")
+    prod = Deployment("prod", "prod")
+    dev_called_prod = Deployment("dev", "prod")  # the environment counts, and not the suffix
     assert bounded(reserving(nothing), deployment=prod) == fails(
         FUNCTION, "reserves no concurrency"
     )
-    assert bounded(reserving(nothing), deployment=load) == []
+    assert bounded(reserving(nothing), deployment=dev_called_prod) == []
     assert bounded(reserving(1), deployment=prod) == []
 
 

@@ -190,12 +190,38 @@ def test_a_region_that_is_not_written_out_cannot_be_judged(expressions: dict[str
     assert complaints(plan, "in-london") == cannot_be_judged("provider.aws", said)
 
 
-@pytest.mark.parametrize("region", ["eu-west-1", "ap-southeast-2", "us-gov-west-1"])
+ELSEWHERE = [
+    "eu-west-1",
+    "us-east-1",
+    "eu-central-1",
+    "eu-north-1",
+    "ap-south-1",
+    "ap-northeast-1",
+    "ap-southeast-2",
+    "us-gov-west-1",
+]
+
+
+@pytest.mark.parametrize("region", ELSEWHERE)
 def test_what_is_elsewhere_is_told_once_for_each_region(region: str) -> None:
     queue = f"arn:aws:sqs:{region}:123456789012:payment-queue-prod"
     topic = f"arn:aws-us-gov:sns:{region}:123456789012:events-topic-prod"
     said = f"is in or refers to {region}"
     assert complaints(holding(queue, topic), "in-london") == fails(QUEUE, said)
+
+
+@pytest.mark.parametrize("region", ELSEWHERE)
+@pytest.mark.parametrize(
+    ("kind", "attribute"),
+    [("aws_dynamodb_table", "region_name"), ("aws_secretsmanager_secret", "region")],
+)
+def test_a_replica_is_not_elsewhere(kind: str, attribute: str, region: str) -> None:
+    def replicated(to: str) -> Plan:
+        return plan_of(change(f"{kind}.orders", None, {"replica": [{attribute: to}]}))
+
+    said = fails(f"{kind}.orders", f"is in or refers to {region}")
+    assert complaints(replicated(region), "in-london") == said
+    assert complaints(replicated("eu-west-2"), "in-london") == []
 
 
 def test_each_region_is_told() -> None:
@@ -212,6 +238,8 @@ def test_each_region_is_told() -> None:
         "arn:aws:s3:::orders-eu-west-1",
         "arn:aws:sqs:*:123456789012:payment-queue-prod",
         "like eu-west-1",
+        "eu-west-1 alike",
+        "on-call-1",
     ],
 )
 def test_what_is_here_or_nowhere_is_not_elsewhere(text: str) -> None:

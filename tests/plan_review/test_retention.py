@@ -9,6 +9,7 @@ from plan_review.plan import Plan
 from tests.plan_review.complaints import cannot_be_judged, complaints, fails
 from tests.plan_review.plans import change, configured, nested, plan_of
 
+FUNCTION_CONFIG = "aws_lambda_function_event_invoke_config"
 RECOVERY = "point_in_time_recovery.0.recovery_period_in_days"
 TIMES = [
     ("aws_cloudwatch_log_group", "retention_in_days"),
@@ -18,7 +19,7 @@ TIMES = [
     ("aws_secretsmanager_secret", "recovery_window_in_days"),
     ("aws_sqs_queue", "message_retention_seconds"),
     ("aws_lambda_event_source_mapping", "maximum_record_age_in_seconds"),
-    ("aws_lambda_function_event_invoke_config", "maximum_event_age_in_seconds"),
+    (FUNCTION_CONFIG, "maximum_event_age_in_seconds"),
 ]
 TABLE = "aws_dynamodb_table.orders"
 LIFECYCLE = "aws_s3_bucket_lifecycle_configuration.audit"
@@ -47,8 +48,36 @@ def test_what_was_not_there_before_was_not_kept_for_longer(kind: str, path: str)
     address = f"{kind}.orders"
     assert complaints(plan_of(change(address, None, nested(path, 1))), "kept-as-long") == []
     assert complaints(plan_of(change(address, nested(path, 30), None)), "kept-as-long") == []
-    assert complaints(from_to(address, path, None, 1), "kept-as-long") == []
     assert complaints(from_to(address, path, 30, None), "kept-as-long") == []
+
+
+LEFT_TO_AWS = [
+    ("aws_kms_key", "deletion_window_in_days", None, 30),
+    ("aws_secretsmanager_secret", "recovery_window_in_days", None, 30),
+    (FUNCTION_CONFIG, "maximum_event_age_in_seconds", None, 21600),
+    (FUNCTION_CONFIG, "maximum_event_age_in_seconds", 0, 21600),
+]
+
+
+@pytest.mark.parametrize(("kind", "path", "unsaid", "most"), LEFT_TO_AWS)
+def test_what_is_left_to_aws_is_kept_as_long_as_aws_does(
+    kind: str, path: str, unsaid: int | None, most: int
+) -> None:
+    address = f"{kind}.orders"
+    for well in (unsaid, most):
+        assert complaints(from_to(address, path, unsaid, well), "kept-as-long") == []
+        assert complaints(from_to(address, path, most, well), "kept-as-long") == []
+    assert complaints(from_to(address, path, unsaid, most - 1), "kept-as-long") == fails(
+        address, f"{path} goes down from {most} to {most - 1}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [each for each in TIMES if each not in {left[:2] for left in LEFT_TO_AWS}],
+)
+def test_what_aws_keeps_for_less_is_kept_for_longer_by_any_time(kind: str, path: str) -> None:
+    assert complaints(from_to(f"{kind}.orders", path, None, 1), "kept-as-long") == []
 
 
 @pytest.mark.parametrize(
@@ -66,9 +95,9 @@ def test_no_limit_is_longer_than_any(address: str, path: str, no_limit: int) -> 
 
 
 def test_nothing_at_all_is_no_limit_only_where_aws_says_so() -> None:
-    event_age = "maximum_event_age_in_seconds"
-    address = "aws_lambda_function_event_invoke_config.payment"
-    assert len(complaints(from_to(address, event_age, 60, 0), "kept-as-long")) == 1
+    secret, window = "aws_secretsmanager_secret.payment", "recovery_window_in_days"
+    assert len(complaints(from_to(secret, window, 7, 0), "kept-as-long")) == 1
+    assert complaints(from_to(secret, window, 0, 7), "kept-as-long") == []
 
 
 @pytest.mark.parametrize(("kind", "path"), TIMES)
@@ -129,7 +158,7 @@ def test_only_a_table_has_a_time_to_live() -> None:
 
 
 def rules(*each: dict[str, Any]) -> dict[str, Any]:
-    return {"rule": [{"id": "keep", "status": "Enabled"} | one for one in each]}
+    return {"rule": [{"id": "keep", "status": "Enabled"} | values for values in each]}
 
 
 def deletes(was: dict[str, Any] | None, is_now: dict[str, Any] | None) -> list[str]:
@@ -158,23 +187,45 @@ def test_objects_are_deleted_no_sooner(block: str, days: str) -> None:
     assert deletes(rules({block: None}), after(400)) == [f"{sooner} 400 days"]
     assert deletes(rules(), after(None)) == []
     assert deletes(rules(), rules({block: [{}]})) == []
+    assert deletes(rules(), rules({block: [None]})) == []
+    assert deletes({"rule": [None]}, after(400)) == [f"{sooner} 400 days"]
     assert deletes(rules(), rules({"transition": [{days: 30}]})) == []
     other_days = {"days": "noncurrent_days", "noncurrent_days": "days"}[days]
     assert deletes(rules(), rules({block: [{other_days: 30}]})) == []
 
 
 @pytest.mark.parametrize("block", ["expiration", "noncurrent_version_expiration"])
-def test_another_date_at_which_objects_are_deleted_may_be_sooner(block: str) -> None:
+def test_objects_are_deleted_at_no_sooner_a_date(block: str) -> None:
     def on(date: str) -> dict[str, Any]:
         return rules({block: [{"date": date}]})
 
-    sooner = [f"deletes sooner than before: keep: {block} on 2030-01-01"]
-    assert (
-        deletes(rules({block: [{"days": 30, "noncurrent_days": 30}]}), on("2030-01-01")) == sooner
-    )
-    assert deletes(on("2040-01-01"), on("2030-01-01")) == sooner
-    assert deletes(None, on("2030-01-01")) == sooner
-    assert deletes(on("2030-01-01"), on("2030-01-01")) == []
+    days = rules({block: [{"days": 30, "noncurrent_days": 30}]})
+    new_year, a_day_later = "2030-01-01T00:00:00Z", "2030-01-02T00:00:00Z"
+    sooner = [f"deletes sooner than before: keep: {block} on {new_year}"]
+    assert deletes(on(a_day_later), on(new_year)) == sooner
+    assert deletes(on("2040-01-01T00:00:00Z"), on(new_year)) == sooner
+    assert deletes(None, on(new_year)) == sooner
+    assert deletes(on(new_year), on(new_year)) == []
+    assert deletes(on(new_year), on(a_day_later)) == []
+    # A date is no number of days: which is sooner, another day tells otherwise.
+    assert deletes(days, on(new_year)) == sooner
+    assert len(deletes(on(new_year), days)) == 1
+
+
+def test_of_older_versions_no_fewer_are_left() -> None:
+    def newest(number: object, days: int = 90) -> dict[str, Any]:
+        block = {"noncurrent_days": days, "newer_noncurrent_versions": number}
+        return rules({"noncurrent_version_expiration": [block]})
+
+    sooner = "deletes sooner than before: keep: noncurrent_version_expiration after"
+    assert deletes(newest(20), newest(19)) == [f"{sooner} 90 days, but for the newest 19"]
+    assert deletes(newest(20), newest(None)) == [f"{sooner} 90 days"]
+    assert deletes(newest(20), newest(None, days=400)) == [f"{sooner} 400 days"]
+    assert deletes(newest(20), newest(30, days=89)) == [f"{sooner} 89 days, but for the newest 30"]
+    for more in (20, "20", 21):
+        assert deletes(newest(20), newest(more)) == []
+    assert deletes(newest(None), newest(1)) == []
+    assert deletes(newest(None), newest(None)) == []
 
 
 @pytest.mark.parametrize(
@@ -193,11 +244,40 @@ def test_a_lifecycle_rule_that_finds_other_objects_is_another_one(
     assert deletes(rules(month | was), rules(month | was | {"transition": []})) == []
 
 
-def test_a_lifecycle_whose_rules_are_known_later_cannot_be_judged() -> None:
-    later = change(LIFECYCLE, rules(), {}, after_unknown={"rule": True})
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        True,
+        [True],
+        [{}, {"status": True}],
+        [{"expiration": True}, {}],
+        [{"expiration": [{"days": True}]}],
+        [{"noncurrent_version_expiration": [{"newer_noncurrent_versions": True}]}],
+    ],
+)
+def test_a_lifecycle_whose_rules_are_known_later_cannot_be_judged(unknown: object) -> None:
+    later = change(LIFECYCLE, rules(), rules({}, {}), after_unknown={"rule": unknown})
     assert complaints(plan_of(later), "expires-no-sooner") == cannot_be_judged(
         LIFECYCLE, "its rules are known after the apply only"
     )
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        [False],
+        [{"expiration": [{}]}],
+        [
+            {
+                "filter": [{"prefix": True}],
+                "noncurrent_version_transition": [{"noncurrent_days": True}],
+            }
+        ],
+    ],
+)
+def test_what_does_not_decide_when_a_lifecycle_deletes_may_be_known_later(unknown: object) -> None:
+    later = change(LIFECYCLE, rules(), rules({}), after_unknown={"rule": unknown, "id": True})
+    assert complaints(plan_of(later), "expires-no-sooner") == []
 
 
 def test_a_lifecycle_rule_deletes_only_while_it_is_enabled() -> None:
