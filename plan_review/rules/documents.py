@@ -82,7 +82,8 @@ def documents(plan: Plan, address: str, kind: str, state: State) -> Iterator[Doc
     """Yield the policies that a resource has in a state.
 
     One that is known after the apply only counts where the configuration sets it: what AWS makes
-    up where nothing is said lets nobody in from elsewhere.
+    up where nothing is said lets nobody in from elsewhere. Where AWS shows at a bucket or a role
+    what a policy beside it says, that policy counts: the plan shows there what was before.
     """
     if kind == "aws_lambda_permission":
         yield _permission(address, kind, state)
@@ -103,7 +104,22 @@ def documents(plan: Plan, address: str, kind: str, state: State) -> Iterator[Doc
             except PolicyError as error:
                 yield Document(address, kind, attribute, unreadable=f"cannot be read: {error}")
             else:
+                if (
+                    kind not in POLICY_OF
+                    and plan.is_left_to_aws(address, attribute)
+                    and statements in _said_by_policies(plan)
+                ):
+                    continue
                 yield Document(address, kind, attribute, statements, state.is_sensitive(attribute))
+
+
+def _said_by_policies(plan: Plan) -> Iterator[tuple[Statement, ...]]:
+    """Yield what the policies that are resources of their own say, now or after the apply."""
+    for change in plan.changes:
+        for state in (change.before, change.after):
+            if state and change.type in POLICY_OF:
+                for document in documents(plan, change.address, change.type, state):
+                    yield document.statements
 
 
 def _texts(attribute: str, value: Any) -> Iterator[str]:

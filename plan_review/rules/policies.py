@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from plan_review.plan import Plan, State
 from plan_review.policy import (
     ANYBODY,
     NARROWING_OPERATORS,
@@ -155,7 +156,7 @@ def _boundaries(stack: Stack) -> Iterator[Complaint]:
 def policy_exact(stack: Stack) -> Iterator[Complaint]:
     """A wildcard allows what nobody has thought of, also what AWS adds later."""
     for resource, state in stack.plan.after:
-        for attached in strings([state.value(each) for each in ATTACHED_BY]):
+        for attached in _attached(stack.plan, resource.address, state):
             if attached.startswith("arn:aws:iam::aws:") and attached not in ATTACHED_ALLOWED:
                 yield Complaint(resource.address, f"attaches a policy of AWS's: {attached}")
         for document in documents(stack.plan, resource.address, resource.type, state):
@@ -163,6 +164,22 @@ def policy_exact(stack: Stack) -> Iterator[Complaint]:
                 if statement.effect == "Allow":
                     for reason in _inexact(statement, document):
                         yield Complaint(resource.address, reason)
+
+
+def _attached(plan: Plan, address: str, state: State) -> Iterator[str]:
+    """Yield the ARNs of the policies that something attaches.
+
+    At a role AWS also shows what attachments beside it attach, and the plan what they did before.
+    """
+    beside = {
+        each.value("policy_arn")
+        for change in plan.changes
+        for each in (change.before, change.after)
+        if each and change.type.endswith("_policy_attachment")
+    }
+    for attribute in ATTACHED_BY:
+        shown = beside if plan.is_left_to_aws(address, attribute) else set()
+        yield from (each for each in strings(state.value(attribute)) if each not in shown)
 
 
 def _inexact(statement: Statement, document: Document) -> Iterator[str]:

@@ -94,6 +94,51 @@ def test_a_role_s_inline_policies_are_read_each() -> None:
     assert of({"policy": blocks}) == []
 
 
+BESIDE = "aws_s3_bucket_policy.orders"
+BUCKET = "aws_s3_bucket.orders"
+LEFT_TO_AWS = configured({BUCKET: {"bucket": ["var.name"]}, BESIDE: {"policy": ["var.policy"]}})
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now"), [(POLICY, "{}"), ("{}", POLICY), (None, POLICY), (POLICY, None)]
+)
+def test_what_aws_shows_of_a_policy_beside_it_is_that_policy_s(
+    was: str | None, is_now: str | None
+) -> None:
+    states = [{"policy": each} if each else None for each in (was, is_now)]
+    beside = change(BESIDE, states[0], states[1])
+    bucket = change(BUCKET, {"policy": POLICY}, {"policy": POLICY})
+
+    def read(*changes: dict[str, Any], **more: Any) -> list[str]:
+        plan = plan_of(*changes, **more)
+        return [
+            document.address
+            for resource, state in plan.after
+            if resource.address == BUCKET
+            for document in documents(plan, resource.address, resource.type, state)
+        ]
+
+    assert read(bucket, beside, configuration=LEFT_TO_AWS) == []
+    other = change(BESIDE, None, {"policy": POLICY.replace("Send", "Get")})
+    assert read(bucket, other, configuration=LEFT_TO_AWS) == [BUCKET]
+    of_a_kind_that_is_none = change("aws_s3_bucket.other", None, {"policy": POLICY})
+    assert read(bucket, of_a_kind_that_is_none, configuration=LEFT_TO_AWS) == [BUCKET]
+    assert read(bucket, beside) == [BUCKET]
+    assert read(bucket, beside, configuration=configured({BUCKET: {"policy": ["var.a"]}})) == [
+        BUCKET
+    ]
+
+
+def test_a_policy_of_its_own_says_what_it_says_by_itself() -> None:
+    plan = plan_of(
+        change(BESIDE, None, {"document": POLICY}),
+        configuration=configured({BESIDE: {"bucket": ["var.name"]}}),
+    )
+    ((resource, state),) = plan.after
+    (document,) = documents(plan, resource.address, resource.type, state)
+    assert document.attribute == "document"
+
+
 def test_a_sensitive_policy_is_read_and_marked() -> None:
     marked: dict[str, Any] = {"after_sensitive": {"policy": True}}
     both = {"policy": POLICY, "key_policy": POLICY}

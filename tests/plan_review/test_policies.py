@@ -8,7 +8,7 @@ import pytest
 from plan_review.findings import Finding
 from plan_review.plan import Plan
 from tests.plan_review.complaints import Said, cannot_be_judged, complaints, fails
-from tests.plan_review.plans import change, findings, plan_of
+from tests.plan_review.plans import change, configured, findings, plan_of
 
 HERE = "eu-west-2:123456789012"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/orders-table-prod"
@@ -313,6 +313,26 @@ def test_a_role_s_own_list_of_policies_has_none_of_aws_s_either() -> None:
     assert exact(plan) == fails(ROLE, *said)
 
 
+def test_what_a_role_shows_of_attachments_beside_it_is_theirs() -> None:
+    arns = [f"arn:aws:iam::aws:policy/{name}" for name in ("IAMFullAccess", "ReadOnlyAccess")]
+    values = {"name": "new", "managed_policy_arns": arns}
+    role = change(ROLE, values, values)
+    beside = {"role": "new", "policy_arn": arns[0]}
+    detached = change(ATTACHMENT, beside, None)
+    attached = change(ATTACHMENT, None, beside)
+    elsewhere = change("aws_iam_role.other", None, {"policy_arn": arns[1]})
+    left = configured({ROLE: {"name": ["var.name"]}, ATTACHMENT: {"policy_arn": ["var.arn"]}})
+    told = [fails(ROLE, f"attaches a policy of AWS's: {arn}")[0] for arn in arns]
+    assert exact(plan_of(role, detached, configuration=left)) == told[1:]
+    assert exact(plan_of(role, attached, configuration=left)) == [
+        told[1],
+        *fails(ATTACHMENT, f"attaches a policy of AWS's: {arns[0]}"),
+    ]
+    assert exact(plan_of(role, elsewhere, configuration=left))[:2] == told
+    own = configured({ROLE: {"managed_policy_arns": ["var.arns"]}})
+    assert exact(plan_of(role, detached, configuration=own)) == told
+
+
 def test_a_policy_of_aws_s_is_told_though_one_of_ours_could_be_attached_in_its_place() -> None:
     administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
     expression = {"policy_arn": {"references": ["var.is_open", "aws_iam_policy.payment.arn"]}}
@@ -379,6 +399,17 @@ def test_what_moves_to_another_policy_of_the_same_role_is_no_wider() -> None:
         lost = rewritten(ROLE_POLICY, [allow(), moved], [allow()])
         assert widened(lost, rewritten(other, [allow()], [allow(), moved])) == []
     assert widened(lost, rewritten(other, [allow()], [allow()])) == fails(
+        ROLE_POLICY, f"no longer denied: dynamodb:DeleteTable on {TABLE}"
+    )
+
+
+def test_a_denial_that_is_gone_is_told_though_the_role_still_shows_it() -> None:
+    never = allow(Effect="Deny", Action="dynamodb:DeleteTable")
+    states = [{"role": "new", "policy": policy(*each)} for each in ([allow(), never], [allow()])]
+    shown = {"name": "new", "inline_policy": [{"name": "a", "policy": states[0]["policy"]}]}
+    left = configured({ROLE: {"name": ["var.name"]}, ROLE_POLICY: {"policy": ["var.policy"]}})
+    lost = change(ROLE_POLICY, states[0], states[1])
+    assert widened(lost, change(ROLE, shown, shown), configuration=left) == fails(
         ROLE_POLICY, f"no longer denied: dynamodb:DeleteTable on {TABLE}"
     )
 
