@@ -129,6 +129,21 @@ def test_what_aws_shows_of_a_policy_beside_it_is_that_policy_s(
     ]
 
 
+def test_a_role_s_inline_policy_that_nothing_beside_it_says_is_read() -> None:
+    other = POLICY.replace("Send", "Get")
+    blocks = [{"name": name, "policy": text} for name, text in (("a", POLICY), ("b", other))]
+    left = {ADDRESS: {"name": ["var.a"]}, "aws_iam_role_policy.later": {"policy": ["var.b"]}}
+    plan = plan_of(
+        change(ADDRESS, None, {"inline_policy": blocks}),
+        change("aws_iam_role_policy.later", None, {}, after_unknown={"policy": True}),
+        change("aws_iam_role_policy.a", None, {"policy": POLICY}),
+        configuration=configured(left),
+    )
+    (resource, state), *_ = plan.after
+    (document,) = documents(plan, resource.address, resource.type, state)
+    assert [str(each.actions) for each in document.statements] == ["sqs:GetMessage"]
+
+
 def test_a_policy_of_its_own_says_what_it_says_by_itself() -> None:
     plan = plan_of(
         change(BESIDE, None, {"document": POLICY}),
