@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from plan_review.plan import UNKNOWN, Kind, Plan, State
+from plan_review.plan import UNKNOWN, Kind, Plan, ResourceChange, State
 from plan_review.policy import Among, Condition, PolicyError, Statement, parse_policy
 
 ATTRIBUTES = (
@@ -21,22 +21,23 @@ ATTRIBUTES = (
 """Attributes that hold a policy; others are recognised by what they hold."""
 
 POLICY_OF = {
-    "aws_api_gateway_rest_api_policy": "rest_api_id",
-    "aws_dynamodb_resource_policy": "resource_arn",
-    "aws_iam_group_policy": "group",
-    "aws_iam_group_policy_attachment": "group",
-    "aws_iam_role_policy": "role",
-    "aws_iam_role_policy_attachment": "role",
-    "aws_iam_user_policy": "user",
-    "aws_iam_user_policy_attachment": "user",
-    "aws_kms_key_policy": "key_id",
-    "aws_lambda_permission": "function_name",
-    "aws_s3_bucket_policy": "bucket",
-    "aws_secretsmanager_secret_policy": "secret_arn",
-    "aws_sns_topic_policy": "arn",
-    "aws_sqs_queue_policy": "queue_url",
+    "aws_api_gateway_rest_api_policy": ("rest_api_id", "aws_api_gateway_rest_api"),
+    "aws_dynamodb_resource_policy": ("resource_arn", "aws_dynamodb_table"),
+    "aws_iam_group_policy": ("group", "aws_iam_group"),
+    "aws_iam_group_policy_attachment": ("group", "aws_iam_group"),
+    "aws_iam_role_policy": ("role", "aws_iam_role"),
+    "aws_iam_role_policy_attachment": ("role", "aws_iam_role"),
+    "aws_iam_user_policy": ("user", "aws_iam_user"),
+    "aws_iam_user_policy_attachment": ("user", "aws_iam_user"),
+    "aws_kms_key_policy": ("key_id", "aws_kms_key"),
+    "aws_lambda_permission": ("function_name", "aws_lambda_function"),
+    "aws_s3_bucket_policy": ("bucket", "aws_s3_bucket"),
+    "aws_secretsmanager_secret_policy": ("secret_arn", "aws_secretsmanager_secret"),
+    "aws_sns_topic_policy": ("arn", "aws_sns_topic"),
+    "aws_sqs_queue_policy": ("queue_url", "aws_sqs_queue"),
 }
-"""Kind of a policy that is a resource of its own → the attribute that says what it is about."""
+"""Kind of a policy that is a resource of its own → the attribute that says what it is about, and of
+what kind that is."""
 
 IDENTITY_POLICIES = (
     "aws_iam_group_policy",
@@ -233,7 +234,7 @@ def subjects(plan: Plan) -> Mapping[str, Subject]:
             if state is None:
                 continue
             for document in documents(plan, change.address, change.type, state):
-                name, owner = _owner(plan, change.address, change.type, state, document)
+                name, owner = _owner(plan, change, state, document)
                 kind = plan.kind_of.get(owner)
                 is_new, is_gone = kind is Kind.CREATE, kind in {Kind.DESTROY, Kind.FORGET}
                 subject = found.setdefault(name, Subject(is_new, is_gone))
@@ -242,29 +243,32 @@ def subjects(plan: Plan) -> Mapping[str, Subject]:
     return found
 
 
-def _owner(
-    plan: Plan, address: str, kind: str, state: State, document: Document
-) -> tuple[str, str]:
+def _owner(plan: Plan, change: ResourceChange, state: State, document: Document) -> tuple[str, str]:
     """Return whose policy it is: a name for it, and its address, or what is known instead."""
     group = "identity" if document.is_of_an_identity else document.attribute
-    attribute = POLICY_OF.get(kind)
-    if attribute is None:
-        return f"{group} {address}", address
+    if change.type not in POLICY_OF:
+        return f"{group} {change.address}", change.address
+    attribute, kind = POLICY_OF[change.type]
     value = state.value(attribute)
-    referred = next(iter(plan.referred(address, attribute)), None)
-    owner = referred or _named(plan, value) or str(value)
-    group = "identity" if document.is_of_an_identity else f"{kind} of"
+    named = [*_named(plan, kind, value)]
+    refers = plan.referred(change.address, attribute)
+    referred = [each for each in refers if each.startswith(f"{kind}.")]
+    # What it refers to is what it will be about.
+    is_moved = change.after is not None and change.after.value(attribute) != value
+    likely = named if is_moved else [*referred, *named]
+    owner = [*likely, *refers, str(value)][0]
+    group = "identity" if document.is_of_an_identity else f"{change.type} of"
     return f"{group} {owner}", owner
 
 
-def _named(plan: Plan, name: Any) -> str | None:
-    """Return the address of what has a name, an id, an ARN or a URL; None if nothing has it."""
-    if not isinstance(name, str):
-        return None
+def _named(plan: Plan, kind: str, name: Any) -> Iterator[str]:
+    """Yield the addresses of what is of a kind and has a name, an id, an ARN or a URL."""
     for change in plan.changes:
-        if change.type in POLICY_OF:
-            continue
         for state in (change.before, change.after):
-            if state and name in [state.values.get(each) for each in _NAMES]:
-                return change.address
-    return None
+            if (
+                isinstance(name, str)
+                and change.type == kind
+                and state
+                and name in [state.values.get(each) for each in _NAMES]
+            ):
+                yield change.address

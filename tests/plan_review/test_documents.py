@@ -318,26 +318,26 @@ def test_an_attachment_of_a_policy_that_is_known_later_cannot_be_read() -> None:
 # Whose policies they are
 
 
-OWNER = "aws_example.owner"
 OF_RESOURCES = [
-    ("aws_api_gateway_rest_api_policy", "rest_api_id"),
-    ("aws_dynamodb_resource_policy", "resource_arn"),
-    ("aws_kms_key_policy", "key_id"),
-    ("aws_lambda_permission", "function_name"),
-    ("aws_s3_bucket_policy", "bucket"),
-    ("aws_secretsmanager_secret_policy", "secret_arn"),
-    ("aws_sns_topic_policy", "arn"),
-    ("aws_sqs_queue_policy", "queue_url"),
+    ("aws_api_gateway_rest_api_policy", "rest_api_id", "aws_api_gateway_rest_api"),
+    ("aws_dynamodb_resource_policy", "resource_arn", "aws_dynamodb_table"),
+    ("aws_kms_key_policy", "key_id", "aws_kms_key"),
+    ("aws_lambda_permission", "function_name", "aws_lambda_function"),
+    ("aws_s3_bucket_policy", "bucket", "aws_s3_bucket"),
+    ("aws_secretsmanager_secret_policy", "secret_arn", "aws_secretsmanager_secret"),
+    ("aws_sns_topic_policy", "arn", "aws_sns_topic"),
+    ("aws_sqs_queue_policy", "queue_url", "aws_sqs_queue"),
 ]
 OF_IDENTITIES = [
-    ("aws_iam_group_policy", "group"),
-    ("aws_iam_group_policy_attachment", "group"),
-    ("aws_iam_role_policy", "role"),
-    ("aws_iam_role_policy_attachment", "role"),
-    ("aws_iam_user_policy", "user"),
-    ("aws_iam_user_policy_attachment", "user"),
+    ("aws_iam_group_policy", "group", "aws_iam_group"),
+    ("aws_iam_group_policy_attachment", "group", "aws_iam_group"),
+    ("aws_iam_role_policy", "role", "aws_iam_role"),
+    ("aws_iam_role_policy_attachment", "role", "aws_iam_role"),
+    ("aws_iam_user_policy", "user", "aws_iam_user"),
+    ("aws_iam_user_policy_attachment", "user", "aws_iam_user"),
 ]
 NAMES = ["name", "id", "arn", "bucket", "url", "function_name"]
+OWNER = "aws_sqs_queue.owner"
 
 
 def policy_of(kind: str, **values: Any) -> dict[str, Any]:
@@ -346,52 +346,91 @@ def policy_of(kind: str, **values: Any) -> dict[str, Any]:
     return change(f"{kind}.orders", None, says | {"principal": "*", "action": "a"} | values)
 
 
-def whose(*changes: dict[str, Any], **more: Any) -> list[str]:
+def names_of_subjects(*changes: dict[str, Any], **more: Any) -> list[str]:
     return list(subjects(plan_of(*changes, **more)))
 
 
 @pytest.mark.parametrize(
-    ("kind", "attribute", "group"),
-    [(kind, attribute, f"{kind} of") for kind, attribute in OF_RESOURCES]
-    + [(kind, attribute, "identity") for kind, attribute in OF_IDENTITIES],
+    ("kind", "attribute", "owner_kind", "group"),
+    [(*each, f"{each[0]} of") for each in OF_RESOURCES]
+    + [(*each, "identity") for each in OF_IDENTITIES],
 )
 def test_a_policy_of_its_own_is_of_what_it_refers_to_or_names(
-    kind: str, attribute: str, group: str
+    kind: str, attribute: str, owner_kind: str, group: str
 ) -> None:
     named = policy_of(kind, **{attribute: "orders"})
-    owner = change(OWNER, None, {"name": "orders"})
-    assert whose(named) == [f"{group} orders"]
-    assert whose(named, owner) == [f"{group} {OWNER}"]
+    owner = change(f"{owner_kind}.owner", None, {"name": "orders"})
+    other = change("aws_example.owner", None, {"name": "orders"})
+    assert names_of_subjects(named, other) == [f"{group} orders"]
+    assert names_of_subjects(named, other, owner) == [f"{group} {owner_kind}.owner"]
     later = policy_of(kind)
     later["change"]["after_unknown"] = {attribute: True}
-    refers = configured({f"{kind}.orders": {attribute: [f"{OWNER}.id"]}})
-    assert whose(later, configuration=refers) == [f"{group} {OWNER}"]
+    refers = configured({f"{kind}.orders": {attribute: [f"{owner_kind}.owner.id"]}})
+    assert names_of_subjects(later, configuration=refers) == [f"{group} {owner_kind}.owner"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_policy_names_is_found_by_each_of_its_names(name: str) -> None:
     named = policy_of("aws_sqs_queue_policy", queue_url="orders")
-    # A policy that names the same thing is not what is named.
-    another = policy_of("aws_s3_bucket_policy", **{name: "orders", "policy": None})
-    other = change("aws_example.other", None, {name: "other"})
+    other = change("aws_sqs_queue.other", None, {name: "other"})
     gone = change(OWNER, {name: "orders"}, None)
     new = change(OWNER, None, {name: "orders"})
     for owner in (gone, new):
-        assert whose(named, another, other, owner) == [f"aws_sqs_queue_policy of {OWNER}"]
-    assert whose(named, another, other) == ["aws_sqs_queue_policy of orders"]
+        assert names_of_subjects(named, other, owner) == [f"aws_sqs_queue_policy of {OWNER}"]
+    assert names_of_subjects(named, other) == ["aws_sqs_queue_policy of orders"]
 
 
 def test_what_a_policy_is_about_counts_more_by_reference_than_by_name() -> None:
     named = policy_of("aws_sqs_queue_policy", queue_url="orders")
     other = change("aws_sqs_queue.other", None, {"name": "orders"})
     refers = configured({"aws_sqs_queue_policy.orders": {"queue_url": [f"{OWNER}.url"]}})
-    assert whose(named, other, configuration=refers) == [f"aws_sqs_queue_policy of {OWNER}"]
+    said = [f"aws_sqs_queue_policy of {OWNER}"]
+    assert names_of_subjects(named, other, configuration=refers) == said
+
+
+def test_what_only_mentions_a_function_is_not_what_a_permission_is_about() -> None:
+    function, alias = "aws_lambda_function.payment", "aws_lambda_alias.live"
+    name = {"function_name": "payment-prod"}
+    permission = policy_of("aws_lambda_permission", **name)
+    there, mentions = change(function, name, name), change(alias, None, name)
+    said = f"aws_lambda_permission of {function}"
+    assert names_of_subjects(mentions, there, permission) == [said]
+    by_alias = configured({permission["address"]: {"function_name": [f"{alias}.function_name"]}})
+    assert names_of_subjects(mentions, there, permission, configuration=by_alias) == [said]
+    (subject,) = subjects(plan_of(mentions, there, permission, configuration=by_alias)).values()
+    assert not subject.is_new
+    # The function is another stack's.
+    said = f"aws_lambda_permission of {alias}"
+    assert names_of_subjects(mentions, permission, configuration=by_alias) == [said]
+
+
+def test_a_policy_that_moves_was_of_what_it_named_before() -> None:
+    roles = [f"aws_iam_role.{name}" for name in ("a", "b")]
+    policy = "aws_iam_role_policy.orders"
+    refers = configured({policy: {"role": [f"{roles[1]}.name"]}})
+
+    def policies_of_roles(was: str, is_now: str | None, **more: Any) -> dict[str, tuple[int, int]]:
+        states = [each and {"role": each, "policy": POLICY} for each in (was, is_now)]
+        plan = plan_of(
+            *(change(role, {"name": role[-1]}, {"name": role[-1]}) for role in roles),
+            change(policy, states[0] or None, states[1] or None, **more),
+            configuration=refers,
+        )
+        return {name: (len(of.before), len(of.after)) for name, of in subjects(plan).items()}
+
+    of_a, of_b = (f"identity {role}" for role in roles)
+    assert policies_of_roles("a", "b") == {of_a: (1, 0), of_b: (0, 1)}
+    assert policies_of_roles("b", "b") == {of_b: (1, 1)}
+    # A name that nothing in the plan has is, as far as can be told, an old one of the same role.
+    assert policies_of_roles("c", "b") == {of_b: (1, 1)}
+    assert policies_of_roles("c", None) == {of_b: (1, 0)}
+    assert policies_of_roles("a", "a") == {of_b: (1, 1)}
 
 
 def test_a_policy_that_names_nothing_is_of_nothing_that_has_no_name() -> None:
-    nameless = change("aws_example.other", None, {"name": None})
+    nameless = change("aws_sqs_queue.other", None, {"name": None})
     named = policy_of("aws_sqs_queue_policy", queue_url=None)
-    assert whose(nameless, named) == ["aws_sqs_queue_policy of None"]
+    assert names_of_subjects(nameless, named) == ["aws_sqs_queue_policy of None"]
 
 
 def test_a_resource_has_its_own_policies_and_a_role_two_kinds_of_them() -> None:
@@ -470,9 +509,9 @@ def test_a_subject_has_the_policies_that_cannot_be_read_too() -> None:
 
 
 def test_what_has_no_policies_is_no_subject() -> None:
-    assert whose(change("aws_sqs_queue.orders", None, {"name": "orders"})) == []
+    assert names_of_subjects(change("aws_sqs_queue.orders", None, {"name": "orders"})) == []
 
 
 def test_data_sources_have_no_subjects() -> None:
     read = change("aws_sqs_queue.orders", None, {"policy": POLICY}) | {"mode": "data"}
-    assert whose(read) == []
+    assert names_of_subjects(read) == []
