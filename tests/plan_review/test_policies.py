@@ -93,6 +93,15 @@ def found(action: str, resource: str, condition: dict[str, Any] | None = None) -
     + [
         ("iam:PassRole", "arn:aws:iam::123456789012:role/?*"),
         ("iam:PassRole", "arn:aws:iam::12345678901?:role/orders"),
+        ("apigateway:GET", "arn:aws:apigateway:eu-west-2::/*"),
+        ("apigateway:GET", "arn:aws:apigateway:eu-west-2::/restapis/*/stages/*"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:*/*"),
+        *(
+            ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:*/*/{method}/*")
+            for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        ),
+        ("lambda:GetLayerVersion", f"arn:aws:lambda:{HERE}:layer:*:1"),
+        ("wafv2:GetWebACL", f"arn:aws:wafv2:{HERE}:regional/webacl/*/*"),
         ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:*:live"),
         ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/*:log-stream:*"),
         ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{HERE}:secret:*-??????"),
@@ -116,6 +125,13 @@ def test_a_pattern_without_a_name_in_it_is_everything(action: str, resource: str
     [
         ("dynamodb:Query", f"arn:aws:dynamodb:{HERE}:table/orders-table-prod/index/*"),
         ("dynamodb:Query", f"arn:aws:dynamodb:{HERE}:table/*-table-prod"),
+        ("apigateway:GET", "arn:aws:apigateway:eu-west-2::/restapis/*/stages/prod"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:0e5b3c7e/*/POST/*"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:*/prod/POST/*"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:*/GET/orders"),
+        ("lambda:GetLayerVersion", f"arn:aws:lambda:{HERE}:layer:orders:*"),
+        ("wafv2:GetWebACL", f"arn:aws:wafv2:{HERE}:regional/webacl/*-prod/*"),
+        ("wafv2:GetWebACL", f"arn:aws:wafv2:{HERE}:regional/webacl/*/0e5b3c7e"),
         ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/aws/lambda/a:log-stream:*"),
         ("sqs:SendMessage", f"arn:aws:sqs:{HERE}:*-queue-prod"),
         ("sns:Publish", f"arn:aws:sns:{HERE}:*-topic-prod"),
@@ -242,6 +258,11 @@ def test_what_aws_offers_for_everything_only_is_allowed_on_everything(action: st
         ("lambda:TagResource", EVERY_MAPPING),
         ("lambda:UntagResource", EVERY_MAPPING),
         ("lambda:UpdateEventSourceMapping", EVERY_MAPPING),
+        *(
+            (f"apigateway:{action}", f"arn:aws:apigateway:eu-west-2::/{kind}/*")
+            for action in ("DELETE", "GET", "PATCH", "POST", "PUT", "SetWebACL")
+            for kind in ("restapis", "tags")
+        ),
         ("wafv2:CreateWebACL", MANAGED_RULES),
         ("wafv2:UpdateWebACL", MANAGED_RULES),
     ],
@@ -265,6 +286,17 @@ def test_what_nobody_can_name_is_allowed_for_its_kind_and_these_actions(
         ("lambda:DeleteEventSourceMapping", EVERY_MAPPING, BY_FUNCTION),
         ("lambda:CreateEventSourceMapping", EVERY_MAPPING, BY_FUNCTION),
         ("lambda:CreateEventSourceMapping", "*", BY_FUNCTION),
+        (
+            "lambda:CreateEventSourceMapping",
+            "*",
+            {"ArnLike": {"lambda:FunctionArn": f"arn:aws:lambda:{HERE}:function:*-prod"}},
+        ),
+        (
+            "lambda:CreateEventSourceMapping",
+            "*",
+            {"ArnLike": {"lambda:FunctionArn": "known after apply"}},
+        ),
+        ("kms:Decrypt", EVERY_KEY, {"StringLike": {"aws:ResourceTag/Application": "order-*"}}),
     ],
 )
 def test_what_has_an_id_of_aws_s_is_named_by_a_condition(
@@ -287,6 +319,14 @@ def test_what_has_an_id_of_aws_s_is_named_by_a_condition(
         ("lambda:CreateEventSourceMapping", "*", BY_TAG),
         ("sqs:SendMessage", EVERY_MAPPING, BY_FUNCTION),
         ("kms:Decrypt", EVERY_KEY, {"StringLike": {"aws:ResourceTag/Application": ["a", "?*"]}}),
+        *(
+            (
+                "lambda:DeleteEventSourceMapping",
+                EVERY_MAPPING,
+                {"ArnLike": {"lambda:FunctionArn": of_all}},
+            )
+            for of_all in (f"arn:aws:lambda:{HERE}:function:*", "*:function:*", "")
+        ),
     ],
 )
 def test_a_condition_names_what_it_is_about_and_nothing_else(
