@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from plan_review.plan import UNKNOWN, Kind, Plan, ResourceChange, State
+from plan_review.plan import UNKNOWN, Kind, Plan, ResourceChange, State, Unknown
 from plan_review.policy import Among, Condition, PolicyError, Statement, parse_policy
 
 ATTRIBUTES = (
@@ -93,13 +93,12 @@ def documents(plan: Plan, address: str, kind: str, state: State) -> Iterator[Doc
         yield _attachment(address, kind, state)
         return
     for attribute in sorted({*ATTRIBUTES, *state.values}):
-        value = state.value(attribute)
-        if value is UNKNOWN:
-            if attribute in ATTRIBUTES and plan.is_configured(address, attribute):
-                reason = plan.unknown_because(address, attribute)
-                yield Document(address, kind, attribute, unreadable=reason)
-            continue
-        for text in _texts(attribute, value):
+        for text in _texts(attribute, state):
+            if text is UNKNOWN:
+                if attribute in ATTRIBUTES and plan.is_configured(address, attribute):
+                    reason = plan.unknown_because(address, attribute)
+                    yield Document(address, kind, attribute, unreadable=reason)
+                continue
             try:
                 statements = parse_policy(text)
             except PolicyError as error:
@@ -123,14 +122,17 @@ def _said_by_policies(plan: Plan) -> Iterator[tuple[Statement, ...]]:
                     yield document.statements
 
 
-def _texts(attribute: str, value: Any) -> Iterator[str]:
+def _texts(attribute: str, state: State) -> Iterator[str | Unknown]:
+    """Yield the policies of an attribute: UNKNOWN for one that is known after the apply only."""
+    value = state.value(attribute)
     if isinstance(value, list) and attribute == "inline_policy":
-        for block in value:
-            if isinstance(block, dict) and block.get("policy"):
-                yield block["policy"]
-    elif isinstance(value, str) and attribute in ATTRIBUTES:
+        for index in range(len(value)):
+            text = state.value(f"{attribute}.{index}.policy")
+            if text is UNKNOWN or (isinstance(text, str) and text):
+                yield text
+    elif value is UNKNOWN or (isinstance(value, str) and attribute in ATTRIBUTES):
         yield value
-    elif isinstance(value, str) and value.startswith("{"):
+    elif isinstance(value, str) and value.lstrip().startswith("{"):
         with suppress(json.JSONDecodeError):
             if "Statement" in json.loads(value):
                 yield value
@@ -158,7 +160,10 @@ def _permission(address: str, kind: str, state: State) -> Document:
         return Document(
             address, kind, "principal", unreadable=f"is known after the apply only: {missing}"
         )
-    principal = values["principal"]
+    principal, action = values["principal"], values["action"]
+    if not isinstance(principal, str) or not isinstance(action, str):
+        reason = "cannot be read: it names no principal, or no action"
+        return Document(address, kind, "principal", unreadable=reason)
     if principal == "*":
         who = "*"
     elif principal.endswith(".amazonaws.com"):
@@ -184,7 +189,7 @@ def _permission(address: str, kind: str, state: State) -> Document:
         (
             Statement(
                 effect="Allow",
-                actions=Among(frozenset({values["action"]})),
+                actions=Among(frozenset({action})),
                 resources=Among(frozenset({f"{_told(values['function_name'])}{qualifier}"})),
                 principals=Among(frozenset({who})),
                 conditions=frozenset(conditions),

@@ -72,6 +72,7 @@ def test_what_is_known_later_hides_no_other_policy() -> None:
 
 def test_elsewhere_a_policy_is_known_by_what_it_says() -> None:
     assert of({"document": POLICY}) == [one("document", statements=SAYS)]
+    assert of({"document": f"\n {POLICY}"}) == [one("document", statements=SAYS)]
     broken = json.dumps({"Statement": [{"Effect": "Perhaps"}]})
     unreadable = "cannot be read: a statement has the effect 'Perhaps'"
     assert of({"document": broken}) == [one("document", unreadable=unreadable)]
@@ -88,10 +89,20 @@ def test_what_says_nothing_like_it_is_no_policy(value: object) -> None:
 def test_a_role_s_inline_policies_are_read_each() -> None:
     blocks = [{"name": "a", "policy": POLICY}, {"name": "b", "policy": POLICY}]
     assert of({"inline_policy": blocks}) == [one("inline_policy", statements=SAYS)] * 2
-    empty: list[Any] = [{"name": "a", "policy": ""}, {"name": "a"}, None, {"policy": POLICY}]
+    empty: list[Any] = [{"policy": ""}, {"name": "a"}, None, {"policy": 3}, {"policy": POLICY}]
     assert of({"inline_policy": empty}) == [one("inline_policy", statements=SAYS)]
     assert of({"policies": blocks}) == []
     assert of({"policy": blocks}) == []
+
+
+def test_an_inline_policy_that_is_known_later_hides_no_other_one() -> None:
+    blocks = [{"name": "a"}, {"name": "b", "policy": POLICY}]
+    unknown: dict[str, Any] = {"after_unknown": {"inline_policy": [{"policy": True}, {}]}}
+    refers = configured({ADDRESS: {"inline_policy": ["aws_sqs_queue.orders.arn"]}})
+    assert of({"inline_policy": blocks}, **unknown, configuration=refers) == [
+        one("inline_policy", unreadable=LATER),
+        one("inline_policy", statements=SAYS),
+    ]
 
 
 BESIDE = "aws_s3_bucket_policy.orders"
@@ -271,6 +282,17 @@ def test_a_permission_of_which_something_is_known_later_cannot_be_read(attribute
         "aws_lambda_permission",
         "principal",
         unreadable=f"{LATER}: ['{attribute}']",
+    )
+
+
+@pytest.mark.parametrize("attribute", ["principal", "action"])
+@pytest.mark.parametrize("value", [None, 3])
+def test_a_permission_that_does_not_say_who_may_do_what_cannot_be_read(
+    attribute: str, value: object
+) -> None:
+    unreadable = "cannot be read: it names no principal, or no action"
+    assert permission(**{attribute: value}) == Document(
+        PERMISSION, "aws_lambda_permission", "principal", unreadable=unreadable
     )
 
 
