@@ -39,7 +39,7 @@ def api(method: str, operation: dict[str, Any]) -> Plan:
     return described({"components": SIGNED, "paths": {"/{proxy+}": {method: operation}}})
 
 
-def described(body: dict[str, Any]) -> Plan:
+def described(body: Any) -> Plan:
     return plan_of(change(API, None, {"name": "orders-prod", "body": json.dumps(body)}))
 
 
@@ -503,7 +503,10 @@ def test_each_method_is_told_that_anybody_can_call() -> None:
 
 @pytest.mark.parametrize(
     "security",
-    [None, [], [{}], [{"key": []}], [{"sigv4": []}, {"key": []}], [{"sigv4": []}, {}]],
+    [
+        *(None, [], [{}], [{"key": []}], [{"sigv4": []}, {"key": []}], [{"sigv4": []}, {}]),
+        *("sigv4", 3, {"sigv4": []}, [None], ["sigv4"], [{"sigv4": []}, 3], [["sigv4"]]),
+    ],
 )
 def test_a_method_without_a_signature_on_every_way_is_open(security: Any) -> None:
     key = {"key": {"type": "apiKey", "x-amazon-apigateway-authtype": "custom"}}
@@ -529,7 +532,17 @@ def test_a_document_without_methods_leaves_nothing_open(described_so_far: dict[s
     assert complaints(described(described_so_far), "api-signed") == []
 
 
-@pytest.mark.parametrize("components", [None, {}, {"securitySchemes": None}])
+@pytest.mark.parametrize(
+    "components",
+    [
+        *(None, {}, [], 3, "sigv4"),
+        {"securitySchemes": None},
+        {"securitySchemes": []},
+        {"securitySchemes": 3},
+        {"securitySchemes": {"sigv4": None}},
+        {"securitySchemes": {"sigv4": []}},
+    ],
+)
 def test_a_document_that_does_not_say_what_a_signature_is_has_none(components: Any) -> None:
     paths = {"/orders": {"get": {"security": BY_SIGNATURE}}}
     said = fails(API, "GET /orders can be called by anybody")
@@ -544,6 +557,21 @@ def test_a_document_that_is_not_known_or_not_json_cannot_be_judged() -> None:
     yaml = plan_of(change(API, None, {"body": "openapi: 3.0.1"}))
     said = "its document is not JSON"
     assert complaints(yaml, "api-signed") == cannot_be_judged(API, said)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *([], [{"paths": {}}], 3, "paths", None, True, {"paths": [{}]}, {"paths": 3}),
+        {"paths": {"/orders": {}, "/refunds": None}},
+        {"paths": {"/orders": []}},
+        {"paths": {"/orders": 3}},
+        {"paths": {"/orders": "get"}},
+    ],
+)
+def test_what_is_no_openapi_document_cannot_be_judged(body: Any) -> None:
+    said = "its document is not an OpenAPI document"
+    assert complaints(described(body), "api-signed") == cannot_be_judged(API, said)
 
 
 def test_an_api_without_a_document_has_its_methods_elsewhere() -> None:
