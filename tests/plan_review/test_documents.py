@@ -24,7 +24,7 @@ ATTRIBUTES = [
 ADDRESS = "aws_example.payment"
 
 
-def of(values: dict[str, Any], *, address: str = ADDRESS, **more: Any) -> list[Document]:
+def policies_of(values: dict[str, Any], *, address: str = ADDRESS, **more: Any) -> list[Document]:
     """Return the policies of a new resource."""
     configuration = more.pop("configuration", {})
     plan = plan_of(change(address, None, values, **more), configuration=configuration)
@@ -32,8 +32,8 @@ def of(values: dict[str, Any], *, address: str = ADDRESS, **more: Any) -> list[D
     return list(documents(plan, resource.address, resource.type, state))
 
 
-def one(attribute: str, **more: Any) -> Document:
-    """Return a policy of the resource that `of` makes."""
+def the_policy(attribute: str, **more: Any) -> Document:
+    """Return a policy of the resource that `policies_of` makes."""
     plain: dict[str, Any] = {"statements": (), "is_sensitive": False, "unreadable": ""}
     return Document(ADDRESS, "aws_example", attribute, **plain | more)
 
@@ -43,39 +43,39 @@ def one(attribute: str, **more: Any) -> Document:
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
 def test_a_policy_is_read_where_aws_has_them(attribute: str) -> None:
-    assert of({attribute: POLICY}) == [one(attribute, statements=SAYS)]
-    assert of({attribute: None}) == []
+    assert policies_of({attribute: POLICY}) == [the_policy(attribute, statements=SAYS)]
+    assert policies_of({attribute: None}) == []
     unreadable = "cannot be read: not JSON: Expecting value: line 1 column 1 (char 0)"
-    assert of({attribute: "a policy"}) == [one(attribute, unreadable=unreadable)]
+    assert policies_of({attribute: "a policy"}) == [the_policy(attribute, unreadable=unreadable)]
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
 def test_a_policy_that_is_known_later_counts_where_it_is_set(attribute: str) -> None:
     unknown: dict[str, Any] = {"after_unknown": {attribute: True}}
     refers = configured({ADDRESS: {attribute: ["data.aws_iam_policy_document.a.json"]}})
-    assert of({}, **unknown, configuration=refers) == [
-        one(attribute, unreadable=f"{LATER}, of data.aws_iam_policy_document.a")
+    assert policies_of({}, **unknown, configuration=refers) == [
+        the_policy(attribute, unreadable=f"{LATER}, of data.aws_iam_policy_document.a")
     ]
-    assert of({}, **unknown) == []
+    assert policies_of({}, **unknown) == []
 
 
 def test_what_is_known_later_hides_no_other_policy() -> None:
     refers = configured({ADDRESS: {"arn": ["var.a"], "key_policy": ["var.b"]}})
     values = {"arn": None, "policy": POLICY, "resource_policy": POLICY}
     unknown: dict[str, Any] = {"after_unknown": {"arn": True, "key_policy": True}}
-    assert of(values, **unknown, configuration=refers) == [
-        one("key_policy", unreadable=LATER),
-        one("policy", statements=SAYS),
-        one("resource_policy", statements=SAYS),
+    assert policies_of(values, **unknown, configuration=refers) == [
+        the_policy("key_policy", unreadable=LATER),
+        the_policy("policy", statements=SAYS),
+        the_policy("resource_policy", statements=SAYS),
     ]
 
 
 def test_elsewhere_a_policy_is_known_by_what_it_says() -> None:
-    assert of({"document": POLICY}) == [one("document", statements=SAYS)]
-    assert of({"document": f"\n {POLICY}"}) == [one("document", statements=SAYS)]
+    assert policies_of({"document": POLICY}) == [the_policy("document", statements=SAYS)]
+    assert policies_of({"document": f"\n {POLICY}"}) == [the_policy("document", statements=SAYS)]
     broken = json.dumps({"Statement": [{"Effect": "Perhaps"}]})
     unreadable = "cannot be read: a statement has the effect 'Perhaps'"
-    assert of({"document": broken}) == [one("document", unreadable=unreadable)]
+    assert policies_of({"document": broken}) == [the_policy("document", unreadable=unreadable)]
 
 
 @pytest.mark.parametrize(
@@ -83,25 +83,27 @@ def test_elsewhere_a_policy_is_known_by_what_it_says() -> None:
     ["a text", "", '{"Effect": "Allow"}', "{broken", '["Statement"]', '"Statement"', 7, None, True],
 )
 def test_what_says_nothing_like_it_is_no_policy(value: object) -> None:
-    assert of({"document": value}) == []
+    assert policies_of({"document": value}) == []
 
 
-def test_a_role_s_inline_policies_are_read_each() -> None:
+def test_each_inline_policy_of_a_role_is_read() -> None:
     blocks = [{"name": "a", "policy": POLICY}, {"name": "b", "policy": POLICY}]
-    assert of({"inline_policy": blocks}) == [one("inline_policy", statements=SAYS)] * 2
+    assert (
+        policies_of({"inline_policy": blocks}) == [the_policy("inline_policy", statements=SAYS)] * 2
+    )
     empty: list[Any] = [{"policy": ""}, {"name": "a"}, None, {"policy": 3}, {"policy": POLICY}]
-    assert of({"inline_policy": empty}) == [one("inline_policy", statements=SAYS)]
-    assert of({"policies": blocks}) == []
-    assert of({"policy": blocks}) == []
+    assert policies_of({"inline_policy": empty}) == [the_policy("inline_policy", statements=SAYS)]
+    assert policies_of({"policies": blocks}) == []
+    assert policies_of({"policy": blocks}) == []
 
 
 def test_an_inline_policy_that_is_known_later_hides_no_other_one() -> None:
     blocks = [{"name": "a"}, {"name": "b", "policy": POLICY}]
     unknown: dict[str, Any] = {"after_unknown": {"inline_policy": [{"policy": True}, {}]}}
     refers = configured({ADDRESS: {"inline_policy": ["aws_sqs_queue.orders.arn"]}})
-    assert of({"inline_policy": blocks}, **unknown, configuration=refers) == [
-        one("inline_policy", unreadable=LATER),
-        one("inline_policy", statements=SAYS),
+    assert policies_of({"inline_policy": blocks}, **unknown, configuration=refers) == [
+        the_policy("inline_policy", unreadable=LATER),
+        the_policy("inline_policy", statements=SAYS),
     ]
 
 
@@ -113,7 +115,7 @@ LEFT_TO_AWS = configured({BUCKET: {"bucket": ["var.name"]}, BESIDE: {"policy": [
 @pytest.mark.parametrize(
     ("was", "is_now"), [(POLICY, "{}"), ("{}", POLICY), (None, POLICY), (POLICY, None)]
 )
-def test_what_aws_shows_of_a_policy_beside_it_is_that_policy_s(
+def test_what_aws_shows_of_a_policy_beside_a_bucket_is_left_to_that_policy(
     was: str | None, is_now: str | None
 ) -> None:
     states = [{"policy": each} if each else None for each in (was, is_now)]
@@ -140,7 +142,7 @@ def test_what_aws_shows_of_a_policy_beside_it_is_that_policy_s(
     ]
 
 
-def test_a_role_s_inline_policy_that_nothing_beside_it_says_is_read() -> None:
+def test_an_inline_policy_that_nothing_beside_the_role_says_is_read() -> None:
     other = POLICY.replace("Send", "Get")
     blocks = [{"name": name, "policy": text} for name, text in (("a", POLICY), ("b", other))]
     left = {ADDRESS: {"name": ["var.a"]}, "aws_iam_role_policy.later": {"policy": ["var.b"]}}
@@ -168,9 +170,9 @@ def test_a_policy_of_its_own_says_what_it_says_by_itself() -> None:
 def test_a_sensitive_policy_is_read_and_marked() -> None:
     marked: dict[str, Any] = {"after_sensitive": {"policy": True}}
     both = {"policy": POLICY, "key_policy": POLICY}
-    assert of(both, **marked) == [
-        one("key_policy", statements=SAYS),
-        one("policy", statements=SAYS, is_sensitive=True),
+    assert policies_of(both, **marked) == [
+        the_policy("key_policy", statements=SAYS),
+        the_policy("policy", statements=SAYS, is_sensitive=True),
     ]
 
 
@@ -186,11 +188,11 @@ def test_a_sensitive_policy_is_read_and_marked() -> None:
         "aws_iam_user_policy_attachment",
     ],
 )
-def test_what_its_holder_may_do_is_an_identity_s_policy(kind: str) -> None:
+def test_what_its_holder_may_do_is_a_policy_of_an_identity(kind: str) -> None:
     assert Document("", kind, "policy").is_of_an_identity
 
 
-def test_of_a_role_s_own_policies_only_those_inline_say_what_it_may_do() -> None:
+def test_of_the_policies_at_a_role_only_those_inline_say_what_it_may_do() -> None:
     inline, trust = (
         Document("", "aws_iam_role", attribute)
         for attribute in ("inline_policy", "assume_role_policy")
@@ -215,7 +217,7 @@ PERMITS = {
 def permission(*later: str, **values: Any) -> Document:
     unknown = dict.fromkeys(later, True)
     known = {name: value for name, value in (PERMITS | values).items() if name not in later}
-    (document,) = of(known, address=PERMISSION, after_unknown=unknown)
+    (document,) = policies_of(known, address=PERMISSION, after_unknown=unknown)
     return document
 
 
@@ -311,7 +313,7 @@ ATTACHMENT = "aws_iam_role_policy_attachment.logs"
 
 
 def test_an_attachment_gives_all_that_its_policy_says() -> None:
-    (document,) = of({"policy_arn": "arn:aws:iam::aws:policy/Logs"}, address=ATTACHMENT)
+    (document,) = policies_of({"policy_arn": "arn:aws:iam::aws:policy/Logs"}, address=ATTACHMENT)
     assert document == Document(
         ATTACHMENT,
         "aws_iam_role_policy_attachment",
@@ -328,7 +330,7 @@ def test_an_attachment_gives_all_that_its_policy_says() -> None:
 
 
 def test_an_attachment_of_a_policy_that_is_known_later_cannot_be_read() -> None:
-    (document,) = of({}, address=ATTACHMENT, after_unknown={"policy_arn": True})
+    (document,) = policies_of({}, address=ATTACHMENT, after_unknown={"policy_arn": True})
     assert document == Document(
         ATTACHMENT,
         "aws_iam_role_policy_attachment",
@@ -498,7 +500,7 @@ def test_a_subject_is_touched_if_one_of_its_policies_is() -> None:
     assert not touched(still)
 
 
-def about(owner: dict[str, Any]) -> tuple[bool, bool]:
+def is_new_and_gone(owner: dict[str, Any]) -> tuple[bool, bool]:
     """Say whether the subject of two policies is new, and whether it is gone."""
     values = {"queue_url": "orders", "policy": POLICY}
     plan = plan_of(
@@ -512,13 +514,16 @@ def about(owner: dict[str, Any]) -> tuple[bool, bool]:
 
 def test_a_subject_is_new_or_gone_with_what_its_policies_are_about() -> None:
     queue, values = "aws_sqs_queue.orders", {"name": "orders"}
-    assert about(change(queue, None, values)) == (True, False)
-    assert about(change(queue, values, None)) == (False, True)
-    assert about(change(queue, values, None, actions=["forget"])) == (False, True)
-    assert about(change(queue, values, values)) == (False, False)
-    assert about(change(queue, values, values | {"delay": 1})) == (False, False)
-    assert about(change(queue, values, values, actions=["delete", "create"])) == (False, False)
-    assert about(change("aws_sqs_queue.other", None, {"name": "other"})) == (False, False)
+    assert is_new_and_gone(change(queue, None, values)) == (True, False)
+    assert is_new_and_gone(change(queue, values, None)) == (False, True)
+    assert is_new_and_gone(change(queue, values, None, actions=["forget"])) == (False, True)
+    assert is_new_and_gone(change(queue, values, values)) == (False, False)
+    assert is_new_and_gone(change(queue, values, values | {"delay": 1})) == (False, False)
+    assert is_new_and_gone(change(queue, values, values, actions=["delete", "create"])) == (
+        False,
+        False,
+    )
+    assert is_new_and_gone(change("aws_sqs_queue.other", None, {"name": "other"})) == (False, False)
 
 
 def test_a_subject_has_the_policies_that_cannot_be_read_too() -> None:

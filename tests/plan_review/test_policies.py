@@ -209,7 +209,7 @@ def test_only_phones_may_be_told_from_all_but_topics_and_endpoints() -> None:
         assert exact(plan) == fails(ROLE_POLICY, said)
 
 
-def test_a_resource_s_own_policy_is_about_that_resource() -> None:
+def test_a_policy_at_a_resource_is_about_that_resource() -> None:
     somebody = {"AWS": "arn:aws:iam::123456789012:root"}
     both = allow(Action=["sqs:ReceiveMessage", "sqs:Send*"], Resource="*", Principal=somebody)
     assert exact(of_queue(both)) == fails(QUEUE, "allows the actions sqs:Send*")
@@ -299,7 +299,7 @@ def test_what_nobody_can_name_is_allowed_for_its_kind_and_these_actions(
         ("kms:Decrypt", EVERY_KEY, {"StringLike": {"aws:ResourceTag/Application": "order-*"}}),
     ],
 )
-def test_what_has_an_id_of_aws_s_is_named_by_a_condition(
+def test_what_aws_has_given_an_id_is_named_by_a_condition(
     action: str, resource: str, condition: dict[str, Any]
 ) -> None:
     plan = of_role(allow(Action=action, Resource=resource, Condition=condition))
@@ -336,7 +336,7 @@ def test_a_condition_names_what_it_is_about_and_nothing_else(
     assert exact(plan) == fails(ROLE_POLICY, f"allows {action} on {resource}")
 
 
-def test_a_policy_of_aws_s_is_attached_for_the_logs_of_api_gateway_only() -> None:
+def test_only_for_the_logs_of_api_gateway_a_policy_by_aws_is_attached() -> None:
     of_aws = "arn:aws:iam::aws:policy/"
     logs = f"{of_aws}service-role/AmazonAPIGatewayPushToCloudWatchLogs"
     assert exact(attaching(logs)) == []
@@ -345,7 +345,7 @@ def test_a_policy_of_aws_s_is_attached_for_the_logs_of_api_gateway_only() -> Non
     assert exact(attaching(administrator)) == fails(ATTACHMENT, said)
 
 
-def test_a_role_s_own_list_of_policies_has_none_of_aws_s_either() -> None:
+def test_a_role_has_no_policy_by_aws_in_its_own_list_either() -> None:
     ours = "arn:aws:iam::123456789012:policy/payment-prod"
     of_aws = [f"arn:aws:iam::aws:policy/{name}" for name in ("IAMFullAccess", "ReadOnlyAccess")]
     plan = plan_of(change(ROLE, None, {"managed_policy_arns": [ours, *of_aws]}))
@@ -373,15 +373,11 @@ def test_what_a_role_shows_of_attachments_beside_it_is_theirs() -> None:
     assert exact(plan_of(role, detached, configuration=own)) == told
 
 
-def test_a_policy_of_aws_s_is_told_though_one_of_ours_could_be_attached_in_its_place() -> None:
+def test_a_policy_by_aws_is_told_though_one_of_ours_could_be_attached_in_its_place() -> None:
     administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
-    expression = {"policy_arn": {"references": ["var.is_open", "aws_iam_policy.payment.arn"]}}
-    configured = [{"address": ATTACHMENT, "expressions": expression}]
+    refers = configured({ATTACHMENT: {"policy_arn": ["var.is_open", "aws_iam_policy.payment.arn"]}})
     values = {"role": "new", "policy_arn": administrator}
-    plan = plan_of(
-        change(ATTACHMENT, None, values),
-        configuration={"root_module": {"resources": configured}},
-    )
+    plan = plan_of(change(ATTACHMENT, None, values), configuration=refers)
     said = f"attaches a policy of AWS's: {administrator}"
     assert exact(plan) == fails(ATTACHMENT, said)
 
@@ -392,13 +388,11 @@ def test_a_policy_of_this_account_is_looked_at_where_it_is() -> None:
 
 
 def test_a_policy_that_is_not_known_yet_is_not_guessed_at() -> None:
-    expression = {"policy": {"references": ["aws_kms_key.pipeline.arn"]}}
-    configured = [{"address": ROLE_POLICY, "expressions": expression}]
-    configuration = {"root_module": {"resources": configured}}
+    refers = configured({ROLE_POLICY: {"policy": ["aws_kms_key.pipeline.arn"]}})
     later = change(ROLE_POLICY, None, {"role": "new"}, after_unknown={"policy": True})
-    assert exact(plan_of(later, configuration=configuration)) == []
+    assert exact(plan_of(later, configuration=refers)) == []
     said = "policy is known after the apply only"
-    assert widened(later, configuration=configuration) == cannot_be_judged(ROLE_POLICY, said)
+    assert widened(later, configuration=refers) == cannot_be_judged(ROLE_POLICY, said)
 
 
 def test_what_is_wider_is_told_with_all_that_it_allows() -> None:
