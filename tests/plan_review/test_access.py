@@ -343,6 +343,19 @@ def test_a_policy_that_is_not_known_yet_is_not_guessed_at() -> None:
     assert said_of(plan_of(queue, configuration=refers)) == []
 
 
+def test_a_bucket_that_still_shows_the_open_policy_beside_it_is_closed() -> None:
+    policies = [
+        json.dumps({"Statement": {"Effect": "Allow", "Principal": who, "Action": "s3:GetObject"}})
+        for who in ("*", {"AWS": OURS})
+    ]
+    beside, shown = "aws_s3_bucket_policy.audit", {"policy": policies[0]}
+    left = configured({BUCKET: {"bucket": ["var.name"]}, beside: {"policy": ["var.policy"]}})
+    closed = [change(beside, shown, {"policy": policies[1]}), change(BUCKET, shown, shown)]
+    assert said_of(plan_of(*closed, configuration=left)) == []
+    # Of somebody outside of Terraform, who has opened it.
+    assert said_of(plan_of(closed[1], configuration=left)) == fails(BUCKET, "lets in everybody")
+
+
 def test_a_key_that_says_from_where_narrows_nothing() -> None:
     for key, value in (("aws:SourceIp", "192.0.2.1"), ("aws:ResourceAccount", THEIRS)):
         plan = letting_in("*", {"StringEquals": {key: value}})
