@@ -296,6 +296,11 @@ class Plan(BaseModel):
         """Say whether the configuration sets an attribute, or leaves it to AWS."""
         return attribute in self._configured(address)
 
+    def is_left_to_aws(self, address: str, attribute: str) -> bool:
+        """Say whether the configuration has a resource and does not set an attribute of it."""
+        configured = self._configured(address)
+        return bool(configured) and attribute not in configured
+
     def referred(self, address: str, attribute: str) -> tuple[str, ...]:
         """Return the addresses of the resources that an attribute's expression refers to."""
         found: list[str] = []

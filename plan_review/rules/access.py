@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from plan_review.plan import UNKNOWN
 from plan_review.policy import (
@@ -217,20 +218,30 @@ def _unsigned(address: str, body: str) -> Iterator[Complaint]:
     except json.JSONDecodeError:
         yield cannot_judge(address, "its document is not JSON")
         return
-    schemes = (document.get("components") or {}).get("securitySchemes") or {}
+    paths = (document.get("paths") or {}) if isinstance(document, dict) else None
+    if not isinstance(paths, dict) or not all(isinstance(each, dict) for each in paths.values()):
+        yield cannot_judge(address, "its document is not an OpenAPI document")
+        return
+    schemes = _object(_object(document.get("components")).get("securitySchemes"))
     signed = {
         name
         for name, scheme in schemes.items()
-        if scheme.get("x-amazon-apigateway-authtype") == "awsSigv4"
+        if _object(scheme).get("x-amazon-apigateway-authtype") == "awsSigv4"
     }
-    for path, operations in (document.get("paths") or {}).items():
+    for path, operations in paths.items():
         for method, operation in operations.items():
             is_extension = method.startswith("x-") and method != ANY_METHOD
             if not isinstance(operation, dict) or is_extension:
                 continue
             security = operation.get("security", document.get("security"))
-            if not security or not all(signed & set(each) for each in security):
+            ways = security if isinstance(security, list) else []
+            if not ways or not all(signed & _object(each).keys() for each in ways):
                 yield Complaint(address, f"{method.upper()} {path} can be called by anybody")
+
+
+def _object(value: Any) -> dict[str, Any]:
+    """Return a value of JSON if it is an object; else an empty one."""
+    return value if isinstance(value, dict) else {}
 
 
 @rule(

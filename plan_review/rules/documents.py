@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from plan_review.plan import UNKNOWN, Kind, Plan, State
+from plan_review.plan import UNKNOWN, Kind, Plan, ResourceChange, State, Unknown
 from plan_review.policy import Among, Condition, PolicyError, Statement, parse_policy
 
 ATTRIBUTES = (
@@ -21,22 +21,23 @@ ATTRIBUTES = (
 """Attributes that hold a policy; others are recognised by what they hold."""
 
 POLICY_OF = {
-    "aws_api_gateway_rest_api_policy": "rest_api_id",
-    "aws_dynamodb_resource_policy": "resource_arn",
-    "aws_iam_group_policy": "group",
-    "aws_iam_group_policy_attachment": "group",
-    "aws_iam_role_policy": "role",
-    "aws_iam_role_policy_attachment": "role",
-    "aws_iam_user_policy": "user",
-    "aws_iam_user_policy_attachment": "user",
-    "aws_kms_key_policy": "key_id",
-    "aws_lambda_permission": "function_name",
-    "aws_s3_bucket_policy": "bucket",
-    "aws_secretsmanager_secret_policy": "secret_arn",
-    "aws_sns_topic_policy": "arn",
-    "aws_sqs_queue_policy": "queue_url",
+    "aws_api_gateway_rest_api_policy": ("rest_api_id", "aws_api_gateway_rest_api"),
+    "aws_dynamodb_resource_policy": ("resource_arn", "aws_dynamodb_table"),
+    "aws_iam_group_policy": ("group", "aws_iam_group"),
+    "aws_iam_group_policy_attachment": ("group", "aws_iam_group"),
+    "aws_iam_role_policy": ("role", "aws_iam_role"),
+    "aws_iam_role_policy_attachment": ("role", "aws_iam_role"),
+    "aws_iam_user_policy": ("user", "aws_iam_user"),
+    "aws_iam_user_policy_attachment": ("user", "aws_iam_user"),
+    "aws_kms_key_policy": ("key_id", "aws_kms_key"),
+    "aws_lambda_permission": ("function_name", "aws_lambda_function"),
+    "aws_s3_bucket_policy": ("bucket", "aws_s3_bucket"),
+    "aws_secretsmanager_secret_policy": ("secret_arn", "aws_secretsmanager_secret"),
+    "aws_sns_topic_policy": ("arn", "aws_sns_topic"),
+    "aws_sqs_queue_policy": ("queue_url", "aws_sqs_queue"),
 }
-"""Kind of a policy that is a resource of its own → the attribute that says what it is about."""
+"""Kind of a policy that is a resource of its own → the attribute that says what it is about, and of
+what kind that is."""
 
 IDENTITY_POLICIES = (
     "aws_iam_group_policy",
@@ -82,7 +83,8 @@ def documents(plan: Plan, address: str, kind: str, state: State) -> Iterator[Doc
     """Yield the policies that a resource has in a state.
 
     One that is known after the apply only counts where the configuration sets it: what AWS makes
-    up where nothing is said lets nobody in from elsewhere.
+    up where nothing is said lets nobody in from elsewhere. Where AWS shows at a bucket or a role
+    what a policy beside it says, that policy counts: the plan shows there what was before.
     """
     if kind == "aws_lambda_permission":
         yield _permission(address, kind, state)
@@ -91,29 +93,46 @@ def documents(plan: Plan, address: str, kind: str, state: State) -> Iterator[Doc
         yield _attachment(address, kind, state)
         return
     for attribute in sorted({*ATTRIBUTES, *state.values}):
-        value = state.value(attribute)
-        if value is UNKNOWN:
-            if attribute in ATTRIBUTES and plan.is_configured(address, attribute):
-                reason = plan.unknown_because(address, attribute)
-                yield Document(address, kind, attribute, unreadable=reason)
-            continue
-        for text in _texts(attribute, value):
+        for text in _texts(attribute, state):
+            if text is UNKNOWN:
+                if attribute in ATTRIBUTES and plan.is_configured(address, attribute):
+                    reason = plan.unknown_because(address, attribute)
+                    yield Document(address, kind, attribute, unreadable=reason)
+                continue
             try:
                 statements = parse_policy(text)
             except PolicyError as error:
                 yield Document(address, kind, attribute, unreadable=f"cannot be read: {error}")
             else:
+                if (
+                    kind not in POLICY_OF
+                    and plan.is_left_to_aws(address, attribute)
+                    and statements in _said_by_policies(plan)
+                ):
+                    continue
                 yield Document(address, kind, attribute, statements, state.is_sensitive(attribute))
 
 
-def _texts(attribute: str, value: Any) -> Iterator[str]:
+def _said_by_policies(plan: Plan) -> Iterator[tuple[Statement, ...]]:
+    """Yield what the policies that are resources of their own say, now or after the apply."""
+    for change in plan.changes:
+        for state in (change.before, change.after):
+            if state and change.type in POLICY_OF:
+                for document in documents(plan, change.address, change.type, state):
+                    yield document.statements
+
+
+def _texts(attribute: str, state: State) -> Iterator[str | Unknown]:
+    """Yield the policies of an attribute: UNKNOWN for one that is known after the apply only."""
+    value = state.value(attribute)
     if isinstance(value, list) and attribute == "inline_policy":
-        for block in value:
-            if isinstance(block, dict) and block.get("policy"):
-                yield block["policy"]
-    elif isinstance(value, str) and attribute in ATTRIBUTES:
+        for index in range(len(value)):
+            text = state.value(f"{attribute}.{index}.policy")
+            if text is UNKNOWN or (isinstance(text, str) and text):
+                yield text
+    elif value is UNKNOWN or (isinstance(value, str) and attribute in ATTRIBUTES):
         yield value
-    elif isinstance(value, str) and value.startswith("{"):
+    elif isinstance(value, str) and value.lstrip().startswith("{"):
         with suppress(json.JSONDecodeError):
             if "Statement" in json.loads(value):
                 yield value
@@ -141,7 +160,10 @@ def _permission(address: str, kind: str, state: State) -> Document:
         return Document(
             address, kind, "principal", unreadable=f"is known after the apply only: {missing}"
         )
-    principal = values["principal"]
+    principal, action = values["principal"], values["action"]
+    if not isinstance(principal, str) or not isinstance(action, str):
+        reason = "cannot be read: it names no principal, or no action"
+        return Document(address, kind, "principal", unreadable=reason)
     if principal == "*":
         who = "*"
     elif principal.endswith(".amazonaws.com"):
@@ -167,7 +189,7 @@ def _permission(address: str, kind: str, state: State) -> Document:
         (
             Statement(
                 effect="Allow",
-                actions=Among(frozenset({values["action"]})),
+                actions=Among(frozenset({action})),
                 resources=Among(frozenset({f"{_told(values['function_name'])}{qualifier}"})),
                 principals=Among(frozenset({who})),
                 conditions=frozenset(conditions),
@@ -217,7 +239,7 @@ def subjects(plan: Plan) -> Mapping[str, Subject]:
             if state is None:
                 continue
             for document in documents(plan, change.address, change.type, state):
-                name, owner = _owner(plan, change.address, change.type, state, document)
+                name, owner = _owner(plan, change, state, document)
                 kind = plan.kind_of.get(owner)
                 is_new, is_gone = kind is Kind.CREATE, kind in {Kind.DESTROY, Kind.FORGET}
                 subject = found.setdefault(name, Subject(is_new, is_gone))
@@ -226,29 +248,32 @@ def subjects(plan: Plan) -> Mapping[str, Subject]:
     return found
 
 
-def _owner(
-    plan: Plan, address: str, kind: str, state: State, document: Document
-) -> tuple[str, str]:
+def _owner(plan: Plan, change: ResourceChange, state: State, document: Document) -> tuple[str, str]:
     """Return whose policy it is: a name for it, and its address, or what is known instead."""
     group = "identity" if document.is_of_an_identity else document.attribute
-    attribute = POLICY_OF.get(kind)
-    if attribute is None:
-        return f"{group} {address}", address
+    if change.type not in POLICY_OF:
+        return f"{group} {change.address}", change.address
+    attribute, kind = POLICY_OF[change.type]
     value = state.value(attribute)
-    referred = next(iter(plan.referred(address, attribute)), None)
-    owner = referred or _named(plan, value) or str(value)
-    group = "identity" if document.is_of_an_identity else f"{kind} of"
+    named = [*_named(plan, kind, value)]
+    refers = plan.referred(change.address, attribute)
+    referred = [each for each in refers if each.startswith(f"{kind}.")]
+    # What it refers to is what it will be about.
+    is_moved = change.after is not None and change.after.value(attribute) != value
+    likely = named if is_moved else [*referred, *named]
+    owner = [*likely, *refers, str(value)][0]
+    group = "identity" if document.is_of_an_identity else f"{change.type} of"
     return f"{group} {owner}", owner
 
 
-def _named(plan: Plan, name: Any) -> str | None:
-    """Return the address of what has a name, an id, an ARN or a URL; None if nothing has it."""
-    if not isinstance(name, str):
-        return None
+def _named(plan: Plan, kind: str, name: Any) -> Iterator[str]:
+    """Yield the addresses of what is of a kind and has a name, an id, an ARN or a URL."""
     for change in plan.changes:
-        if change.type in POLICY_OF:
-            continue
         for state in (change.before, change.after):
-            if state and name in [state.values.get(each) for each in _NAMES]:
-                return change.address
-    return None
+            if (
+                isinstance(name, str)
+                and change.type == kind
+                and state
+                and name in [state.values.get(each) for each in _NAMES]
+            ):
+                yield change.address

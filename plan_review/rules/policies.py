@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from plan_review.plan import Plan, State
 from plan_review.policy import (
     ANYBODY,
     NARROWING_OPERATORS,
@@ -16,11 +17,11 @@ from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 from plan_review.values import strings
 
 ANY_RESOURCE_ALLOWED = (
-    # Composite alarms are neither told nor put to a narrower permission:
+    # Composite alarms are neither shown nor changed with a narrower permission:
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
     "cloudwatch:DescribeAlarms",
     "cloudwatch:PutCompositeAlarm",
-    # X-Ray has no resources for these, and its policies are none.
+    # X-Ray has no resources for these, nor are its policies resources.
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
     "xray:GetSamplingRules",
@@ -58,6 +59,12 @@ WHOLE_KIND_ALLOWED = (
     ("lambda:TagResource", ":event-source-mapping:*"),
     ("lambda:UntagResource", ":event-source-mapping:*"),
     ("lambda:UpdateEventSourceMapping", ":event-source-mapping:*"),
+    # The same: an API, also before CI has made it, and its tags.
+    *(
+        (f"apigateway:{action}", end)
+        for action in ("DELETE", "GET", "PATCH", "POST", "PUT", "SetWebACL")
+        for end in ("::/restapis/*", "::/tags/*")
+    ),
     # AWS's own rules.
     ("wafv2:CreateWebACL", ":regional/managedruleset/*/*"),
     ("wafv2:UpdateWebACL", ":regional/managedruleset/*/*"),
@@ -91,11 +98,18 @@ ATTACHED_ALLOWED = (
 NAMED_WITHOUT_KIND = ("sns", "sqs")
 """Services whose ARNs end in the name itself; others have the kind's word before it."""
 
-ONE_NAME = ("function", "table")
+WHERE_NAMES_ARE = {
+    "apigateway": slice(None, None, 2),  # /restapis/abc/stages/prod
+    "execute-api": slice(None),  # abc/prod/POST/orders
+    "wafv2": slice(2, None),  # regional/webacl/orders/abc
+}
+"""Service → which words of its ARNs, after the account, are names; of others all but the first."""
+
+ONE_NAME = ("function", "layer", "table")
 """Kinds whose names have no separators; what follows is a part: an index, an alias…"""
 
-PARTS = ("log-stream",)
-"""What only says that a part of something is meant, not of what."""
+PARTS = ("log-stream", "DELETE", "GET", "PATCH", "POST", "PUT")
+"""What only says that a part of something, or which method, is meant, not of what."""
 
 
 @rule(
@@ -155,7 +169,7 @@ def _boundaries(stack: Stack) -> Iterator[Complaint]:
 def policy_exact(stack: Stack) -> Iterator[Complaint]:
     """A wildcard allows what nobody has thought of, also what AWS adds later."""
     for resource, state in stack.plan.after:
-        for attached in strings([state.value(each) for each in ATTACHED_BY]):
+        for attached in _attached(stack.plan, resource.address, state):
             if attached.startswith("arn:aws:iam::aws:") and attached not in ATTACHED_ALLOWED:
                 yield Complaint(resource.address, f"attaches a policy of AWS's: {attached}")
         for document in documents(stack.plan, resource.address, resource.type, state):
@@ -163,6 +177,22 @@ def policy_exact(stack: Stack) -> Iterator[Complaint]:
                 if statement.effect == "Allow":
                     for reason in _inexact(statement, document):
                         yield Complaint(resource.address, reason)
+
+
+def _attached(plan: Plan, address: str, state: State) -> Iterator[str]:
+    """Yield the ARNs of the policies that something attaches.
+
+    At a role AWS also shows what attachments beside it attach, and the plan what they did before.
+    """
+    beside = {
+        each.value("policy_arn")
+        for change in plan.changes
+        for each in (change.before, change.after)
+        if each and change.type.endswith("_policy_attachment")
+    }
+    for attribute in ATTACHED_BY:
+        shown = beside if plan.is_left_to_aws(address, attribute) else set()
+        yield from (each for each in strings(state.value(attribute)) if each not in shown)
 
 
 def _inexact(statement: Statement, document: Document) -> Iterator[str]:
@@ -204,12 +234,18 @@ def _is_narrowed(statement: Statement, action: str, resource: str) -> bool:
         each.key
         for each in statement.conditions
         if each.operator in NARROWING_OPERATORS
-        and all(re.search("[0-9A-Za-z]", value) for value in each.values)
+        and all(_names_something(each.key, value) for value in each.values)
     }
     return any(
         action.startswith(begins) and resource.endswith(ends) and condition in conditions
         for (begins, ends), condition in NARROWED_BY.items()
     )
+
+
+def _names_something(key: str, value: str) -> bool:
+    if key.endswith("arn") and has_wildcard(value):
+        return not _is_everything(value)
+    return not _says_nothing(value)
 
 
 def _is_everything(resource: str) -> bool:
@@ -223,9 +259,10 @@ def _is_everything(resource: str) -> bool:
         return True
     if parts.service == "s3":  # its names are of buckets, not of kinds
         return _says_nothing(parts.resource.partition("/")[0])
-    kind, *names = re.split("[/:]", parts.resource)
-    if not names:
+    kind, *more = words = re.split("[/:]", parts.resource)
+    if not more:
         return parts.service not in NAMED_WITHOUT_KIND or _says_nothing(kind)
+    names = words[WHERE_NAMES_ARE.get(parts.service, slice(1, None))]
     if kind in ONE_NAME:
         names = names[:1]
     return all(_says_nothing(name) or name in PARTS for name in names)

@@ -8,7 +8,7 @@ import pytest
 from plan_review.findings import Deployment, Verdict
 from plan_review.plan import Plan
 from tests.plan_review.complaints import Said, cannot_be_judged, complaints, fails
-from tests.plan_review.plans import change, findings, plan_of
+from tests.plan_review.plans import change, configured, findings, plan_of
 
 OURS, THEIRS = "123456789012", "999999999999"
 HERE = Deployment("prod", "prod", OURS)
@@ -39,7 +39,7 @@ def api(method: str, operation: dict[str, Any]) -> Plan:
     return described({"components": SIGNED, "paths": {"/{proxy+}": {method: operation}}})
 
 
-def described(body: dict[str, Any]) -> Plan:
+def described(body: Any) -> Plan:
     return plan_of(change(API, None, {"name": "orders-prod", "body": json.dumps(body)}))
 
 
@@ -117,7 +117,7 @@ def test_a_condition_that_names_an_account_narrows(condition: dict[str, Any]) ->
         f"${{{GITHUB}:sub}}",
     ],
 )
-def test_a_subject_without_owner_and_name_is_everybody_s(subject: str) -> None:
+def test_a_subject_without_owner_and_name_may_be_of_everybody(subject: str) -> None:
     condition = {"StringLike": {f"{GITHUB}:sub": subject}}
     assert found(letting_in({"Federated": PROVIDER}, condition, of_role=True)) == [Verdict.FAIL]
 
@@ -156,7 +156,7 @@ def test_another_account_is_let_in_by_nothing(
     assert found(letting_in(principal, condition, of_role=of_role)) == [Verdict.FAIL]
 
 
-def test_whose_account_it_is_cannot_be_judged_where_nothing_tells_the_deployment_s() -> None:
+def test_an_account_cannot_be_judged_where_nothing_tells_which_one_is_deployed_to() -> None:
     plan = letting_in({"AWS": OURS})
     assert found(plan) == []
     assert found(plan, Deployment("prod", "prod")) == [Verdict.CANNOT_JUDGE]
@@ -193,15 +193,7 @@ def test_a_bucket_with_all_its_guards_is_private() -> None:
     assert complaints(plan, "buckets-private") == []
 
 
-@pytest.mark.parametrize(
-    "block",
-    [
-        "block_public_acls",
-        "block_public_policy",
-        "ignore_public_acls",
-        "restrict_public_buckets",
-    ],
-)
+@pytest.mark.parametrize("block", ALL_BLOCKED)
 @pytest.mark.parametrize("value", [False, None])
 def test_each_public_access_of_a_bucket_is_blocked(block: str, value: bool | None) -> None:
     plan = plan_of(*bucket(block=ALL_BLOCKED | {block: value}))
@@ -234,14 +226,8 @@ def test_a_bucket_without_a_name_yet_is_guarded_by_what_refers_to_it() -> None:
         for name in ("audit", "deliveries")
         for address, values in ((BLOCK, ALL_BLOCKED), (OWNERSHIP, OWNED))
     ]
-    configured = [
-        {
-            "address": each["address"],
-            "expressions": {"bucket": {"references": [f"aws_s3_bucket.{each['name']}.id"]}},
-        }
-        for each in guards
-    ]
-    plan = plan_of(*buckets, *guards, configuration={"root_module": {"resources": configured}})
+    refer = {each["address"]: {"bucket": [f"aws_s3_bucket.{each['name']}.id"]} for each in guards}
+    plan = plan_of(*buckets, *guards, configuration=configured(refer))
     assert complaints(plan, "buckets-private") == fails(
         "aws_s3_bucket.bare",
         "has no aws_s3_bucket_public_access_block",
@@ -353,10 +339,21 @@ def test_a_variable_that_a_request_fills_in_names_nobody(key: str, variable: str
 
 def test_a_policy_that_is_not_known_yet_is_not_guessed_at() -> None:
     queue = change(QUEUE, None, {"name": "payment-queue-prod"}, after_unknown={"policy": True})
-    expression = {"policy": {"references": ["aws_sns_topic.events.arn"]}}
-    configured = [{"address": QUEUE, "expressions": expression}]
-    plan = plan_of(queue, configuration={"root_module": {"resources": configured}})
-    assert said_of(plan) == []
+    refers = configured({QUEUE: {"policy": ["aws_sns_topic.events.arn"]}})
+    assert said_of(plan_of(queue, configuration=refers)) == []
+
+
+def test_a_bucket_that_still_shows_the_open_policy_beside_it_is_closed() -> None:
+    policies = [
+        json.dumps({"Statement": {"Effect": "Allow", "Principal": who, "Action": "s3:GetObject"}})
+        for who in ("*", {"AWS": OURS})
+    ]
+    beside, shown = "aws_s3_bucket_policy.audit", {"policy": policies[0]}
+    left = configured({BUCKET: {"bucket": ["var.name"]}, beside: {"policy": ["var.policy"]}})
+    closed = [change(beside, shown, {"policy": policies[1]}), change(BUCKET, shown, shown)]
+    assert said_of(plan_of(*closed, configuration=left)) == []
+    # Of somebody outside of Terraform, who has opened it.
+    assert said_of(plan_of(closed[1], configuration=left)) == fails(BUCKET, "lets in everybody")
 
 
 def test_a_key_that_says_from_where_narrows_nothing() -> None:
@@ -405,7 +402,7 @@ def test_a_source_that_is_not_known_yet_is_somebody() -> None:
         ),
     ],
 )
-def test_a_provider_s_identities_are_named_by_its_own_subject(provider: str, key: str) -> None:
+def test_identities_are_named_by_the_subject_of_their_own_provider(provider: str, key: str) -> None:
     subject = "repo:shop/pipeline:ref:refs/heads/main"
     every = fails("aws_iam_role.deploy", f"lets in every identity of {provider}")
 
@@ -444,7 +441,7 @@ def test_what_keeps_another_account_out_does_not_let_it_in() -> None:
 
 
 @pytest.mark.parametrize("principal", ["AWS:AIDAEXAMPLE", "CanonicalUser:79a59d"])
-def test_a_principal_without_an_account_may_be_anybody_s(principal: str) -> None:
+def test_a_principal_without_an_account_may_be_of_anybody(principal: str) -> None:
     kind, _, name = principal.partition(":")
     said = f"lets in {principal}, of which no account can be told"
     assert said_of(letting_in({kind: name})) == cannot_be_judged(QUEUE, said)
@@ -459,7 +456,7 @@ def test_an_account_cannot_be_compared_with_one_that_nothing_tells() -> None:
     assert said_of(letting_in("*", by_organisation), nowhere) == []
 
 
-def test_a_function_s_address_is_called_with_a_signature() -> None:
+def test_the_address_of_a_function_is_called_with_a_signature() -> None:
     address = "aws_lambda_function_url.payment"
 
     def called(authorization: str) -> list[Said]:
@@ -503,7 +500,10 @@ def test_each_method_is_told_that_anybody_can_call() -> None:
 
 @pytest.mark.parametrize(
     "security",
-    [None, [], [{}], [{"key": []}], [{"sigv4": []}, {"key": []}], [{"sigv4": []}, {}]],
+    [
+        *(None, [], [{}], [{"key": []}], [{"sigv4": []}, {"key": []}], [{"sigv4": []}, {}]),
+        *("sigv4", 3, {"sigv4": []}, [None], ["sigv4"], [{"sigv4": []}, 3], [["sigv4"]]),
+    ],
 )
 def test_a_method_without_a_signature_on_every_way_is_open(security: Any) -> None:
     key = {"key": {"type": "apiKey", "x-amazon-apigateway-authtype": "custom"}}
@@ -515,7 +515,7 @@ def test_a_method_without_a_signature_on_every_way_is_open(security: Any) -> Non
     assert complaints(described(body), "api-signed") == said
 
 
-def test_the_document_s_security_is_that_of_methods_without_their_own() -> None:
+def test_methods_without_security_of_their_own_have_that_of_the_document() -> None:
     body = {"components": SIGNED, "security": BY_SIGNATURE}
     own: dict[str, Any] = {"get": {}, "post": {"security": [{"sigv4": [], "key": []}]}}
     assert complaints(described(body | {"paths": {"/orders": own}}), "api-signed") == []
@@ -529,7 +529,17 @@ def test_a_document_without_methods_leaves_nothing_open(described_so_far: dict[s
     assert complaints(described(described_so_far), "api-signed") == []
 
 
-@pytest.mark.parametrize("components", [None, {}, {"securitySchemes": None}])
+@pytest.mark.parametrize(
+    "components",
+    [
+        *(None, {}, [], 3, "sigv4"),
+        {"securitySchemes": None},
+        {"securitySchemes": []},
+        {"securitySchemes": 3},
+        {"securitySchemes": {"sigv4": None}},
+        {"securitySchemes": {"sigv4": []}},
+    ],
+)
 def test_a_document_that_does_not_say_what_a_signature_is_has_none(components: Any) -> None:
     paths = {"/orders": {"get": {"security": BY_SIGNATURE}}}
     said = fails(API, "GET /orders can be called by anybody")
@@ -544,6 +554,21 @@ def test_a_document_that_is_not_known_or_not_json_cannot_be_judged() -> None:
     yaml = plan_of(change(API, None, {"body": "openapi: 3.0.1"}))
     said = "its document is not JSON"
     assert complaints(yaml, "api-signed") == cannot_be_judged(API, said)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *([], [{"paths": {}}], 3, "paths", None, True, {"paths": [{}]}, {"paths": 3}),
+        {"paths": {"/orders": {}, "/refunds": None}},
+        {"paths": {"/orders": []}},
+        {"paths": {"/orders": 3}},
+        {"paths": {"/orders": "get"}},
+    ],
+)
+def test_what_is_no_openapi_document_cannot_be_judged(body: Any) -> None:
+    said = "its document is not an OpenAPI document"
+    assert complaints(described(body), "api-signed") == cannot_be_judged(API, said)
 
 
 def test_an_api_without_a_document_has_its_methods_elsewhere() -> None:

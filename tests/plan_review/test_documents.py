@@ -24,7 +24,7 @@ ATTRIBUTES = [
 ADDRESS = "aws_example.payment"
 
 
-def of(values: dict[str, Any], *, address: str = ADDRESS, **more: Any) -> list[Document]:
+def policies_of(values: dict[str, Any], *, address: str = ADDRESS, **more: Any) -> list[Document]:
     """Return the policies of a new resource."""
     configuration = more.pop("configuration", {})
     plan = plan_of(change(address, None, values, **more), configuration=configuration)
@@ -32,8 +32,8 @@ def of(values: dict[str, Any], *, address: str = ADDRESS, **more: Any) -> list[D
     return list(documents(plan, resource.address, resource.type, state))
 
 
-def one(attribute: str, **more: Any) -> Document:
-    """Return a policy of the resource that `of` makes."""
+def the_policy(attribute: str, **more: Any) -> Document:
+    """Return a policy of the resource that `policies_of` makes."""
     plain: dict[str, Any] = {"statements": (), "is_sensitive": False, "unreadable": ""}
     return Document(ADDRESS, "aws_example", attribute, **plain | more)
 
@@ -43,38 +43,39 @@ def one(attribute: str, **more: Any) -> Document:
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
 def test_a_policy_is_read_where_aws_has_them(attribute: str) -> None:
-    assert of({attribute: POLICY}) == [one(attribute, statements=SAYS)]
-    assert of({attribute: None}) == []
+    assert policies_of({attribute: POLICY}) == [the_policy(attribute, statements=SAYS)]
+    assert policies_of({attribute: None}) == []
     unreadable = "cannot be read: not JSON: Expecting value: line 1 column 1 (char 0)"
-    assert of({attribute: "a policy"}) == [one(attribute, unreadable=unreadable)]
+    assert policies_of({attribute: "a policy"}) == [the_policy(attribute, unreadable=unreadable)]
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
 def test_a_policy_that_is_known_later_counts_where_it_is_set(attribute: str) -> None:
     unknown: dict[str, Any] = {"after_unknown": {attribute: True}}
     refers = configured({ADDRESS: {attribute: ["data.aws_iam_policy_document.a.json"]}})
-    assert of({}, **unknown, configuration=refers) == [
-        one(attribute, unreadable=f"{LATER}, of data.aws_iam_policy_document.a")
+    assert policies_of({}, **unknown, configuration=refers) == [
+        the_policy(attribute, unreadable=f"{LATER}, of data.aws_iam_policy_document.a")
     ]
-    assert of({}, **unknown) == []
+    assert policies_of({}, **unknown) == []
 
 
 def test_what_is_known_later_hides_no_other_policy() -> None:
     refers = configured({ADDRESS: {"arn": ["var.a"], "key_policy": ["var.b"]}})
     values = {"arn": None, "policy": POLICY, "resource_policy": POLICY}
     unknown: dict[str, Any] = {"after_unknown": {"arn": True, "key_policy": True}}
-    assert of(values, **unknown, configuration=refers) == [
-        one("key_policy", unreadable=LATER),
-        one("policy", statements=SAYS),
-        one("resource_policy", statements=SAYS),
+    assert policies_of(values, **unknown, configuration=refers) == [
+        the_policy("key_policy", unreadable=LATER),
+        the_policy("policy", statements=SAYS),
+        the_policy("resource_policy", statements=SAYS),
     ]
 
 
 def test_elsewhere_a_policy_is_known_by_what_it_says() -> None:
-    assert of({"document": POLICY}) == [one("document", statements=SAYS)]
+    assert policies_of({"document": POLICY}) == [the_policy("document", statements=SAYS)]
+    assert policies_of({"document": f"\n {POLICY}"}) == [the_policy("document", statements=SAYS)]
     broken = json.dumps({"Statement": [{"Effect": "Perhaps"}]})
     unreadable = "cannot be read: a statement has the effect 'Perhaps'"
-    assert of({"document": broken}) == [one("document", unreadable=unreadable)]
+    assert policies_of({"document": broken}) == [the_policy("document", unreadable=unreadable)]
 
 
 @pytest.mark.parametrize(
@@ -82,24 +83,96 @@ def test_elsewhere_a_policy_is_known_by_what_it_says() -> None:
     ["a text", "", '{"Effect": "Allow"}', "{broken", '["Statement"]', '"Statement"', 7, None, True],
 )
 def test_what_says_nothing_like_it_is_no_policy(value: object) -> None:
-    assert of({"document": value}) == []
+    assert policies_of({"document": value}) == []
 
 
-def test_a_role_s_inline_policies_are_read_each() -> None:
+def test_each_inline_policy_of_a_role_is_read() -> None:
     blocks = [{"name": "a", "policy": POLICY}, {"name": "b", "policy": POLICY}]
-    assert of({"inline_policy": blocks}) == [one("inline_policy", statements=SAYS)] * 2
-    empty: list[Any] = [{"name": "a", "policy": ""}, {"name": "a"}, None, {"policy": POLICY}]
-    assert of({"inline_policy": empty}) == [one("inline_policy", statements=SAYS)]
-    assert of({"policies": blocks}) == []
-    assert of({"policy": blocks}) == []
+    assert (
+        policies_of({"inline_policy": blocks}) == [the_policy("inline_policy", statements=SAYS)] * 2
+    )
+    empty: list[Any] = [{"policy": ""}, {"name": "a"}, None, {"policy": 3}, {"policy": POLICY}]
+    assert policies_of({"inline_policy": empty}) == [the_policy("inline_policy", statements=SAYS)]
+    assert policies_of({"policies": blocks}) == []
+    assert policies_of({"policy": blocks}) == []
+
+
+def test_an_inline_policy_that_is_known_later_hides_no_other_one() -> None:
+    blocks = [{"name": "a"}, {"name": "b", "policy": POLICY}]
+    unknown: dict[str, Any] = {"after_unknown": {"inline_policy": [{"policy": True}, {}]}}
+    refers = configured({ADDRESS: {"inline_policy": ["aws_sqs_queue.orders.arn"]}})
+    assert policies_of({"inline_policy": blocks}, **unknown, configuration=refers) == [
+        the_policy("inline_policy", unreadable=LATER),
+        the_policy("inline_policy", statements=SAYS),
+    ]
+
+
+BESIDE = "aws_s3_bucket_policy.orders"
+BUCKET = "aws_s3_bucket.orders"
+LEFT_TO_AWS = configured({BUCKET: {"bucket": ["var.name"]}, BESIDE: {"policy": ["var.policy"]}})
+
+
+@pytest.mark.parametrize(
+    ("was", "is_now"), [(POLICY, "{}"), ("{}", POLICY), (None, POLICY), (POLICY, None)]
+)
+def test_what_aws_shows_of_a_policy_beside_a_bucket_is_left_to_that_policy(
+    was: str | None, is_now: str | None
+) -> None:
+    states = [{"policy": each} if each else None for each in (was, is_now)]
+    beside = change(BESIDE, states[0], states[1])
+    bucket = change(BUCKET, {"policy": POLICY}, {"policy": POLICY})
+
+    def read(*changes: dict[str, Any], **more: Any) -> list[str]:
+        plan = plan_of(*changes, **more)
+        return [
+            document.address
+            for resource, state in plan.after
+            if resource.address == BUCKET
+            for document in documents(plan, resource.address, resource.type, state)
+        ]
+
+    assert read(bucket, beside, configuration=LEFT_TO_AWS) == []
+    other = change(BESIDE, None, {"policy": POLICY.replace("Send", "Get")})
+    assert read(bucket, other, configuration=LEFT_TO_AWS) == [BUCKET]
+    of_a_kind_that_is_none = change("aws_s3_bucket.other", None, {"policy": POLICY})
+    assert read(bucket, of_a_kind_that_is_none, configuration=LEFT_TO_AWS) == [BUCKET]
+    assert read(bucket, beside) == [BUCKET]
+    assert read(bucket, beside, configuration=configured({BUCKET: {"policy": ["var.a"]}})) == [
+        BUCKET
+    ]
+
+
+def test_an_inline_policy_that_nothing_beside_the_role_says_is_read() -> None:
+    other = POLICY.replace("Send", "Get")
+    blocks = [{"name": name, "policy": text} for name, text in (("a", POLICY), ("b", other))]
+    left = {ADDRESS: {"name": ["var.a"]}, "aws_iam_role_policy.later": {"policy": ["var.b"]}}
+    plan = plan_of(
+        change(ADDRESS, None, {"inline_policy": blocks}),
+        change("aws_iam_role_policy.later", None, {}, after_unknown={"policy": True}),
+        change("aws_iam_role_policy.a", None, {"policy": POLICY}),
+        configuration=configured(left),
+    )
+    (resource, state), *_ = plan.after
+    (document,) = documents(plan, resource.address, resource.type, state)
+    assert [str(each.actions) for each in document.statements] == ["sqs:GetMessage"]
+
+
+def test_a_policy_of_its_own_says_what_it_says_by_itself() -> None:
+    plan = plan_of(
+        change(BESIDE, None, {"document": POLICY}),
+        configuration=configured({BESIDE: {"bucket": ["var.name"]}}),
+    )
+    ((resource, state),) = plan.after
+    (document,) = documents(plan, resource.address, resource.type, state)
+    assert document.attribute == "document"
 
 
 def test_a_sensitive_policy_is_read_and_marked() -> None:
     marked: dict[str, Any] = {"after_sensitive": {"policy": True}}
     both = {"policy": POLICY, "key_policy": POLICY}
-    assert of(both, **marked) == [
-        one("key_policy", statements=SAYS),
-        one("policy", statements=SAYS, is_sensitive=True),
+    assert policies_of(both, **marked) == [
+        the_policy("key_policy", statements=SAYS),
+        the_policy("policy", statements=SAYS, is_sensitive=True),
     ]
 
 
@@ -115,11 +188,11 @@ def test_a_sensitive_policy_is_read_and_marked() -> None:
         "aws_iam_user_policy_attachment",
     ],
 )
-def test_what_its_holder_may_do_is_an_identity_s_policy(kind: str) -> None:
+def test_what_its_holder_may_do_is_a_policy_of_an_identity(kind: str) -> None:
     assert Document("", kind, "policy").is_of_an_identity
 
 
-def test_of_a_role_s_own_policies_only_those_inline_say_what_it_may_do() -> None:
+def test_of_the_policies_at_a_role_only_those_inline_say_what_it_may_do() -> None:
     inline, trust = (
         Document("", "aws_iam_role", attribute)
         for attribute in ("inline_policy", "assume_role_policy")
@@ -144,7 +217,7 @@ PERMITS = {
 def permission(*later: str, **values: Any) -> Document:
     unknown = dict.fromkeys(later, True)
     known = {name: value for name, value in (PERMITS | values).items() if name not in later}
-    (document,) = of(known, address=PERMISSION, after_unknown=unknown)
+    (document,) = policies_of(known, address=PERMISSION, after_unknown=unknown)
     return document
 
 
@@ -214,6 +287,17 @@ def test_a_permission_of_which_something_is_known_later_cannot_be_read(attribute
     )
 
 
+@pytest.mark.parametrize("attribute", ["principal", "action"])
+@pytest.mark.parametrize("value", [None, 3])
+def test_a_permission_that_does_not_say_who_may_do_what_cannot_be_read(
+    attribute: str, value: object
+) -> None:
+    unreadable = "cannot be read: it names no principal, or no action"
+    assert permission(**{attribute: value}) == Document(
+        PERMISSION, "aws_lambda_permission", "principal", unreadable=unreadable
+    )
+
+
 def test_where_a_permission_is_from_and_which_function_it_is_for_may_be_known_later() -> None:
     (statement,) = permission("source_arn", "function_name", "qualifier").statements
     assert statement.resources == Among(frozenset({"known after apply:known after apply"}))
@@ -229,7 +313,7 @@ ATTACHMENT = "aws_iam_role_policy_attachment.logs"
 
 
 def test_an_attachment_gives_all_that_its_policy_says() -> None:
-    (document,) = of({"policy_arn": "arn:aws:iam::aws:policy/Logs"}, address=ATTACHMENT)
+    (document,) = policies_of({"policy_arn": "arn:aws:iam::aws:policy/Logs"}, address=ATTACHMENT)
     assert document == Document(
         ATTACHMENT,
         "aws_iam_role_policy_attachment",
@@ -246,7 +330,7 @@ def test_an_attachment_gives_all_that_its_policy_says() -> None:
 
 
 def test_an_attachment_of_a_policy_that_is_known_later_cannot_be_read() -> None:
-    (document,) = of({}, address=ATTACHMENT, after_unknown={"policy_arn": True})
+    (document,) = policies_of({}, address=ATTACHMENT, after_unknown={"policy_arn": True})
     assert document == Document(
         ATTACHMENT,
         "aws_iam_role_policy_attachment",
@@ -258,26 +342,26 @@ def test_an_attachment_of_a_policy_that_is_known_later_cannot_be_read() -> None:
 # Whose policies they are
 
 
-OWNER = "aws_example.owner"
 OF_RESOURCES = [
-    ("aws_api_gateway_rest_api_policy", "rest_api_id"),
-    ("aws_dynamodb_resource_policy", "resource_arn"),
-    ("aws_kms_key_policy", "key_id"),
-    ("aws_lambda_permission", "function_name"),
-    ("aws_s3_bucket_policy", "bucket"),
-    ("aws_secretsmanager_secret_policy", "secret_arn"),
-    ("aws_sns_topic_policy", "arn"),
-    ("aws_sqs_queue_policy", "queue_url"),
+    ("aws_api_gateway_rest_api_policy", "rest_api_id", "aws_api_gateway_rest_api"),
+    ("aws_dynamodb_resource_policy", "resource_arn", "aws_dynamodb_table"),
+    ("aws_kms_key_policy", "key_id", "aws_kms_key"),
+    ("aws_lambda_permission", "function_name", "aws_lambda_function"),
+    ("aws_s3_bucket_policy", "bucket", "aws_s3_bucket"),
+    ("aws_secretsmanager_secret_policy", "secret_arn", "aws_secretsmanager_secret"),
+    ("aws_sns_topic_policy", "arn", "aws_sns_topic"),
+    ("aws_sqs_queue_policy", "queue_url", "aws_sqs_queue"),
 ]
 OF_IDENTITIES = [
-    ("aws_iam_group_policy", "group"),
-    ("aws_iam_group_policy_attachment", "group"),
-    ("aws_iam_role_policy", "role"),
-    ("aws_iam_role_policy_attachment", "role"),
-    ("aws_iam_user_policy", "user"),
-    ("aws_iam_user_policy_attachment", "user"),
+    ("aws_iam_group_policy", "group", "aws_iam_group"),
+    ("aws_iam_group_policy_attachment", "group", "aws_iam_group"),
+    ("aws_iam_role_policy", "role", "aws_iam_role"),
+    ("aws_iam_role_policy_attachment", "role", "aws_iam_role"),
+    ("aws_iam_user_policy", "user", "aws_iam_user"),
+    ("aws_iam_user_policy_attachment", "user", "aws_iam_user"),
 ]
 NAMES = ["name", "id", "arn", "bucket", "url", "function_name"]
+OWNER = "aws_sqs_queue.owner"
 
 
 def policy_of(kind: str, **values: Any) -> dict[str, Any]:
@@ -286,52 +370,91 @@ def policy_of(kind: str, **values: Any) -> dict[str, Any]:
     return change(f"{kind}.orders", None, says | {"principal": "*", "action": "a"} | values)
 
 
-def whose(*changes: dict[str, Any], **more: Any) -> list[str]:
+def names_of_subjects(*changes: dict[str, Any], **more: Any) -> list[str]:
     return list(subjects(plan_of(*changes, **more)))
 
 
 @pytest.mark.parametrize(
-    ("kind", "attribute", "group"),
-    [(kind, attribute, f"{kind} of") for kind, attribute in OF_RESOURCES]
-    + [(kind, attribute, "identity") for kind, attribute in OF_IDENTITIES],
+    ("kind", "attribute", "owner_kind", "group"),
+    [(*each, f"{each[0]} of") for each in OF_RESOURCES]
+    + [(*each, "identity") for each in OF_IDENTITIES],
 )
 def test_a_policy_of_its_own_is_of_what_it_refers_to_or_names(
-    kind: str, attribute: str, group: str
+    kind: str, attribute: str, owner_kind: str, group: str
 ) -> None:
     named = policy_of(kind, **{attribute: "orders"})
-    owner = change(OWNER, None, {"name": "orders"})
-    assert whose(named) == [f"{group} orders"]
-    assert whose(named, owner) == [f"{group} {OWNER}"]
+    owner = change(f"{owner_kind}.owner", None, {"name": "orders"})
+    other = change("aws_example.owner", None, {"name": "orders"})
+    assert names_of_subjects(named, other) == [f"{group} orders"]
+    assert names_of_subjects(named, other, owner) == [f"{group} {owner_kind}.owner"]
     later = policy_of(kind)
     later["change"]["after_unknown"] = {attribute: True}
-    refers = configured({f"{kind}.orders": {attribute: [f"{OWNER}.id"]}})
-    assert whose(later, configuration=refers) == [f"{group} {OWNER}"]
+    refers = configured({f"{kind}.orders": {attribute: [f"{owner_kind}.owner.id"]}})
+    assert names_of_subjects(later, configuration=refers) == [f"{group} {owner_kind}.owner"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_policy_names_is_found_by_each_of_its_names(name: str) -> None:
     named = policy_of("aws_sqs_queue_policy", queue_url="orders")
-    # A policy that names the same thing is not what is named.
-    another = policy_of("aws_s3_bucket_policy", **{name: "orders", "policy": None})
-    other = change("aws_example.other", None, {name: "other"})
+    other = change("aws_sqs_queue.other", None, {name: "other"})
     gone = change(OWNER, {name: "orders"}, None)
     new = change(OWNER, None, {name: "orders"})
     for owner in (gone, new):
-        assert whose(named, another, other, owner) == [f"aws_sqs_queue_policy of {OWNER}"]
-    assert whose(named, another, other) == ["aws_sqs_queue_policy of orders"]
+        assert names_of_subjects(named, other, owner) == [f"aws_sqs_queue_policy of {OWNER}"]
+    assert names_of_subjects(named, other) == ["aws_sqs_queue_policy of orders"]
 
 
 def test_what_a_policy_is_about_counts_more_by_reference_than_by_name() -> None:
     named = policy_of("aws_sqs_queue_policy", queue_url="orders")
     other = change("aws_sqs_queue.other", None, {"name": "orders"})
     refers = configured({"aws_sqs_queue_policy.orders": {"queue_url": [f"{OWNER}.url"]}})
-    assert whose(named, other, configuration=refers) == [f"aws_sqs_queue_policy of {OWNER}"]
+    said = [f"aws_sqs_queue_policy of {OWNER}"]
+    assert names_of_subjects(named, other, configuration=refers) == said
+
+
+def test_what_only_mentions_a_function_is_not_what_a_permission_is_about() -> None:
+    function, alias = "aws_lambda_function.payment", "aws_lambda_alias.live"
+    name = {"function_name": "payment-prod"}
+    permission = policy_of("aws_lambda_permission", **name)
+    there, mentions = change(function, name, name), change(alias, None, name)
+    said = f"aws_lambda_permission of {function}"
+    assert names_of_subjects(mentions, there, permission) == [said]
+    by_alias = configured({permission["address"]: {"function_name": [f"{alias}.function_name"]}})
+    assert names_of_subjects(mentions, there, permission, configuration=by_alias) == [said]
+    (subject,) = subjects(plan_of(mentions, there, permission, configuration=by_alias)).values()
+    assert not subject.is_new
+    # The function is another stack's.
+    said = f"aws_lambda_permission of {alias}"
+    assert names_of_subjects(mentions, permission, configuration=by_alias) == [said]
+
+
+def test_a_policy_that_moves_was_of_what_it_named_before() -> None:
+    roles = [f"aws_iam_role.{name}" for name in ("a", "b")]
+    policy = "aws_iam_role_policy.orders"
+    refers = configured({policy: {"role": [f"{roles[1]}.name"]}})
+
+    def policies_of_roles(was: str, is_now: str | None, **more: Any) -> dict[str, tuple[int, int]]:
+        states = [each and {"role": each, "policy": POLICY} for each in (was, is_now)]
+        plan = plan_of(
+            *(change(role, {"name": role[-1]}, {"name": role[-1]}) for role in roles),
+            change(policy, states[0] or None, states[1] or None, **more),
+            configuration=refers,
+        )
+        return {name: (len(of.before), len(of.after)) for name, of in subjects(plan).items()}
+
+    of_a, of_b = (f"identity {role}" for role in roles)
+    assert policies_of_roles("a", "b") == {of_a: (1, 0), of_b: (0, 1)}
+    assert policies_of_roles("b", "b") == {of_b: (1, 1)}
+    # A name that nothing in the plan has is, as far as can be told, an old one of the same role.
+    assert policies_of_roles("c", "b") == {of_b: (1, 1)}
+    assert policies_of_roles("c", None) == {of_b: (1, 0)}
+    assert policies_of_roles("a", "a") == {of_b: (1, 1)}
 
 
 def test_a_policy_that_names_nothing_is_of_nothing_that_has_no_name() -> None:
-    nameless = change("aws_example.other", None, {"name": None})
+    nameless = change("aws_sqs_queue.other", None, {"name": None})
     named = policy_of("aws_sqs_queue_policy", queue_url=None)
-    assert whose(nameless, named) == ["aws_sqs_queue_policy of None"]
+    assert names_of_subjects(nameless, named) == ["aws_sqs_queue_policy of None"]
 
 
 def test_a_resource_has_its_own_policies_and_a_role_two_kinds_of_them() -> None:
@@ -377,7 +500,7 @@ def test_a_subject_is_touched_if_one_of_its_policies_is() -> None:
     assert not touched(still)
 
 
-def about(owner: dict[str, Any]) -> tuple[bool, bool]:
+def is_new_and_gone(owner: dict[str, Any]) -> tuple[bool, bool]:
     """Say whether the subject of two policies is new, and whether it is gone."""
     values = {"queue_url": "orders", "policy": POLICY}
     plan = plan_of(
@@ -391,13 +514,16 @@ def about(owner: dict[str, Any]) -> tuple[bool, bool]:
 
 def test_a_subject_is_new_or_gone_with_what_its_policies_are_about() -> None:
     queue, values = "aws_sqs_queue.orders", {"name": "orders"}
-    assert about(change(queue, None, values)) == (True, False)
-    assert about(change(queue, values, None)) == (False, True)
-    assert about(change(queue, values, None, actions=["forget"])) == (False, True)
-    assert about(change(queue, values, values)) == (False, False)
-    assert about(change(queue, values, values | {"delay": 1})) == (False, False)
-    assert about(change(queue, values, values, actions=["delete", "create"])) == (False, False)
-    assert about(change("aws_sqs_queue.other", None, {"name": "other"})) == (False, False)
+    assert is_new_and_gone(change(queue, None, values)) == (True, False)
+    assert is_new_and_gone(change(queue, values, None)) == (False, True)
+    assert is_new_and_gone(change(queue, values, None, actions=["forget"])) == (False, True)
+    assert is_new_and_gone(change(queue, values, values)) == (False, False)
+    assert is_new_and_gone(change(queue, values, values | {"delay": 1})) == (False, False)
+    assert is_new_and_gone(change(queue, values, values, actions=["delete", "create"])) == (
+        False,
+        False,
+    )
+    assert is_new_and_gone(change("aws_sqs_queue.other", None, {"name": "other"})) == (False, False)
 
 
 def test_a_subject_has_the_policies_that_cannot_be_read_too() -> None:
@@ -410,9 +536,9 @@ def test_a_subject_has_the_policies_that_cannot_be_read_too() -> None:
 
 
 def test_what_has_no_policies_is_no_subject() -> None:
-    assert whose(change("aws_sqs_queue.orders", None, {"name": "orders"})) == []
+    assert names_of_subjects(change("aws_sqs_queue.orders", None, {"name": "orders"})) == []
 
 
 def test_data_sources_have_no_subjects() -> None:
     read = change("aws_sqs_queue.orders", None, {"policy": POLICY}) | {"mode": "data"}
-    assert whose(read) == []
+    assert names_of_subjects(read) == []

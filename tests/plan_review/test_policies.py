@@ -8,7 +8,7 @@ import pytest
 from plan_review.findings import Finding
 from plan_review.plan import Plan
 from tests.plan_review.complaints import Said, cannot_be_judged, complaints, fails
-from tests.plan_review.plans import change, findings, plan_of
+from tests.plan_review.plans import change, configured, findings, plan_of
 
 HERE = "eu-west-2:123456789012"
 TABLE = f"arn:aws:dynamodb:{HERE}:table/orders-table-prod"
@@ -93,6 +93,15 @@ def found(action: str, resource: str, condition: dict[str, Any] | None = None) -
     + [
         ("iam:PassRole", "arn:aws:iam::123456789012:role/?*"),
         ("iam:PassRole", "arn:aws:iam::12345678901?:role/orders"),
+        ("apigateway:GET", "arn:aws:apigateway:eu-west-2::/*"),
+        ("apigateway:GET", "arn:aws:apigateway:eu-west-2::/restapis/*/stages/*"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:*/*"),
+        *(
+            ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:*/*/{method}/*")
+            for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        ),
+        ("lambda:GetLayerVersion", f"arn:aws:lambda:{HERE}:layer:*:1"),
+        ("wafv2:GetWebACL", f"arn:aws:wafv2:{HERE}:regional/webacl/*/*"),
         ("lambda:InvokeFunction", f"arn:aws:lambda:{HERE}:function:*:live"),
         ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/*:log-stream:*"),
         ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:{HERE}:secret:*-??????"),
@@ -116,6 +125,13 @@ def test_a_pattern_without_a_name_in_it_is_everything(action: str, resource: str
     [
         ("dynamodb:Query", f"arn:aws:dynamodb:{HERE}:table/orders-table-prod/index/*"),
         ("dynamodb:Query", f"arn:aws:dynamodb:{HERE}:table/*-table-prod"),
+        ("apigateway:GET", "arn:aws:apigateway:eu-west-2::/restapis/*/stages/prod"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:0e5b3c7e/*/POST/*"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:*/prod/POST/*"),
+        ("execute-api:Invoke", f"arn:aws:execute-api:{HERE}:*/GET/orders"),
+        ("lambda:GetLayerVersion", f"arn:aws:lambda:{HERE}:layer:orders:*"),
+        ("wafv2:GetWebACL", f"arn:aws:wafv2:{HERE}:regional/webacl/*-prod/*"),
+        ("wafv2:GetWebACL", f"arn:aws:wafv2:{HERE}:regional/webacl/*/0e5b3c7e"),
         ("logs:PutLogEvents", f"arn:aws:logs:{HERE}:log-group:/aws/lambda/a:log-stream:*"),
         ("sqs:SendMessage", f"arn:aws:sqs:{HERE}:*-queue-prod"),
         ("sns:Publish", f"arn:aws:sns:{HERE}:*-topic-prod"),
@@ -193,7 +209,7 @@ def test_only_phones_may_be_told_from_all_but_topics_and_endpoints() -> None:
         assert exact(plan) == fails(ROLE_POLICY, said)
 
 
-def test_a_resource_s_own_policy_is_about_that_resource() -> None:
+def test_a_policy_at_a_resource_is_about_that_resource() -> None:
     somebody = {"AWS": "arn:aws:iam::123456789012:root"}
     both = allow(Action=["sqs:ReceiveMessage", "sqs:Send*"], Resource="*", Principal=somebody)
     assert exact(of_queue(both)) == fails(QUEUE, "allows the actions sqs:Send*")
@@ -242,6 +258,11 @@ def test_what_aws_offers_for_everything_only_is_allowed_on_everything(action: st
         ("lambda:TagResource", EVERY_MAPPING),
         ("lambda:UntagResource", EVERY_MAPPING),
         ("lambda:UpdateEventSourceMapping", EVERY_MAPPING),
+        *(
+            (f"apigateway:{action}", f"arn:aws:apigateway:eu-west-2::/{kind}/*")
+            for action in ("DELETE", "GET", "PATCH", "POST", "PUT", "SetWebACL")
+            for kind in ("restapis", "tags")
+        ),
         ("wafv2:CreateWebACL", MANAGED_RULES),
         ("wafv2:UpdateWebACL", MANAGED_RULES),
     ],
@@ -265,9 +286,20 @@ def test_what_nobody_can_name_is_allowed_for_its_kind_and_these_actions(
         ("lambda:DeleteEventSourceMapping", EVERY_MAPPING, BY_FUNCTION),
         ("lambda:CreateEventSourceMapping", EVERY_MAPPING, BY_FUNCTION),
         ("lambda:CreateEventSourceMapping", "*", BY_FUNCTION),
+        (
+            "lambda:CreateEventSourceMapping",
+            "*",
+            {"ArnLike": {"lambda:FunctionArn": f"arn:aws:lambda:{HERE}:function:*-prod"}},
+        ),
+        (
+            "lambda:CreateEventSourceMapping",
+            "*",
+            {"ArnLike": {"lambda:FunctionArn": "known after apply"}},
+        ),
+        ("kms:Decrypt", EVERY_KEY, {"StringLike": {"aws:ResourceTag/Application": "order-*"}}),
     ],
 )
-def test_what_has_an_id_of_aws_s_is_named_by_a_condition(
+def test_what_aws_has_given_an_id_is_named_by_a_condition(
     action: str, resource: str, condition: dict[str, Any]
 ) -> None:
     plan = of_role(allow(Action=action, Resource=resource, Condition=condition))
@@ -287,6 +319,14 @@ def test_what_has_an_id_of_aws_s_is_named_by_a_condition(
         ("lambda:CreateEventSourceMapping", "*", BY_TAG),
         ("sqs:SendMessage", EVERY_MAPPING, BY_FUNCTION),
         ("kms:Decrypt", EVERY_KEY, {"StringLike": {"aws:ResourceTag/Application": ["a", "?*"]}}),
+        *(
+            (
+                "lambda:DeleteEventSourceMapping",
+                EVERY_MAPPING,
+                {"ArnLike": {"lambda:FunctionArn": of_all}},
+            )
+            for of_all in (f"arn:aws:lambda:{HERE}:function:*", "*:function:*", "")
+        ),
     ],
 )
 def test_a_condition_names_what_it_is_about_and_nothing_else(
@@ -296,7 +336,7 @@ def test_a_condition_names_what_it_is_about_and_nothing_else(
     assert exact(plan) == fails(ROLE_POLICY, f"allows {action} on {resource}")
 
 
-def test_a_policy_of_aws_s_is_attached_for_the_logs_of_api_gateway_only() -> None:
+def test_only_for_the_logs_of_api_gateway_a_policy_by_aws_is_attached() -> None:
     of_aws = "arn:aws:iam::aws:policy/"
     logs = f"{of_aws}service-role/AmazonAPIGatewayPushToCloudWatchLogs"
     assert exact(attaching(logs)) == []
@@ -305,7 +345,7 @@ def test_a_policy_of_aws_s_is_attached_for_the_logs_of_api_gateway_only() -> Non
     assert exact(attaching(administrator)) == fails(ATTACHMENT, said)
 
 
-def test_a_role_s_own_list_of_policies_has_none_of_aws_s_either() -> None:
+def test_a_role_has_no_policy_by_aws_in_its_own_list_either() -> None:
     ours = "arn:aws:iam::123456789012:policy/payment-prod"
     of_aws = [f"arn:aws:iam::aws:policy/{name}" for name in ("IAMFullAccess", "ReadOnlyAccess")]
     plan = plan_of(change(ROLE, None, {"managed_policy_arns": [ours, *of_aws]}))
@@ -313,15 +353,31 @@ def test_a_role_s_own_list_of_policies_has_none_of_aws_s_either() -> None:
     assert exact(plan) == fails(ROLE, *said)
 
 
-def test_a_policy_of_aws_s_is_told_though_one_of_ours_could_be_attached_in_its_place() -> None:
+def test_what_a_role_shows_of_attachments_beside_it_is_theirs() -> None:
+    arns = [f"arn:aws:iam::aws:policy/{name}" for name in ("IAMFullAccess", "ReadOnlyAccess")]
+    values = {"name": "new", "managed_policy_arns": arns}
+    role = change(ROLE, values, values)
+    beside = {"role": "new", "policy_arn": arns[0]}
+    detached = change(ATTACHMENT, beside, None)
+    attached = change(ATTACHMENT, None, beside)
+    elsewhere = change("aws_iam_role.other", None, {"policy_arn": arns[1]})
+    left = configured({ROLE: {"name": ["var.name"]}, ATTACHMENT: {"policy_arn": ["var.arn"]}})
+    told = [fails(ROLE, f"attaches a policy of AWS's: {arn}")[0] for arn in arns]
+    assert exact(plan_of(role, detached, configuration=left)) == told[1:]
+    assert exact(plan_of(role, attached, configuration=left)) == [
+        told[1],
+        *fails(ATTACHMENT, f"attaches a policy of AWS's: {arns[0]}"),
+    ]
+    assert exact(plan_of(role, elsewhere, configuration=left))[:2] == told
+    own = configured({ROLE: {"managed_policy_arns": ["var.arns"]}})
+    assert exact(plan_of(role, detached, configuration=own)) == told
+
+
+def test_a_policy_by_aws_is_told_though_one_of_ours_could_be_attached_in_its_place() -> None:
     administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
-    expression = {"policy_arn": {"references": ["var.is_open", "aws_iam_policy.payment.arn"]}}
-    configured = [{"address": ATTACHMENT, "expressions": expression}]
+    refers = configured({ATTACHMENT: {"policy_arn": ["var.is_open", "aws_iam_policy.payment.arn"]}})
     values = {"role": "new", "policy_arn": administrator}
-    plan = plan_of(
-        change(ATTACHMENT, None, values),
-        configuration={"root_module": {"resources": configured}},
-    )
+    plan = plan_of(change(ATTACHMENT, None, values), configuration=refers)
     said = f"attaches a policy of AWS's: {administrator}"
     assert exact(plan) == fails(ATTACHMENT, said)
 
@@ -332,13 +388,11 @@ def test_a_policy_of_this_account_is_looked_at_where_it_is() -> None:
 
 
 def test_a_policy_that_is_not_known_yet_is_not_guessed_at() -> None:
-    expression = {"policy": {"references": ["aws_kms_key.pipeline.arn"]}}
-    configured = [{"address": ROLE_POLICY, "expressions": expression}]
-    configuration = {"root_module": {"resources": configured}}
+    refers = configured({ROLE_POLICY: {"policy": ["aws_kms_key.pipeline.arn"]}})
     later = change(ROLE_POLICY, None, {"role": "new"}, after_unknown={"policy": True})
-    assert exact(plan_of(later, configuration=configuration)) == []
+    assert exact(plan_of(later, configuration=refers)) == []
     said = "policy is known after the apply only"
-    assert widened(later, configuration=configuration) == cannot_be_judged(ROLE_POLICY, said)
+    assert widened(later, configuration=refers) == cannot_be_judged(ROLE_POLICY, said)
 
 
 def test_what_is_wider_is_told_with_all_that_it_allows() -> None:
@@ -379,6 +433,17 @@ def test_what_moves_to_another_policy_of_the_same_role_is_no_wider() -> None:
         lost = rewritten(ROLE_POLICY, [allow(), moved], [allow()])
         assert widened(lost, rewritten(other, [allow()], [allow(), moved])) == []
     assert widened(lost, rewritten(other, [allow()], [allow()])) == fails(
+        ROLE_POLICY, f"no longer denied: dynamodb:DeleteTable on {TABLE}"
+    )
+
+
+def test_a_denial_that_is_gone_is_told_though_the_role_still_shows_it() -> None:
+    never = allow(Effect="Deny", Action="dynamodb:DeleteTable")
+    states = [{"role": "new", "policy": policy(*each)} for each in ([allow(), never], [allow()])]
+    shown = {"name": "new", "inline_policy": [{"name": "a", "policy": states[0]["policy"]}]}
+    left = configured({ROLE: {"name": ["var.name"]}, ROLE_POLICY: {"policy": ["var.policy"]}})
+    lost = change(ROLE_POLICY, states[0], states[1])
+    assert widened(lost, change(ROLE, shown, shown), configuration=left) == fails(
         ROLE_POLICY, f"no longer denied: dynamodb:DeleteTable on {TABLE}"
     )
 
