@@ -1,7 +1,7 @@
 """Deploys the stacks to LocalStack and takes them down again, with the CDKTF CLI."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,9 @@ class Deployment:
         self.start()
         self._synthesise()
         deployed = self._deployed()
-        changed = [stack for stack in STACKS if deployed.get(stack) != self._fingerprint(stack)]
+        files = {stack: fingerprints.of_files(SYNTHESISED / stack) for stack in STACKS}
+        current = self._with_states(files)
+        changed = [stack for stack in STACKS if deployed.get(stack) != current[stack]]
         if not changed:
             print("nothing changed since the last deploy")
             return read_outputs()
@@ -66,7 +68,7 @@ class Deployment:
         to_deploy = STACKS[STACKS.index(changed[0]) :]
         if "bootstrap" in to_deploy:
             self._apply(["bootstrap"])
-            self._write_record(["bootstrap"])
+            self._write_record({"bootstrap": files["bootstrap"]})
         outputs = self._apply([stack for stack in to_deploy if stack != "bootstrap"])["pipeline"]
         client("secretsmanager", self.settings).put_secret_value(
             SecretId=outputs["PaymentSecretArn"], SecretString=PAYMENT_KEY
@@ -78,7 +80,7 @@ class Deployment:
             **self._proxies(),
         }
         OUTPUTS.write_text(json.dumps(outputs, indent=2) + "\n")
-        self._write_record(STACKS)
+        self._write_record(files)
         return outputs
 
     def _proxies(self) -> dict[str, str]:
@@ -120,12 +122,15 @@ class Deployment:
     def _record(self) -> Path:
         return self.settings.folder / "deployed.json"
 
-    def _write_record(self, stacks: Sequence[str]) -> None:
-        self._record.write_text(json.dumps({stack: self._fingerprint(stack) for stack in stacks}))
+    def _write_record(self, files: Mapping[str, str]) -> None:
+        self._record.write_text(json.dumps(self._with_states(files)))
 
-    def _fingerprint(self, stack: str) -> list[str | None]:
-        folder = SYNTHESISED / stack
-        return [fingerprints.of_files(folder), fingerprints.of_state(folder, self.settings)]
+    def _with_states(self, files: Mapping[str, str]) -> dict[str, list[str | None]]:
+        """Return the fingerprint of each stack's files with that of its state, as it is now."""
+        return {
+            stack: [each, fingerprints.of_state(SYNTHESISED / stack, self.settings)]
+            for stack, each in files.items()
+        }
 
     def _deployed(self) -> dict[str, list[str | None]]:
         """Return the fingerprint of each stack as it was last deployed to this LocalStack."""
