@@ -613,6 +613,8 @@ def test_what_looks_like_a_key_is_told_where_it_is_and_not_what_it_is() -> None:
     output = {"actions": ["create"], "before": None, "after": {"hooks": ["none", key]}}
     plan = plan_of(output_changes={"Hook": output})
     assert complaints(plan, "no-secret-in-plan") == fails("output.Hook", said)
+    harmless = plan_of(output_changes={"Table": output | {"after": "orders-table-prod"}})
+    assert complaints(harmless, "no-secret-in-plan") == []
 
 
 def test_a_variable_that_is_called_like_a_secret_is_told() -> None:
