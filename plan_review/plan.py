@@ -259,6 +259,14 @@ class Plan(BaseModel):
             if each.mode == "managed"
         )
 
+    def compared(self, *types: str) -> Iterator[tuple[ResourceChange, State, State]]:
+        """Yield what is there before and after the apply, of some types or all, in both states."""
+        return (
+            (each, each.before, each.after)
+            for each in self.changes
+            if each.before and each.after and (not types or each.type in types)
+        )
+
     def all(self, *types: str) -> Iterator[tuple[PlannedResource, State]]:
         """Yield the resources of some types that exist after the apply, with their values then."""
         return (each for each in self.after if each[0].type in types)

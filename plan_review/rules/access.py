@@ -16,9 +16,13 @@ from plan_review.policy import (
     has_wildcard,
 )
 from plan_review.redaction import is_named_like_a_secret, looks_like_a_secret
+from plan_review.rules.buckets import buckets_with
 from plan_review.rules.documents import documents
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 from plan_review.values import strings
+
+GUARDS = ("aws_s3_bucket_public_access_block", "aws_s3_bucket_ownership_controls")
+"""What every bucket has, each a resource of its own."""
 
 BLOCKS = (
     "block_public_acls",
@@ -59,22 +63,17 @@ ANY_METHOD = "x-amazon-apigateway-any-method"
 def buckets_private(stack: Stack) -> Iterator[Complaint]:
     """The block holds whatever a policy or an ACL says later, so each bucket keeps its own."""
     plan = stack.plan
-    guarded: dict[str, set[object]] = {
-        "aws_s3_bucket_public_access_block": set(),
-        "aws_s3_bucket_ownership_controls": set(),
-    }
-    for resource, state in plan.all(*guarded):
-        guarded[resource.type] |= {*plan.referred(resource.address, "bucket")}
-        guarded[resource.type] |= {state.value("bucket")} - {UNKNOWN}
+    for resource, state in plan.all(*GUARDS):
         if resource.type == "aws_s3_bucket_public_access_block":
             for block in BLOCKS:
                 if state.value(block) is not True:
                     yield Complaint(resource.address, f"{block} is off")
         elif state.value("rule.0.object_ownership") != "BucketOwnerEnforced":
             yield Complaint(resource.address, "ACLs decide who gets in")
-    for bucket, state in plan.all("aws_s3_bucket"):
+    guarded = {kind: buckets_with(plan, kind) for kind in GUARDS}
+    for bucket, _ in plan.all("aws_s3_bucket"):
         for kind, buckets in guarded.items():
-            if bucket.address not in buckets and state.value("bucket") not in buckets:
+            if bucket.address not in buckets:
                 yield Complaint(bucket.address, f"has no {kind}")
     for resource, _ in plan.all("aws_s3_bucket_acl"):
         yield Complaint(resource.address, "gives access by ACL")

@@ -103,13 +103,9 @@ def documents(plan: Plan, address: str, kind: str, state: State) -> Iterator[Doc
                 statements = parse_policy(text)
             except PolicyError as error:
                 yield Document(address, kind, attribute, unreadable=f"cannot be read: {error}")
-            else:
-                if (
-                    kind not in POLICY_OF
-                    and plan.is_left_to_aws(address, attribute)
-                    and statements in _said_by_policies(plan)
-                ):
-                    continue
+                continue
+            is_shown_only = kind not in POLICY_OF and plan.is_left_to_aws(address, attribute)
+            if not is_shown_only or statements not in _said_by_policies(plan):
                 yield Document(address, kind, attribute, statements, state.is_sensitive(attribute))
 
 

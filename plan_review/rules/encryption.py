@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from plan_review.plan import UNKNOWN
 from plan_review.policy import account_of
+from plan_review.rules.buckets import buckets_with
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
 
 _BUCKET_RULE = "rule.0.apply_server_side_encryption_by_default.0"
@@ -94,15 +95,9 @@ def _of_unknown_key(stack: Stack, address: str, attribute: str) -> Iterator[Comp
 )
 def buckets_encrypted(stack: Stack) -> Iterator[Complaint]:
     """A bucket's encryption is a resource of its own, which can be missing or go by itself."""
-    plan = stack.plan
-    kind = "aws_s3_bucket_server_side_encryption_configuration"
-    encrypted_buckets = {
-        found
-        for each, state in plan.all(kind)
-        for found in (*plan.referred(each.address, "bucket"), state.value("bucket"))
-    } - {UNKNOWN}
-    for bucket, state in plan.all("aws_s3_bucket"):
-        if not {bucket.address, state.value("bucket")} & encrypted_buckets:
+    encrypted = buckets_with(stack.plan, "aws_s3_bucket_server_side_encryption_configuration")
+    for bucket, _ in stack.plan.all("aws_s3_bucket"):
+        if bucket.address not in encrypted:
             yield Complaint(bucket.address, "has no encryption configured")
 
 
@@ -115,8 +110,6 @@ def keys_rotate(stack: Stack) -> Iterator[Complaint]:
     for key, state in stack.plan.all("aws_kms_key"):
         if state.value("enable_key_rotation") is not True:
             yield Complaint(key.address, "is never rotated")
-    for change in stack.plan.changes:
-        if change.type == "aws_kms_alias" and change.before and change.after:
-            was, is_now = (each.value("target_key_id") for each in (change.before, change.after))
-            if was != is_now:
-                yield Complaint(change.address, "points to another key")
+    for alias, before, after in stack.plan.compared("aws_kms_alias"):
+        if before.value("target_key_id") != after.value("target_key_id"):
+            yield Complaint(alias.address, "points to another key")

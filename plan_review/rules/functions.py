@@ -250,12 +250,11 @@ def concurrency_bounded(stack: Stack) -> Iterator[Complaint]:
             yield Complaint(function_.address, "reserves 0, so that it never runs")
         elif stack.deployment.environment == "prod" and reserved in NOTHING_RESERVED:
             yield Complaint(function_.address, "reserves no concurrency")
-    for change in plan.changes:
-        if change.type == "aws_lambda_function" and change.before and change.after:
-            was = change.before.value("reserved_concurrent_executions")
-            is_now = change.after.value("reserved_concurrent_executions")
-            if was not in NOTHING_RESERVED and is_now in NOTHING_RESERVED:
-                yield Complaint(change.address, f"no longer reserves {was}")
+    for change, before, after in plan.compared("aws_lambda_function"):
+        was = before.value("reserved_concurrent_executions")
+        is_now = after.value("reserved_concurrent_executions")
+        if was not in NOTHING_RESERVED and is_now in NOTHING_RESERVED:
+            yield Complaint(change.address, f"no longer reserves {was}")
 
 
 def _function(plan: Plan, address: str, state: State) -> tuple[str, State] | None:

@@ -154,11 +154,10 @@ def policy_not_widened(stack: Stack) -> Iterator[Complaint]:
 
 
 def _boundaries(stack: Stack) -> Iterator[Complaint]:
-    for change in stack.plan.changes:
-        if change.before and change.after:
-            was = change.before.value("permissions_boundary")
-            if was and change.after.value("permissions_boundary") != was:
-                yield Complaint(change.address, "its permissions boundary is gone or another one")
+    for change, before, after in stack.plan.compared():
+        was = before.value("permissions_boundary")
+        if was and after.value("permissions_boundary") != was:
+            yield Complaint(change.address, "its permissions boundary is gone or another one")
 
 
 @rule(

@@ -53,7 +53,7 @@ def kept_as_long(stack: Stack) -> Iterator[Complaint]:
     That is so for messages and logs, for the points in time that a table can be restored to, and
     for the days in which the deletion of a key or a secret can still be taken back.
     """
-    for change, before, after in _compared(stack):
+    for change, before, after in stack.plan.compared():
         for path in KEPT.get(change.type, ()):
             was, is_now = (
                 LEFT_TO_AWS.get((path, value), value)
@@ -85,13 +85,12 @@ def expires_no_sooner(stack: Stack) -> Iterator[Complaint]:
     A time to live on another attribute, a new lifecycle rule or fewer days in one, versions that
     are no longer kept: each deletes data that is there today.
     """
-    for change, before, after in _compared(stack):
-        if change.type == "aws_dynamodb_table":
-            was, is_now = _time_to_live(before), _time_to_live(after)
-            if is_now and is_now != was:
-                yield Complaint(
-                    change.address, f"items expire by {is_now!r}, and did so by {was!r} before"
-                )
+    for change, before, after in stack.plan.compared("aws_dynamodb_table"):
+        was, is_now = _time_to_live(before), _time_to_live(after)
+        if is_now and is_now != was:
+            yield Complaint(
+                change.address, f"items expire by {is_now!r}, and did so by {was!r} before"
+            )
     for change in stack.plan.changes:
         if change.type == "aws_s3_bucket_lifecycle_configuration":
             yield from _of_lifecycle(stack.plan, change)
@@ -180,10 +179,3 @@ def _lifecycle(state: State) -> Mapping[tuple[str, str], _Deletion]:
 def _blocks(value: Any) -> Iterator[Mapping[str, Any]]:
     """Yield the blocks of one kind; an empty one may be null."""
     return (each for each in value or () if isinstance(each, dict))
-
-
-def _compared(stack: Stack) -> Iterator[tuple[ResourceChange, State, State]]:
-    """Yield what is there before and after, as it is and as it will be."""
-    for change in stack.plan.changes:
-        if change.before and change.after:
-            yield change, change.before, change.after

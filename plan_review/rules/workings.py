@@ -95,16 +95,15 @@ def watched(stack: Stack) -> Iterator[Complaint]:
     for change in stack.plan.changes:
         if change.type in ALARMS and change.kind in GONE:
             yield Complaint(change.address, f"is {change.kind}, and nobody is told any more")
-        before, after = change.before, change.after
-        if change.type in ALARMS and before and after:
-            for attribute in ("actions_enabled", "alarm_actions"):
-                if before.value(attribute) and not after.value(attribute):
-                    yield Complaint(change.address, f"{attribute} is off, and nobody is told")
-            told = after.value("alarm_actions")
-            for action in before.value("alarm_actions") or ():
-                # What is known later only may be the same.
-                if told and told is not UNKNOWN and action not in told:
-                    yield Complaint(change.address, f"no longer tells {action}")
+    for alarm, before, after in stack.plan.compared(*ALARMS):
+        for attribute in ("actions_enabled", "alarm_actions"):
+            if before.value(attribute) and not after.value(attribute):
+                yield Complaint(alarm.address, f"{attribute} is off, and nobody is told")
+        told = after.value("alarm_actions")
+        for action in before.value("alarm_actions") or ():
+            # What is known later only may be the same.
+            if told and told is not UNKNOWN and action not in told:
+                yield Complaint(alarm.address, f"no longer tells {action}")
 
 
 @rule(
