@@ -97,6 +97,17 @@ def test_each_inline_policy_of_a_role_is_read() -> None:
     assert policies_of({"policy": blocks}) == []
 
 
+def test_an_inline_policy_that_cannot_be_read_hides_no_other_one() -> None:
+    blocks = [{"policy": "{}"}, {"policy": POLICY}]
+    assert policies_of({"inline_policy": blocks}) == [
+        the_policy(
+            "inline_policy",
+            unreadable="cannot be read: no policy document: it has no Statement",
+        ),
+        the_policy("inline_policy", statements=SAYS),
+    ]
+
+
 def test_an_inline_policy_that_is_known_later_hides_no_other_one() -> None:
     blocks = [{"name": "a"}, {"name": "b", "policy": POLICY}]
     unknown: dict[str, Any] = {"after_unknown": {"inline_policy": [{"policy": True}, {}]}}
