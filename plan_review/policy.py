@@ -196,7 +196,7 @@ def _statement(document: Any) -> Statement:
     if not isinstance(document, dict):
         raise PolicyError("a statement is not an object")
     effect = document.get("Effect")
-    if effect not in {"Allow", "Deny"}:
+    if effect not in ("Allow", "Deny"):
         raise PolicyError(f"a statement has the effect {effect!r}")
     actions = _among(document, "Action")
     if actions is None:

@@ -37,10 +37,11 @@ NOTHING_RESERVED = (None, -1)
 def dead_letters(stack: Stack) -> Iterator[Complaint]:
     """What a function cannot handle must end where somebody finds it, and be taken from there.
 
-    A queue needs a redrive policy, or a function that parks by itself, or is a dead-letter queue
-    itself; a subscription, but for a person's, needs a redrive policy too; a stream's mapping an
-    on-failure destination; a function that is invoked asynchronously one too, or no retries and an
-    alarm on its errors, where the next run does what a run has missed.
+    A queue needs a redrive policy that does not lead back to it, or a function that parks by
+    itself, or is a dead-letter queue itself; a subscription, but for a person's, needs a redrive
+    policy too; a stream's mapping an on-failure destination; a function that is invoked
+    asynchronously one too, or no retries and an alarm on its errors, where the next run does what
+    a run has missed.
     """
     plan = stack.plan
     worked_off = set()
@@ -58,6 +59,8 @@ def dead_letters(stack: Stack) -> Iterator[Complaint]:
         names = {resource.address, state.value("name")}
         if not names & dead_letter_queues and resource.address not in worked_off:
             yield from _of_redrive(plan, resource, state)
+        if state.value("name") in _way_of_dead_letters(plan, state):
+            yield Complaint(resource.address, "its dead letters come back to it")
     for subscription, state in plan.all("aws_sns_topic_subscription"):
         if state.value("protocol") not in TOLD_TO_PEOPLE:
             yield from _of_redrive(plan, subscription, state)
@@ -91,10 +94,7 @@ def _of_redrive(plan: Plan, resource: PlannedResource, state: State) -> Iterator
 
 
 def _dead_letter_target(plan: Plan, address: str, state: State) -> Any:
-    """Return the ARN that a redrive policy leads to: UNKNOWN until the apply, None if nowhere.
-
-    A queue that leads to itself leads nowhere.
-    """
+    """Return the ARN that a redrive policy leads to: UNKNOWN until the apply, None if nowhere."""
     redrive = state.value("redrive_policy")
     if redrive is UNKNOWN and plan.is_configured(address, "redrive_policy"):
         return UNKNOWN
@@ -104,8 +104,22 @@ def _dead_letter_target(plan: Plan, address: str, state: State) -> Any:
         policy = json.loads(redrive)
     except json.JSONDecodeError:
         return None  # AWS refuses it, too
-    target = policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
-    return None if state.value("name") in _queue_named_in(target) else target
+    return policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
+
+
+def _way_of_dead_letters(plan: Plan, queue: State) -> list[str]:
+    """Return the names of the queues that a queue's dead letters go through, as far as known."""
+    leads_to = {
+        state.value("name"): name
+        for resource, state in plan.all("aws_sqs_queue")
+        for name in _queue_named_in(_dead_letter_target(plan, resource.address, state))
+    }
+    way: list[str] = []
+    name = leads_to.get(queue.value("name"))
+    while name and name not in way:
+        way.append(name)
+        name = leads_to.get(name)
+    return way
 
 
 def _queue_named_in(arn: Any) -> Iterator[str]:

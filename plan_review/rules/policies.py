@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from plan_review.plan import Plan, State
+from plan_review.plan import Kind, Plan, State
 from plan_review.policy import (
     ANYBODY,
     NARROWING_OPERATORS,
@@ -94,6 +94,14 @@ ATTACHED_ALLOWED = (
 )
 """AWS's own policies that a role may have."""
 
+ATTACHING_TO_MANY = (
+    "aws_iam_group_policy_attachments_exclusive",
+    "aws_iam_policy_attachment",
+    "aws_iam_role_policy_attachments_exclusive",
+    "aws_iam_user_policy_attachments_exclusive",
+)
+"""Kinds that attach policies and detach what they do not name, of which no plan tells."""
+
 
 NAMED_WITHOUT_KIND = ("sns", "sqs")
 """Services whose ARNs end in the name itself; others have the kind's word before it."""
@@ -151,6 +159,9 @@ def policy_not_widened(stack: Stack) -> Iterator[Complaint]:
                     document.address, f"{widening.what}: {_told(widening.statement, document)}"
                 )
     yield from _boundaries(stack)
+    for change in stack.plan.changes:
+        if change.type in ATTACHING_TO_MANY and change.after and change.kind is not Kind.NONE:
+            yield cannot_judge(change.address, "attaches policies, and detaches unnamed ones")
 
 
 def _boundaries(stack: Stack) -> Iterator[Complaint]:

@@ -1,7 +1,7 @@
 """How long data and logs are kept: not shorter than before."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from plan_review.plan import UNKNOWN, Kind, Plan, ResourceChange, State, has_mark
 from plan_review.rules.registry import Complaint, Stack, cannot_judge, rule
@@ -106,11 +106,10 @@ def _of_lifecycle(plan: Plan, change: ResourceChange) -> Iterator[Complaint]:
     if _is_open_when(change.after.unknown.get("rule")):
         yield cannot_judge(change.address, "its rules are known after the apply only")
         return
-    were = _lifecycle(change.before) if change.before else {}
-    for (what, objects), is_now in _lifecycle(change.after).items():
-        was = were.get((what, objects))
-        if was is None or is_now.time < was.time or is_now.newest < was.newest:
-            yield Complaint(change.address, f"deletes sooner than before: {what} {is_now.said}")
+    were = [*_lifecycle(change.before)] if change.before else []
+    for deletion in _lifecycle(change.after):
+        if not any(deletion.is_no_sooner_than(was) for was in were):
+            yield Complaint(change.address, f"deletes sooner than before: {deletion.said}")
 
 
 def _of_versions(plan: Plan, change: ResourceChange) -> Iterator[Complaint]:
@@ -143,19 +142,28 @@ def _is_open_when(marks: Any) -> bool:
 class _Deletion(NamedTuple):
     """When a lifecycle rule deletes, and what it leaves all the same: the less, the worse."""
 
+    what: str
+    objects: str
     time: Any
     """A number of days, or a date as RFC 3339 writes it: both can be compared."""
     newest: float
     """How many older versions of an object it leaves."""
     said: str
 
+    def is_no_sooner_than(self, other: Self) -> bool:
+        """Say whether the other one deletes all that it deletes, whatever the two are called."""
+        return (
+            (self.what, self.objects) == (other.what, other.objects)
+            and self.time >= other.time
+            and self.newest >= other.newest
+        )
 
-def _lifecycle(state: State) -> Mapping[tuple[str, str], _Deletion]:
-    """Return when each enabled rule of a lifecycle deletes something, and of which objects.
+
+def _lifecycle(state: State) -> Iterator[_Deletion]:
+    """Yield when each enabled rule of a lifecycle deletes something, and of which objects.
 
     A date is no number of days, so the two are not compared.
     """
-    found: dict[tuple[str, str], _Deletion] = {}
     for rule_ in _blocks(state.value("rule")):
         if rule_.get("status") != "Enabled":
             continue
@@ -164,16 +172,16 @@ def _lifecycle(state: State) -> Mapping[tuple[str, str], _Deletion]:
             ("expiration", "days"),
             ("noncurrent_version_expiration", "noncurrent_days"),
         ):
-            what = f"{rule_.get('id')}: {block}"
+            name = f"{rule_.get('id')}: {block}"
             for each in _blocks(rule_.get(block)):
                 newest = float(each.get("newer_noncurrent_versions") or 0)
                 but = f", but for the newest {newest:g}" if newest else ""
                 if date := each.get("date"):
-                    found[f"{what} on", objects] = _Deletion(str(date), newest, str(date))
+                    said = f"{name} on {date}"
+                    yield _Deletion(f"{block} on", objects, str(date), newest, said)
                 elif number := each.get(days):
-                    said = f"{number} days{but}"
-                    found[f"{what} after", objects] = _Deletion(float(number), newest, said)
-    return found
+                    said = f"{name} after {number} days{but}"
+                    yield _Deletion(f"{block} after", objects, float(number), newest, said)
 
 
 def _blocks(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -71,11 +71,27 @@ def test_a_queue_with_a_dead_letter_queue_is_well() -> None:
     assert dead_letters(named(QUEUE, redrive_policy=REDRIVE), parking) == []
 
 
-def test_a_queue_that_leads_to_itself_leads_nowhere() -> None:
-    to_itself = named(QUEUE, redrive_policy=REDRIVE.replace("payment-dlq", "payment"))
-    of_none = "has no dead-letter queue, and is none"
-    assert dead_letters(to_itself) == fails(QUEUE, of_none)
-    assert dead_letters(mapping(), to_itself) == WORKED_OFF
+def test_dead_letters_do_not_come_back() -> None:
+    def leading(queue: str, to: str) -> dict[str, Any]:
+        target = {"redrive_policy": REDRIVE.replace("payment-dlq", to)}
+        return named(f"aws_sqs_queue.{queue}", **target)
+
+    def coming_back(*queues: str) -> list[Said]:
+        back = "its dead letters come back to it"
+        return [said for each in queues for said in fails(f"aws_sqs_queue.{each}", back)]
+
+    to_itself = leading("payment", "payment")
+    there, back = leading("payment", "parked"), leading("parked", "payment")
+    on, to_parked = leading("payment", "on"), leading("on", "parked")
+    assert dead_letters(to_itself) == coming_back("payment")
+    assert dead_letters(mapping(), to_itself) == coming_back("payment")
+    assert dead_letters(there, back) == coming_back("payment", "parked")
+    assert dead_letters(on, to_parked, back) == coming_back("payment", "on", "parked")
+    # Who only leads to a circle is not part of it, and a way may be long.
+    assert dead_letters(leading("other", "payment"), there, back) == coming_back(
+        "payment", "parked"
+    )
+    assert dead_letters(on, to_parked, named("aws_sqs_queue.parked")) == []
 
 
 def test_a_queue_of_another_stack_cannot_be_judged() -> None:

@@ -525,3 +525,21 @@ def test_a_role_comes_and_goes_with_its_boundary() -> None:
     bounded = {"permissions_boundary": "arn:aws:iam::123456789012:policy/ours"}
     assert widened(change(ROLE, None, bounded)) == []
     assert widened(change(ROLE, bounded, None)) == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "aws_iam_group_policy_attachments_exclusive",
+        "aws_iam_policy_attachment",
+        "aws_iam_role_policy_attachments_exclusive",
+        "aws_iam_user_policy_attachments_exclusive",
+    ],
+)
+def test_what_detaches_policies_that_no_plan_tells_of_cannot_be_judged(kind: str) -> None:
+    address, some, more = f"{kind}.all", {"roles": ["new"]}, {"roles": ["new", "other"]}
+    said = cannot_be_judged(address, "attaches policies, and detaches unnamed ones")
+    assert widened(change(address, None, some)) == said
+    assert widened(change(address, some, more)) == said
+    assert widened(change(address, some, some)) == []
+    assert widened(change(address, some, None)) == []

@@ -199,6 +199,7 @@ def test_a_policy_that_allows_more_is_wider(case: str) -> None:
         ("{}", "it has no Statement"),
         ('{"Statement": ["Allow"]}', "not an object"),
         (json.dumps({"Statement": allow(Effect="Maybe")}), "the effect 'Maybe'"),
+        (json.dumps({"Statement": allow(Effect=["Allow"])}), r"the effect \['Allow'\]"),
         (json.dumps({"Statement": without(allow(), "Action")}), "names no action"),
         (json.dumps({"Statement": allow(Action=[])}), r"Action is \[\]"),
         (json.dumps({"Statement": allow(Principal="me")}), "Principal is 'me'"),

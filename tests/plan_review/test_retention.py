@@ -286,11 +286,20 @@ def test_a_lifecycle_rule_deletes_only_while_it_is_enabled() -> None:
     sooner = "deletes sooner than before: keep: expiration after"
     assert deletes(rules(month), rules(week | off)) == []
     assert deletes(rules(month | off), rules(month)) == [f"{sooner} 30 days"]
-    # One that is off does not hide those after it, and each is compared with its namesake.
+    # One that is off does not hide those after it.
     others = rules(week | off | {"id": "first"}, week)
     assert deletes(rules(month), others) == [f"{sooner} 7 days"]
-    renamed = "deletes sooner than before: new: expiration after 30 days"
-    assert deletes(rules(month), rules(month, month | {"id": "new"})) == [renamed]
+
+
+def test_a_lifecycle_rule_may_have_another_name_and_company() -> None:
+    month, year = {"expiration": [{"days": 30}]}, {"expiration": [{"days": 365}]}
+    logs, new = {"filter": [{"prefix": "logs/"}]}, {"id": "new"}
+    sooner = "deletes sooner than before: new: expiration after 30 days"
+    assert deletes(rules(month), rules(month | new)) == []
+    assert deletes(rules(month), rules(month, year | new)) == []
+    assert deletes(rules(year, month | new), rules(month | new)) == []
+    assert deletes(rules(month | logs, year), rules(month | new)) == [sooner]
+    assert deletes(rules(year), rules(year, month | new)) == [sooner]
 
 
 def test_a_lifecycle_may_come_with_a_new_bucket_and_not_to_one_that_is_there() -> None:
