@@ -420,8 +420,9 @@ class Settings(BaseModel):
         About(
             "none, or 10 or 30 seconds",
             "Every alarm's period, in place of its own of one minute or more: so that on LocalStack"
-            " alarms are seen to come and go within a test. On AWS its metrics have no values of"
-            " less than a minute.",
+            " alarms are seen to come and go within a test. Those about what does not happen are"
+            " left out, for in so short a time nothing has to. On AWS its metrics have no values"
+            " of less than a minute.",
         ),
     ] = None
     queue_depth: Annotated[

@@ -149,7 +149,7 @@ class AlarmTopic:
     def watch(self, *alarms: Alarm) -> None:
         """Raise these alarms, as far as the settings ask for them."""
         for alarm in alarms:
-            if self._are_asked_for(alarm.asked_for):
+            if self._are_asked_for(alarm.asked_for) and self._leaves_time(alarm):
                 self._made[alarm.name] = self._metric_alarm(alarm)
 
     def watch_log(self, alarm: Alarm, *, pattern: str, log_group_name: str) -> None:
@@ -194,6 +194,10 @@ class AlarmTopic:
 
     def _are_asked_for(self, alarms: Alarms) -> bool:
         return alarms is Alarms.FAULTS or self._stack.settings.alarms is Alarms.ALL
+
+    def _leaves_time(self, alarm: Alarm) -> bool:
+        """Say whether what is to happen in a period can: in a shortened one it need not."""
+        return alarm.missing is Missing.GOOD or not self._stack.settings.alarm_period_seconds
 
     def _name_of(self, alarm: str) -> str:
         return self._stack.names.of(alarm, "alarm")

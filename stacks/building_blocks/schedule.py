@@ -21,11 +21,10 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
     the next one.
     """
     name = function.folder.replace("_", "-")
-    rule_name = stack.names.of(name, "schedule")
     rule = CloudwatchEventRule(
         stack,
         f"{name}-schedule",
-        name=rule_name,
+        name=stack.names.of(name, "schedule"),
         description=f"Runs {function.name}",
         schedule_expression=f"rate({_interval(minutes)})",
     )
@@ -50,7 +49,7 @@ def run_every(stack: WorkloadStack, function: Function, *, minutes: int, failed:
         maximum_retry_attempts=0,
         maximum_event_age_in_seconds=60,
     )
-    stack.alarms.watch(*failed_runs(function.id, function.name, rule_name, failed))
+    stack.alarms.watch(*failed_runs(function.id, function.name, failed, minutes=minutes))
 
 
 def _interval(minutes: int) -> str:

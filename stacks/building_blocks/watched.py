@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Best_Practice_Rec
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from stacks.building_blocks.alarms import Alarm, Formula, Metric
+from stacks.building_blocks.alarms import Alarm, Formula, Metric, Missing
 from stacks.settings import Alarms
 
 NEAR = 0.8
@@ -16,6 +16,9 @@ NEAR = 0.8
 # "> 5 in 5 minutes" of what is retried; one that is not is one too many.
 ERRORS_IN_FIVE_MINUTES = 5
 THROTTLES_IN_FIVE_MINUTES = 10
+
+RUNS_MISSED = 3
+"""In a row. Between two that are in time there may be a period without one."""
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MOST_IN_FLIGHT = 120_000
@@ -79,8 +82,10 @@ def errors(resource: str, function_name: str, meaning: str) -> Alarm:
     )
 
 
-def failed_runs(resource: str, function_name: str, rule_name: str, meaning: str) -> Iterator[Alarm]:
-    """Yield the alarms about what runs by the clock: a run that failed, or did not begin."""
+def failed_runs(
+    resource: str, function_name: str, meaning: str, *, minutes: int
+) -> Iterator[Alarm]:
+    """Yield the alarms about what runs every so many minutes: a run failed, or none began."""
     yield Alarm(
         f"{resource}-errors",
         meaning,
@@ -91,10 +96,14 @@ def failed_runs(resource: str, function_name: str, rule_name: str, meaning: str)
     )
     yield Alarm(
         f"{resource}-not-run",
-        f"The schedule could not run {function_name}. {meaning}",
+        f"{function_name} has not been run for {RUNS_MISSED * minutes} minutes. {meaning}",
         "failed-runs",
-        Metric("AWS/Events", "FailedInvocations", {"RuleName": rule_name}),
-        above=0,
+        Metric("AWS/Lambda", "Invocations", {"FunctionName": function_name}),
+        below=1,
+        minutes=minutes,
+        periods=RUNS_MISSED,
+        # It is measured when the function runs.
+        missing=Missing.BAD,
     )
 
 

@@ -1260,9 +1260,9 @@ def _asked_for(deployment: Deployment) -> Iterator[tuple[str, str | None]]:
     for function in deployment.all("aws_lambda_function"):
         if (function.get("reserved_concurrent_executions") or 0) > 1:
             yield f"{function.id}-concurrency", "ConcurrentExecutions"
-    for schedule in deployment.all("aws_cloudwatch_event_rule"):
-        name = schedule.id.removesuffix("-schedule")
-        yield f"{name}-function-not-run", "FailedInvocations"
+    if not deployment.settings.alarm_period_seconds:
+        for schedule in deployment.all("aws_cloudwatch_event_rule"):
+            yield f"{schedule.id.removesuffix('-schedule')}-function-not-run", "Invocations"
     for mapping in deployment.all("aws_lambda_event_source_mapping"):
         if mapping.get("starting_position"):
             yield f"{mapping.id.removesuffix('-mapping')}-function-iterator-age", "IteratorAge"

@@ -163,12 +163,6 @@ def of_delivery_streams(deployment: Deployment) -> Iterator[MetricKey]:
         )
 
 
-def of_schedules(deployment: Deployment) -> Iterator[MetricKey]:
-    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html"""
-    for rule in deployment.all("aws_cloudwatch_event_rule"):
-        yield from _keys("AWS/Events", ("FailedInvocations",), {"RuleName": rule["name"]})
-
-
 def of_filters(deployment: Deployment) -> Iterator[MetricKey]:
     """Yield what the filters of logs count: without a dimension, unless they name one."""
     for each in deployment.all("aws_cloudwatch_log_metric_filter"):
@@ -253,7 +247,6 @@ EMITTERS: tuple[Callable[[Deployment], Iterator[MetricKey]], ...] = (
     of_tables,
     of_apis,
     of_delivery_streams,
-    of_schedules,
     of_filters,
     of_code,
 )

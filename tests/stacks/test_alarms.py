@@ -9,6 +9,7 @@ import pytest
 
 from order_pipeline.limits import CONFIRMED_WITHIN
 from stacks.building_blocks import objectives
+from stacks.settings import Alarms
 from tests.stacks.conftest import Deployments
 from tests.stacks.metrics import looked_at, of_code, operations_on, there_are
 from tests.stacks.synthesised import Deployment, Resource, settings_of, synthesise
@@ -179,6 +180,8 @@ def test_what_the_code_measures_is_found_by_reading_it(prod: Deployment) -> None
         ("time-to-confirm", 5000, 5 * MINUTE, 3),
         ("nothing-placed", 1, 30 * MINUTE, 1),
         ("none-published", 0, 5 * MINUTE, 2),
+        ("reconciler-function-not-run", 1, 5 * MINUTE, 3),
+        ("payment-breaker-function-not-run", 1, MINUTE, 3),
         ("payment-circuit-open", 0, 2 * MINUTE, 1),
         ("stuck-orders", 0, 20 * MINUTE, 1),
         ("accepted-60-minutes", 0.0144, 60 * MINUTE, 1),
@@ -219,7 +222,6 @@ BURN_OF_CONFIRMED = f"IF(({LATE}) >= 5, ({LATE}) / ({CONFIRMED}), 0)"
         ("payment-function-duration", "p99 Duration"),
         ("payment-function-concurrency", "Maximum ConcurrentExecutions"),
         ("reconciler-function-errors", "Sum Errors"),
-        ("reconciler-function-not-run", "Sum FailedInvocations"),
         ("account-concurrency", "Maximum ConcurrentExecutions"),
         ("event-publisher-function-iterator-age", "Maximum IteratorAge"),
         ("payment-age", "Maximum ApproximateAgeOfOldestMessage"),
@@ -262,10 +264,14 @@ def test_what_is_compared_with_the_threshold(prod: Deployment, name: str, compar
     assert _compared(found) == compared
 
 
-def test_too_few_orders_are_compared_with_the_least(prod: Deployment) -> None:
-    found = alarm(prod, "nothing-placed")
+@pytest.mark.parametrize(
+    ("name", "compared"),
+    [("nothing-placed", PLACED), ("reconciler-function-not-run", "Sum Invocations")],
+)
+def test_too_little_is_compared_with_the_least(prod: Deployment, name: str, compared: str) -> None:
+    found = alarm(prod, name)
     assert found["comparison_operator"] == "LessThanThreshold"
-    assert _compared(found) == PLACED
+    assert _compared(found) == compared
 
 
 def _compared(found: Resource) -> str:
@@ -301,7 +307,7 @@ def test_on_localstack_every_period_is_short(local: Deployment) -> None:
     assert alarm(local, "payment-depth")["threshold"] == 10
 
 
-def test_silence_is_good_except_where_orders_are_missing(deployment: Deployment) -> None:
+def test_silence_is_good_except_where_something_has_to_happen(deployment: Deployment) -> None:
     silent = {
         each.id for each in deployment.all(METRIC) if each["treat_missing_data"] == "breaching"
     }
@@ -309,8 +315,13 @@ def test_silence_is_good_except_where_orders_are_missing(deployment: Deployment)
         "breaching",
         "notBreaching",
     }
-    has_least = deployment.settings.least_orders is not None
-    assert silent == ({"nothing-placed-alarm"} if has_least else set())
+    settings = deployment.settings
+    due = {"nothing-placed-alarm"} if settings.least_orders else set()
+    if settings.alarms is Alarms.ALL and not settings.alarm_period_seconds:
+        due |= {
+            f"{name}-function-not-run-alarm" for name in ("canary", "payment-breaker", "reconciler")
+        }
+    assert silent == due
 
 
 def test_fewer_orders_than_there_always_are_is_an_alarm_where_somebody_says_how_many(
