@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^# -+ / {sub(/^# -+ /, ""); print "\n" $$0} /^[a-z0-9-]+:.*## / {printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---------------------------------------------------------------- set-up
 
@@ -84,7 +84,7 @@ $(UV_INSTALLED): requirements/uv.txt | check
 node_modules/.installed: package.json package-lock.json | check
 	$(call in-turn,npm-packages)
 
-# ---------------------------------------------------------------- checks
+# ---------------------------------------------------------------- checks, and what is generated
 
 .PHONY: lint
 lint: check .venv/.installed ## Lint, formatting and types
@@ -134,7 +134,7 @@ coverage: setup .venvs/checkov/.installed ## Lines and branches that unit and st
 
 # PROCESSES=4 runs more at once than there are processors, SUITES=domain one suite only.
 .PHONY: mutants
-mutants: .venvs/mutants/.installed ## Change the domain and the rules of the plan review: does a test notice? (docs/mutation-testing.md)
+mutants: .venvs/mutants/.installed ## Mutation tests of the domain and of the plan review's rules
 	@PYTHONPATH=.:lambdas .venvs/mutants/bin/python -m tests.mutation $(SUITES)
 
 .PHONY: lint-workflows
@@ -144,7 +144,7 @@ lint-workflows: setup .venvs/zizmor/.installed ## Lint and audit the workflows o
 	@$(BIN)/pytest tests/workflows -q
 
 .PHONY: test
-test: lint lint-workflows unit stack-tests ## Lint, types, unit tests and stack tests
+test: lint lint-workflows unit stack-tests ## Lint, types, workflows, unit tests and stack tests
 
 # ---------------------------------------------------------------- CDKTF
 
@@ -213,7 +213,7 @@ local-e2e: setup-local ## Deploy to LocalStack, drive real orders through it, ch
 	@$(LOCAL) e2e -m "not life and not long and not whole"
 
 .PHONY: local-life
-local-life: setup-local ## The same for all that can follow: cancel, ship, refund, look up, be told
+local-life: setup-local ## End-to-end tests of what follows an order: cancel, ship, refund, look up, be told
 	@$(LOCAL) e2e -m "life or last"
 
 .PHONY: local-whole
@@ -221,7 +221,7 @@ local-whole: setup-local ## After local-e2e and local-life on one deployment: wa
 	@$(LOCAL) e2e -m whole
 
 .PHONY: record-calls
-record-calls: setup-local ## After the same: write tests/permissions/recorded_calls.json anew
+record-calls: setup-local ## After local-e2e and local-life: write tests/permissions/recorded_calls.json anew
 	@PYTHONPATH=lambdas $(BIN)/python -m tests.permissions.recording
 
 .PHONY: dashboard-picture
@@ -286,7 +286,7 @@ cost-table: setup ## Write docs/benchmarks/cost.md anew from what was measured, 
 synth-timing: setup ## Measure synthesis against the provider's own import, and write docs/benchmarks/synthesis.md
 	@$(BIN)/python -m timing.synthesis
 
-# ---------------------------------------------------------------- looking after it
+# ---------------------------------------------------------------- looking after it (docs/operations.md)
 
 .PHONY: need-queue
 need-queue:

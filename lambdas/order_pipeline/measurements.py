@@ -1,7 +1,7 @@
 """What is measured of an order's life: counts, times and money, as each event is recorded.
 
 A dimension has a handful of values, all of them known here: every combination of values is a metric
-of its own, which CloudWatch charges for.
+of its own, and is paid for.
 """
 
 from collections.abc import Iterator, Mapping

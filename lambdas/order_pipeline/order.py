@@ -237,7 +237,7 @@ class Order(Record):
     payload_hash: str
     """SHA-256 of the placement, to tell a repeated request from a different one."""
     trace_header: str | None = None
-    """The X-Ray header of the request that placed the order, continued by every later step."""
+    """The trace header of the request that placed the order, continued by every later step."""
     erased_at: Timestamp | None = None
     """When the customer was erased from the order; see `erasure`. Nothing happens to it after."""
 

@@ -1,4 +1,23 @@
-"""What is held for an order; what its numbers mean is in `adapters/stock_transactions.py`."""
+"""What is held for an order, and the books that hold for every item.
+
+A reservation counts, per item:
+
+* ``units``: what was taken from the item's ``available`` when the stock was reserved,
+* ``shipped``: what has left the warehouse since,
+* ``withheld``: what was refunded before it left, and is back in ``available``.
+
+What it still holds of an item follows from the reservation alone:
+
+    held = units - shipped - withheld, and nothing once its state is RELEASED.
+
+Whatever is reserved, shipped, withheld and returned, these books hold for every item, with all its
+reservations summed (``returned`` is what had left and was restocked with a refund):
+
+    initial + adjustments = available + held + shipped - returned.
+
+The state follows the order's: HELD, then RELEASED together with the order, or SHIPPED soon after
+nothing of the order can leave any more.
+"""
 
 from collections.abc import Mapping
 

@@ -1,8 +1,8 @@
 """How one item's units are spread over several counters, so that many orders can be served at once.
 
-DynamoDB changes one item about a thousand times a second, half as often in transactions; the orders
-for an item whose units are in one place can come no faster. Counters are numbered from zero. How
-they are stored is in `adapters/stock_counters.py`, and why it is so in docs/adr/0019.
+A record of a database can be changed only so many times a second, and the orders for an item whose
+units are in one place can come no faster. Counters are numbered from zero. How they are stored is
+in `adapters/stock_counters.py`, and why it is so in docs/adr/0019.
 """
 
 from collections.abc import Mapping, Sequence

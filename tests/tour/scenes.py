@@ -53,10 +53,10 @@ README = Scene(
     },
     before={
         "make bootstrap": "make local-up",
+        "aws secretsmanager": "echo sk_test_tour > stripe-key.txt",
         "orderctl health": "placed ORD-1",
     },
     reads={
-        "sk_test_…": "sk_test_tour",
         "orderctl watch ": "orderctl watch --once ",
         "orderctl erase CUST-12345 ": "orderctl erase CUST-12345 --yes ",
         "orderctl rollback ": "orderctl rollback --yes ",

@@ -1,22 +1,6 @@
 """Stock moves in one transaction with the order that moves it, so that it is all or nothing.
 
-An order's reservation in the inventory table counts, per item:
-
-* ``units``: what was taken from the item's ``available`` when the stock was reserved,
-* ``shipped``: what has left the warehouse since,
-* ``withheld``: what was refunded before it left, and is back in ``available``.
-
-What it still holds of an item follows from the reservation alone:
-
-    held = units - shipped - withheld, and nothing once its state is RELEASED.
-
-Whatever is reserved, shipped, withheld and returned, these books hold for every item, with all its
-reservations summed (``returned`` is what had left and was restocked with a refund):
-
-    initial + adjustments = available + held + shipped - returned.
-
-The state follows the order's: HELD, then RELEASED together with the order, or SHIPPED soon after
-nothing of the order can leave any more.
+What a reservation's numbers mean, and the books that hold for every item, are in `reservation.py`.
 
 ``available`` is the item's own, or the sum of its counters (`stock_counters.py`). From which of
 them units were taken is in the reservation's ``counters``, so that they go back there. Which items

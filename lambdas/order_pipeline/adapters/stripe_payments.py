@@ -61,9 +61,12 @@ def stripe_payments(
     api_url: str | None,
     monitors: Sequence[CallMonitor] = (),
 ) -> "StripePayments":
-    """Return the provider, with the key that a secret holds (its name or ARN)."""
+    """Return the provider, with the key that a secret holds (its name or ARN).
+
+    A secret that was put from a file ends with its line's end, which no header may have.
+    """
     key = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
-    return StripePayments(key, api_url=api_url, monitors=monitors)
+    return StripePayments(key.strip(), api_url=api_url, monitors=monitors)
 
 
 class StripePayments:

@@ -2,6 +2,7 @@ import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -9,7 +10,7 @@ import requests
 import responses
 import stripe
 
-from order_pipeline.adapters.stripe_payments import StripePayments
+from order_pipeline.adapters.stripe_payments import StripePayments, stripe_payments
 from order_pipeline.ports import (
     Authorised,
     Declined,
@@ -45,6 +46,20 @@ def stripe_api() -> Iterator[responses.RequestsMock]:
 @pytest.fixture
 def payments() -> StripePayments:
     return StripePayments("sk_test_1", api_url=URL)
+
+
+@pytest.mark.parametrize("text", ["sk_test_1", "sk_test_1\n"])
+def test_the_key_is_what_the_secret_holds_without_its_files_last_line_end(
+    stripe_api: responses.RequestsMock, text: str
+) -> None:
+    secrets = Mock()
+    secrets.get_secret_value.return_value = {"SecretString": text}
+    stripe_api.get(INTENTS, json={"object": "list", "data": [], "has_more": False})
+
+    stripe_payments(secrets, "payment-secret", api_url=URL).answers()
+
+    secrets.get_secret_value.assert_called_once_with(SecretId="payment-secret")
+    assert stripe_api.calls[0].request.headers["Authorization"] == "Bearer sk_test_1"
 
 
 def intent(status: str, **more: object) -> dict[str, Any]:
