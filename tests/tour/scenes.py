@@ -74,11 +74,11 @@ OPERATIONS = Scene(
         "orderctl place": """cat > order.json << END
 {"orderId": "ORD-2", "customerId": "CUST-12345", "items": [{"itemId": "ITEM-001", "quantity": 3}]}
 END""",
-        "python -m orderctl dlq list": "ONE=$(dead_letter payment)",
+        "orderctl dlq list": "ONE=$(dead_letter payment)",
         "make redrive QUEUE=payment MESSAGE": "ONE=$(dead_letter payment)",
-        "python -m orderctl dlq discard": "ONE=$(dead_letter payment)",
+        "orderctl dlq discard": "ONE=$(dead_letter payment)",
         "curl --request PUT": "sign=() API=$(api_address)",
-        "python -m orderctl restore": "restored",
+        "orderctl restore": "restored",
     },
     reads={
         "orderctl watch ": "orderctl watch --once ",
@@ -100,7 +100,7 @@ END""",
         "[--since …] [--until …]": "--since 2026-01-31T09:00:00Z --until 2026-01-31T10:00:00Z",
     },
     statuses={
-        "python -m orderctl rollback": frozenset({0, 2}),
+        "orderctl rollback": frozenset({0, 2}),
     },
 )
 
@@ -163,7 +163,7 @@ aws s3api put-object --bucket $BUCKET --key $KEY.tflock --body lock.json > /dev/
         "cdktf destroy bootstrap": "cdktf destroy bootstrap --auto-approve",
     },
     statuses={
-        "python -m orderctl preflight": frozenset({0, 1, 3}),
+        "orderctl preflight": frozenset({0, 1, 3}),
     },
     unknown_here={
         "aws service-quotas": "LocalStack has no Service Quotas",
