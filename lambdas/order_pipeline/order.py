@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
+from order_pipeline.limits import PAYMENT_HOLD
 from order_pipeline.money import Currency
 from order_pipeline.stored import Record, Timestamp, now
 from order_pipeline.transitions import TRANSITIONS, EventType, Status, status_after
@@ -98,6 +99,11 @@ class Payment(Record):
     replacement_intent_id: str | None = None
     """The intent that is about to take over, while the hold of the first one is being renewed."""
     authorised_at: Timestamp | None = None
+
+    @property
+    def hold_ends(self) -> datetime | None:
+        """When the provider lets go of the money, unless it is taken; None if none is held."""
+        return self.authorised_at + PAYMENT_HOLD if self.authorised_at else None
 
     @property
     def holds_nothing(self) -> bool:

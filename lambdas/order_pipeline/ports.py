@@ -249,6 +249,10 @@ class PaymentOutcomeUnknownError(Exception):
     """The provider did not say what became of a call: ask again later, and assume nothing."""
 
 
+class ProviderOutError(PaymentOutcomeUnknownError):
+    """The provider did not answer, or answers nobody at present: others would fare the same."""
+
+
 class Payments(Protocol):
     """The payment provider. Every method may raise `PaymentOutcomeUnknownError`."""
 
@@ -282,7 +286,7 @@ class PaymentRecords(Protocol):
 
         Raises
         ------
-        PaymentOutcomeUnknownError
+        ProviderOutError
             If the provider does not answer.
         """
 

@@ -9,6 +9,7 @@ from order_pipeline.order import (
     LineQuantity,
     Order,
     Parcel,
+    Payment,
     PaymentState,
     Refund,
     RefundState,
@@ -46,8 +47,9 @@ def ship(
     CommandConflictError
         If the parcel was shipped before with another content.
     CommandRefusedError
-        If the order is not CONFIRMED, its payment has expired, less remains of a line than is in
-        the parcel, or the parcel leaves more behind than the parcels after it could hold.
+        If the order is not CONFIRMED, nobody would pay for what leaves, less remains of a line
+        than is in the parcel, or the parcel leaves more behind than the parcels after it could
+        hold.
     """
     if shipped := order.parcel(parcel_id):
         if shipped.request_hash != request_hash:
@@ -57,10 +59,8 @@ def ship(
         raise CommandRefusedError(
             f"Order {order.order_id} cannot be shipped: it is {order.status}."
         )
-    if order.payment.state is PaymentState.EXPIRED:
-        raise CommandRefusedError(
-            f"Order {order.order_id} cannot be shipped: its payment has expired."
-        )
+    if reason := _why_nobody_pays(order.payment):
+        raise CommandRefusedError(f"Order {order.order_id} cannot be shipped: {reason}.")
     remaining = remaining_quantities(order)
     in_parcel = remaining if lines is None else units_of(lines)
     for item_id, units in in_parcel.items():
@@ -92,6 +92,18 @@ def ship(
         parcels=(*order.parcels, parcel),
     )
     return completed(order, by=by, at=shipped_at)
+
+
+def _why_nobody_pays(payment: Payment) -> str | None:
+    match payment.state:
+        case PaymentState.EXPIRED:
+            return "its payment has expired"
+        case PaymentState.CAPTURE_FAILED:
+            return "its payment could not be taken"
+        case PaymentState.AUTHORISED if payment.hold_ends and payment.hold_ends <= now():
+            return "the hold on its money has ended"
+        case _:
+            return None
 
 
 def deliver(order: Order, parcel_id: str, *, by: str) -> Order:

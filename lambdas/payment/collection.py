@@ -13,7 +13,8 @@ def capture_payment(event: OrderEvent, *, orders: Orders, payments: Payments) ->
     """Take all of the order's money: its first parcel has left.
 
     Idempotent: money that was taken stays taken. A capture that failed is tried again whenever the
-    event comes again, or with the next parcel; that it was refused is recorded once.
+    event comes again, and nothing more leaves until it was made; that it was refused is recorded
+    once.
     """
     order = orders.get(event.order_id)
     intent_id = order.payment.intent_id

@@ -13,7 +13,7 @@ from order_pipeline.adapters.reservations import ReservationsTable
 from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, stripe_payments
 from order_pipeline.measurements import Measurement
-from order_pipeline.ports import PaymentOutcomeUnknownError
+from order_pipeline.ports import ProviderOutError
 from reconciler.books import compare_payments
 from reconciler.overdue import Reconciliation
 from reconciler.stock import StockBook
@@ -56,24 +56,35 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> None:  # noqa: A
     reconciliation = Reconciliation(
         orders, payments, topic, stock, provider_is_out=circuit.look() is not None
     )
-    reconciliation.run(has_time)
-    measure(
-        [
-            Measurement("OverdueOrders", reconciliation.overdue),
-            Measurement("StuckOrders", reconciliation.stuck),
-        ]
-    )
-    if not reconciliation.provider_is_out:
-        _compare(stock, has_time)
-    measure([Measurement("StockDifferences", stock.differences)])
+    try:
+        _look_after_orders(reconciliation, has_time)
+        if not reconciliation.provider_is_out:
+            _compare(stock, has_time)
+    finally:
+        measure([Measurement("StockDifferences", stock.differences)])
+
+
+def _look_after_orders(reconciliation: Reconciliation, has_time: Callable[[], bool]) -> None:
+    try:
+        reconciliation.run(has_time)
+    finally:
+        measure(
+            [
+                Measurement("OverdueOrders", reconciliation.overdue),
+                Measurement("StuckOrders", reconciliation.stuck),
+            ]
+        )
 
 
 def _compare(stock: StockBook, has_time: Callable[[], bool]) -> None:
     try:
-        differences = compare_payments(
-            records=payments, orders=orders, bookmark=bookmark, stock=stock, has_time=has_time
+        compare_payments(
+            records=payments,
+            orders=orders,
+            bookmark=bookmark,
+            stock=stock,
+            has_time=has_time,
+            found=lambda differences: measure([Measurement("PaymentDifferences", differences)]),
         )
-    except PaymentOutcomeUnknownError:
+    except ProviderOutError:
         logger.warning("the payment provider is out: the next run compares", exc_info=True)
-        return
-    measure([Measurement("PaymentDifferences", differences)])

@@ -10,11 +10,10 @@ from datetime import datetime
 
 from order_pipeline.adapters.observability import logger
 from order_pipeline.authorisation import confirmed, payment_declined
-from order_pipeline.cancellation import PAYMENT_OVERDUE, can_cancel, cancel
+from order_pipeline.cancellation import PAYMENT_OVERDUE, cancel
 from order_pipeline.events import events_since
 from order_pipeline.limits import (
     PAYMENT_DEADLINE,
-    PAYMENT_HOLD,
     PAYMENT_HOLD_MARGIN,
     SETTLING_TIME,
     STUCK_TIME,
@@ -28,6 +27,7 @@ from order_pipeline.ports import (
     OrderNotFoundError,
     PaymentOutcomeUnknownError,
     Payments,
+    ProviderOutError,
     Topic,
 )
 from order_pipeline.progress import awaits_first_parcel, unfinished
@@ -97,9 +97,9 @@ class Reconciliation:
         self.stock.compare(order)
         try:
             again_at = self._move_on(order)
-        except PaymentOutcomeUnknownError:
-            logger.warning("the payment provider is out", exc_info=True)
-            self.provider_is_out = True
+        except PaymentOutcomeUnknownError as error:
+            logger.warning("what became of the payment is not known yet", exc_info=True)
+            self.provider_is_out |= isinstance(error, ProviderOutError)
             again_at = _soon()
         self.orders.put_off(order, again_at)
         self.stuck += _is_stuck(order)
@@ -108,8 +108,8 @@ class Reconciliation:
         """Do what the order waits for; return when to look again if nothing comes of it."""
         if order.status is Status.RESERVED:
             self._settle_payment(order)
-        elif awaits_first_parcel(order) and order.payment.authorised_at:
-            return self._keep_hold(order, order.payment.authorised_at)
+        elif awaits_first_parcel(order) and order.payment.hold_ends:
+            return self._keep_hold(order, order.payment.hold_ends)
         elif entry := unfinished(order):
             self._publish_again(order, entry)
         return _soon()
@@ -133,9 +133,8 @@ class Reconciliation:
         elif not self.provider_is_out:
             self._publish_again(order, order.latest(EventType.STOCK_RESERVED))
 
-    def _keep_hold(self, order: Order, authorised_at: datetime) -> datetime:
+    def _keep_hold(self, order: Order, hold_ends: datetime) -> datetime:
         """Tell the warehouse once more; later, renew the payment's hold before it ends."""
-        hold_ends = authorised_at + PAYMENT_HOLD
         if now() < hold_ends - PAYMENT_HOLD_MARGIN:
             self._publish_again(order, order.latest(EventType.ORDER_CONFIRMED))
             return hold_ends - PAYMENT_HOLD_MARGIN
@@ -158,9 +157,13 @@ def _soon() -> datetime:
 
 
 def _is_stuck(order: Order) -> bool:
+    """Say whether an order is long past its due, or its money past the end of its hold."""
+    if awaits_first_parcel(order) and order.payment.hold_ends:
+        return order.payment.hold_ends + STUCK_TIME < now()
     entry = unfinished(order)
     return entry is not None and entry.at + SETTLING_TIME + STUCK_TIME < now()
 
 
 def _cancelled_unpaid(order: Order) -> Order:
-    return cancel(order, PAYMENT_OVERDUE, by=BY) if can_cancel(order) else order
+    """Return the order cancelled, unless its payment has come to an end meanwhile."""
+    return cancel(order, PAYMENT_OVERDUE, by=BY) if order.status is Status.RESERVED else order

@@ -57,22 +57,33 @@ def test_capture_that_failed_is_visible_and_made_on_demand(shop: Shop) -> None:
     assert [event["eventType"] for event in shop.audited(order)] == history(order)
 
 
-def test_capture_that_failed_is_tried_again_with_the_next_parcel(shop: Shop) -> None:
+def test_nothing_more_leaves_until_a_capture_that_failed_is_made(shop: Shop) -> None:
     # given
-    purchase = purchases.buy(shop, shows="a capture that fails, and succeeds with the next parcel")
+    purchase = purchases.buy(shop, shows="a capture that fails, and keeps the next parcel back")
     order_id = purchase.order_id
     shop.payments.end_authorisation(order_id)
     assert shop.ship(order_id, "parcel-1", [(purchase.kettle, 1)]).status_code == 201
     order = shop.until_event(order_id, "PaymentCaptureFailed")
     assert (order["status"], order["payment"]) == ("CONFIRMED", {"state": "CAPTURE_FAILED"})
 
-    # when
-    authorise_anew(shop, purchase)
-    assert shop.ship(order_id, "parcel-2").status_code == 201
+    # when the next parcel is to leave
+    refused = shop.ship(order_id, "parcel-2")
 
-    # then
-    order = shop.until_event(order_id, "PaymentCaptured")
-    assert (order["status"], order["payment"]) == ("SHIPPED", {"state": "CAPTURED"})
+    # then it may not
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == (
+        f"Order {order_id} cannot be shipped: its payment could not be taken."
+    )
+
+    # when the money can be had
+    authorise_anew(shop, purchase)
+    republish_parcel(shop, order_id)
+
+    # then it is taken, and the parcel may leave
+    shop.until_event(order_id, "PaymentCaptured")
+    assert shop.ship(order_id, "parcel-2").status_code == 201
+    order = shop.until_in(order_id, "SHIPPED")
+    assert order["payment"] == {"state": "CAPTURED"}
     assert history(order).count("PaymentCaptured") == 1
 
 

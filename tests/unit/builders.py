@@ -23,9 +23,12 @@ from order_pipeline.order import (
 )
 from order_pipeline.refunds import request_refund
 from order_pipeline.shipping import ship
+from order_pipeline.stored import now
 from order_pipeline.transitions import EventType
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+LATELY = now()
+"""When money was held that still is: what is authorised ends after a week."""
 BY = "test"
 
 
@@ -115,7 +118,7 @@ def a_confirmed_order(*lines: Line, **changes: Any) -> Order:
         method=order.payment.method,
         intent_id="pi_1",
         state=PaymentState.AUTHORISED,
-        authorised_at=NOON,
+        authorised_at=LATELY,
     )
     return order.after(EventType.ORDER_CONFIRMED, by=BY, at=NOON, payment=payment)
 

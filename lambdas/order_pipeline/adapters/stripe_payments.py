@@ -28,6 +28,7 @@ from order_pipeline.ports import (
     MoneyState,
     PaymentOutcome,
     PaymentOutcomeUnknownError,
+    ProviderOutError,
     ServiceCall,
     Unconfirmed,
 )
@@ -202,7 +203,7 @@ class StripePayments:
         """Tell whether Stripe answers: the probe of an open circuit."""
         try:
             self._ask("list", self._intents.list, {"limit": 1})
-        except PaymentOutcomeUnknownError:
+        except ProviderOutError:
             return False
         return True
 
@@ -214,7 +215,7 @@ class StripePayments:
         except _UNKNOWN as error:
             reason = type(error).__name__
             self._note(name, began, CallOutcome.UNKNOWN, reason)
-            raise PaymentOutcomeUnknownError(reason) from error
+            raise ProviderOutError(reason) from error
         except stripe.CardError:
             self._note(name, began, CallOutcome.DECLINED)
             raise

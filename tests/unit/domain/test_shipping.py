@@ -3,15 +3,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS
+from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS, PAYMENT_HOLD
 from order_pipeline.order import LineQuantity, Order, PaymentState, StockState
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
 from order_pipeline.shipping import deliver, remaining_quantities, ship
+from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
@@ -179,9 +181,31 @@ def test_a_parcel_that_never_left_does_not_arrive() -> None:
         deliver(shipped(ORDER), "P-9", by=BY)
 
 
-def test_nothing_leaves_once_the_hold_on_the_money_is_over() -> None:
-    with pytest.raises(CommandRefusedError, match="its payment has expired"):
-        shipped(with_payment(a_confirmed_order(), state=PaymentState.EXPIRED))
+@pytest.mark.parametrize(
+    ("payment", "why"),
+    [
+        ({"state": PaymentState.EXPIRED}, "its payment has expired"),
+        ({"state": PaymentState.CAPTURE_FAILED}, "its payment could not be taken"),
+        ({"authorised_at": now() - PAYMENT_HOLD}, "the hold on its money has ended"),
+    ],
+)
+def test_nothing_leaves_that_nobody_would_pay_for(payment: dict[str, Any], why: str) -> None:
+    order = with_payment(shipped(ORDER, lines=[units("A", 1)]), **payment)
+    with pytest.raises(CommandRefusedError, match=f"Order ORD-1 cannot be shipped: {why}."):
+        shipped(order, "P-2")
+    assert shipped(order, lines=[units("A", 1)]) is order  # that one has left
+
+
+@pytest.mark.parametrize(
+    "payment",
+    [
+        {"authorised_at": now() - PAYMENT_HOLD + timedelta(hours=1)},
+        {"authorised_at": None},  # of an order that was restored without it
+        {"state": PaymentState.CAPTURED, "authorised_at": now() - PAYMENT_HOLD},
+    ],
+)
+def test_what_is_paid_for_or_will_be_leaves(payment: dict[str, Any]) -> None:
+    assert shipped(with_payment(ORDER, **payment)).status is Status.SHIPPED
 
 
 def test_what_follows_from_a_parcel_happens_with_it(monkeypatch: pytest.MonkeyPatch) -> None:

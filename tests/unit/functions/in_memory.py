@@ -14,7 +14,7 @@ from order_pipeline.ports import (
     OrderNotFoundError,
     OrdersUnavailableError,
     PaymentOutcome,
-    PaymentOutcomeUnknownError,
+    ProviderOutError,
     Unconfirmed,
     UndeliverableError,
 )
@@ -213,7 +213,7 @@ class Provider:
         self.calls.append(call)
         if call in self._silent:
             self._silent.remove(call)
-            raise PaymentOutcomeUnknownError(call)
+            raise ProviderOutError(call)
 
 
 class Claims:

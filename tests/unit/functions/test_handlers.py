@@ -19,7 +19,7 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.signed_api import SignedApi
 from order_pipeline.events import OrderEvent
 from order_pipeline.limits import ID_PATTERN
-from order_pipeline.ports import Money, MoneyState, PaymentOutcomeUnknownError
+from order_pipeline.ports import Money, MoneyState, ProviderOutError
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 from tests.embedded_metrics import embedded_metrics, sums
@@ -656,7 +656,7 @@ def test_the_reconciler_compares_later_when_the_provider_goes_out_meanwhile(
     account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     provider = Mock()
-    provider.return_value.money.side_effect = PaymentOutcomeUnknownError("timed out")
+    provider.return_value.money.side_effect = ProviderOutError("timed out")
     monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
     capsys.readouterr()
     account.invoke("reconciler", {})

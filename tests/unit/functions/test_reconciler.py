@@ -12,13 +12,16 @@ from order_pipeline.limits import (
     PAYMENT_HOLD,
     PAYMENT_HOLD_MARGIN,
     SETTLING_TIME,
+    STUCK_TIME,
 )
 from order_pipeline.order import Order, PaymentState, StockState
 from order_pipeline.ports import (
     Declined,
     Money,
     MoneyState,
+    PaymentOutcome,
     PaymentOutcomeUnknownError,
+    ProviderOutError,
     ReservationsUnavailableError,
 )
 from order_pipeline.reservation import Reservation
@@ -293,11 +296,12 @@ def test_stock_that_was_held_too_long_without_a_payment_is_given_back(has_intent
     assert cancelled.history[-1].by == "reconciler"
 
 
-def test_an_order_that_moved_on_meanwhile_is_not_cancelled() -> None:
+@pytest.mark.parametrize("moved_on", [a_confirmed_order(), a_captured_order()])
+def test_an_order_that_moved_on_meanwhile_is_not_cancelled(moved_on: Order) -> None:
     orders = OpenOrders(held_for(PAYMENT_DEADLINE, a_reserved_order()))
-    orders.meanwhile = lambda _: a_captured_order()
+    orders.meanwhile = lambda _: moved_on
     run(orders)
-    assert orders.get("ORD-1").status is Status.SHIPPED
+    assert orders.get("ORD-1") == moved_on
 
 
 def test_an_order_that_was_placed_long_before_its_stock_was_held_is_still_to_be_paid() -> None:
@@ -328,6 +332,25 @@ def test_a_silent_provider_is_asked_once_in_a_run_and_others_are_looked_at() -> 
     assert provider.calls.count("outcome") == 1
     assert topic.types == [EventType.ORDER_PLACED]
     assert set(orders.due) == {"ORD-1", "ORD-2", "ORD-3"}
+
+
+def test_an_order_about_which_the_provider_cannot_say_anything_yet_keeps_no_other_from_it() -> None:
+    class Processing(Provider):
+        def outcome(self, intent_id: str) -> PaymentOutcome:
+            if intent_id == "pi_1":
+                raise PaymentOutcomeUnknownError("intent pi_1 is processing")
+            return super().outcome(intent_id)
+
+    provider = Processing()
+    first = reserved(provider)
+    second = reserved(provider).model_copy(update={"order_id": "ORD-2"})
+    orders = OpenOrders(first, second)
+    provider.confirm("pi_2")
+    reconciliation = run(orders, provider)
+    assert not reconciliation.provider_is_out
+    assert orders.get("ORD-1").status is Status.RESERVED
+    assert orders.get("ORD-2").status is Status.CONFIRMED
+    assert "ORD-1" in orders.due
 
 
 def test_while_the_circuit_is_open_the_provider_is_not_asked_and_the_queue_not_filled() -> None:
@@ -444,6 +467,13 @@ def test_a_replacement_that_cannot_be_stored_is_cancelled() -> None:
     assert "pi_2" in provider.cancelled
 
 
+def test_an_order_whose_money_is_held_no_longer_is_counted_until_it_is_known_what_comes() -> None:
+    provider = Provider()
+    for held_for_so_long, stuck in ((PAYMENT_HOLD, 0), (PAYMENT_HOLD + STUCK_TIME + LATELY, 1)):
+        orders = OpenOrders(confirmed(provider, authorised=held_for_so_long))
+        assert run(orders, provider, provider_is_out=True).stuck == stuck
+
+
 def test_a_hold_is_not_renewed_while_the_provider_is_out() -> None:
     provider = Provider()
     orders = OpenOrders(confirmed(provider, authorised=PAYMENT_HOLD))
@@ -466,7 +496,7 @@ class Records:
 
     def money(self, since: datetime, until: datetime) -> Iterator[Money]:
         if self.is_out:
-            raise PaymentOutcomeUnknownError
+            raise ProviderOutError
         self.asked.append((since, until))
         return (money for made, money in self._money if since <= made < until)
 
@@ -486,15 +516,26 @@ def held(order_id: str | None = "ORD-1", intent_id: str = "pi_1") -> Money:
     return Money(intent_id, order_id, MoneyState.HELD, 5998)
 
 
-def compare(records: Records, bookmark: Bookmark, *orders: Order) -> int:
-    table = Orders(*orders)
-    return compare_payments(
+def compare(
+    records: Records,
+    bookmark: Bookmark,
+    *orders: Order,
+    table: Orders | None = None,
+    stock: StockBook | None = None,
+    has_time: Callable[[], bool] = lambda: True,
+) -> int:
+    """Compare, and return how many differences were told of."""
+    table = table or Orders(*orders)
+    found: list[int] = []
+    compare_payments(
         records=records,
         orders=table,
         bookmark=bookmark,
-        stock=stock_book(table),
-        has_time=lambda: True,
+        stock=stock or stock_book(table),
+        has_time=has_time,
+        found=found.append,
     )
+    return sum(found)
 
 
 def test_records_that_differ_from_the_orders_are_counted() -> None:
@@ -534,37 +575,47 @@ def test_while_the_provider_is_out_the_place_is_kept() -> None:
     begin = ago(timedelta(hours=1))
     records, bookmark = Records(), Bookmark(begin)
     records.is_out = True
-    with pytest.raises(PaymentOutcomeUnknownError):
+    with pytest.raises(ProviderOutError):
         compare(records, bookmark)
     assert bookmark.at == begin
 
 
-def test_comparing_ends_with_its_time() -> None:
-    begin = ago(timedelta(hours=2))
-    records, bookmark = Records(), Bookmark(begin)
+def test_comparing_ends_with_its_time_and_goes_on_from_the_last_place() -> None:
+    begin = ago(SETTLING_TIME + 5 * SLICE)
+    records = Records(*((begin + number * SLICE, held(None)) for number in range(3)))
+    bookmark = Bookmark(begin)
     time_left = iter([True, True, False])
-    compare_payments(
-        records=records,
-        orders=Orders(),
-        bookmark=bookmark,
-        stock=stock_book(Orders()),
-        has_time=lambda: next(time_left),
-    )
+    assert compare(records, bookmark, has_time=lambda: next(time_left)) == 2
     assert bookmark.at == begin + 2 * SLICE
+    assert compare(records, bookmark) == 1
+
+
+def test_what_was_found_is_told_before_its_place_is_marked() -> None:
+    begin = ago(SETTLING_TIME + 5 * SLICE)
+    records = Records((begin, held(None)))
+
+    class LostBookmark(Bookmark):
+        def move(self, until: datetime) -> None:
+            raise ConnectionError(until)
+
+    found: list[int] = []
+    with pytest.raises(ConnectionError):
+        compare_payments(
+            records=records,
+            orders=Orders(),
+            bookmark=LostBookmark(begin),
+            stock=stock_book(Orders()),
+            has_time=lambda: True,
+            found=found.append,
+        )
+    assert found == [1]
 
 
 def test_money_for_an_order_that_cannot_be_read_is_a_difference_and_the_next_is_compared() -> None:
     made = ago(SETTLING_TIME + timedelta(minutes=2))
     bookmark = Bookmark(ago(SETTLING_TIME + timedelta(minutes=5)))
     records = Records((made, held("BAD")), (made, held("UNKNOWN")))
-    differences = compare_payments(
-        records=records,
-        orders=OrdersWithGarbage(),
-        bookmark=bookmark,
-        stock=stock_book(Orders()),
-        has_time=lambda: True,
-    )
-    assert differences == 2
+    assert compare(records, bookmark, table=OrdersWithGarbage()) == 2
     assert bookmark.at
     assert bookmark.at > made
 
@@ -595,13 +646,8 @@ def test_an_order_that_there_is_money_for_is_compared_with_its_reservation() -> 
     orders = Orders(a_confirmed_order(), a_confirmed_order(order_id="ORD-2"))
     stock = stock_book(orders, Reservations(**{"ORD-1": reservation()}))
     # when
-    differences = compare_payments(
-        records=Records((made, held()), (made, held("ORD-2"))),
-        orders=orders,
-        bookmark=bookmark,
-        stock=stock,
-        has_time=lambda: True,
-    )
+    records = Records((made, held()), (made, held("ORD-2")))
+    differences = compare(records, bookmark, table=orders, stock=stock)
     # then
     assert differences == 0
     assert stock.differences == 1
