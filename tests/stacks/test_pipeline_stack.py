@@ -174,6 +174,22 @@ def test_the_audit_stream_writes_one_event_per_line_by_date(deployment: Deployme
     assert destination["error_output_prefix"] == "errors/"
 
 
+@pytest.mark.parametrize(
+    ("role", "service", "operator"),
+    [
+        ("audit-stream-role", "firehose.amazonaws.com", "StringEquals"),
+        # AWS's guide sets no condition: whether SNS says its account is not known.
+        ("audit-subscription-role", "sns.amazonaws.com", "StringEqualsIfExists"),
+    ],
+)
+def test_a_service_that_says_another_account_does_not_get_the_audits_roles(
+    deployment: Deployment, role: str, service: str, operator: str
+) -> None:
+    (trust,) = deployment.one(f"aws_iam_role.{role}").statements("assume_role_policy")
+    assert trust["Principal"] == {"Service": service}
+    assert trust["Condition"] == {operator: {"aws:SourceAccount": deployment.settings.account_id}}
+
+
 def test_payment_has_more_time(deployment: Deployment) -> None:
     suffix = deployment.settings.suffix
     payment_queue = {"name": f"payment-queue-{suffix}"}
