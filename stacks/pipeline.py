@@ -230,6 +230,7 @@ class PipelineStack(WorkloadStack):
 
     def _notification(self) -> None:
         """Tell the customer."""
+        channels = CustomerChannels(self)
         notification = Worker(
             self,
             "notification",
@@ -249,9 +250,11 @@ class PipelineStack(WorkloadStack):
             timeout=25,
             environment=self._orders_table
             | self._idempotency_table
-            | {"EMAIL_SENDER": self.settings.email_sender},
+            | {
+                "EMAIL_SENDER": self.settings.email_sender,
+                "PUSH_ENDPOINTS": channels.push_endpoints,
+            },
         )
-        channels = CustomerChannels(self)
         idempotency = self._storage.idempotency
         notification.may(self._storage.orders.get, idempotency.get, idempotency.update)
         notification.may(channels.send_email, channels.send_sms, channels.send_push)

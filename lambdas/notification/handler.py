@@ -26,13 +26,15 @@ class Settings(WorkerSettings):
     orders_table_name: str
     idempotency_table_name: str
     email_sender: str
+    push_endpoints: str
+    """What the ARNs of this account's push endpoints begin with."""
 
 
 settings = Settings.from_environment()
 channels: list[Messenger] = [
     EmailChannel(ses(), sender=settings.email_sender),
     SmsChannel(sns_to_customers()),
-    PushChannel(sns_to_customers()),
+    PushChannel(sns_to_customers(), endpoints=settings.push_endpoints),
 ]
 notify = partial(
     notify_customer,

@@ -118,6 +118,9 @@ class AuditStream:
                     (self._arn,),
                 )
             ],
+            # The guide (prereqs-kinesis-data-firehose.html) sets no condition, and no document says
+            # that SNS sends aws:SourceAccount here: to demand it could keep every event out.
+            account_is="StringEqualsIfExists",
         )
         from_.record(stream.arn, "audit", subscriber.arn)
         stack.alarms.watch(
@@ -125,16 +128,24 @@ class AuditStream:
         )
 
     def _role(
-        self, resource: str, service: str, statements: list[Statement]
+        self,
+        resource: str,
+        service: str,
+        statements: list[Statement],
+        *,
+        account_is: str = "StringEquals",
     ) -> tuple[IamRole, IamRolePolicy]:
-        """Make a role that `service` assumes for this account only."""
+        """Make a role that `service` assumes for this account only.
+
+        `account_is` is the operator that compares the account which the service says it acts for.
+        """
         names = self._stack.names
         role = IamRole(
             self._stack,
             f"{resource}-role",
             name=names.of(resource, "role"),
             assume_role_policy=assumed_by(
-                service, {"StringEquals": {"aws:SourceAccount": names.account_id}}
+                service, {account_is: {"aws:SourceAccount": names.account_id}}
             ),
             permissions_boundary=self._stack.permissions_boundary,
         )

@@ -32,7 +32,11 @@ class CustomerChannels:
         )
 
     @property
+    def push_endpoints(self) -> str:
+        """What the ARNs of this account's push endpoints begin with; the function is told it."""
+        return self._names.arn("sns", "endpoint/")
+
+    @property
     def send_push(self) -> Grant:
         """Send push messages to the endpoints of this account's mobile apps."""
-        endpoints = self._names.arn("sns", "endpoint/*")
-        return Grant(Statement("SendPush", ("sns:Publish",), (endpoints,)))
+        return Grant(Statement("SendPush", ("sns:Publish",), (f"{self.push_endpoints}*",)))

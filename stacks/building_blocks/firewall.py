@@ -42,6 +42,8 @@ MANAGED_RULES: Mapping[str, Mapping[str, str]] = {
         " 50 lines has more, the API takes 64 KB and refuses more by itself",
         "NoUserAgent_HEADER": "callers are programs with a signature, and HTTP lets them go without"
         " a User-Agent",
+        "RestrictedExtensions_URIPATH": "it blocks paths with an extension such as .log or .ini; an"
+        " id may have dots, and an order A.log would be taken and never be shown or cancelled",
     },
 }
 

@@ -237,11 +237,15 @@ PARKED_BY_FUNCTION = {
     "intake-overflow": "an order that was accepted is never given up: intake-drain parks by itself",
 }
 
-# AWS's managed rule group → its rules that only count: two would block what the API takes.
+# AWS's managed rule group → its rules that only count: they would block what the API takes.
 FIREWALL_GROUPS: dict[str, set[str]] = {
     "AWSManagedRulesAmazonIpReputationList": set(),
     "AWSManagedRulesKnownBadInputsRuleSet": set(),
-    "AWSManagedRulesCommonRuleSet": {"SizeRestrictions_BODY", "NoUserAgent_HEADER"},
+    "AWSManagedRulesCommonRuleSet": {
+        "SizeRestrictions_BODY",
+        "NoUserAgent_HEADER",
+        "RestrictedExtensions_URIPATH",
+    },
 }
 
 # Where the settings ask for all alarms: kind of resource → what is watched of each, as the end of

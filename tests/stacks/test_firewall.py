@@ -83,7 +83,11 @@ def test_terraform_plans_the_firewall(planned: dict[str, dict[str, Any]], prod: 
     } == {
         "AWSManagedRulesAmazonIpReputationList": [],
         "AWSManagedRulesKnownBadInputsRuleSet": [],
-        "AWSManagedRulesCommonRuleSet": ["SizeRestrictions_BODY", "NoUserAgent_HEADER"],
+        "AWSManagedRulesCommonRuleSet": [
+            "SizeRestrictions_BODY",
+            "NoUserAgent_HEADER",
+            "RestrictedExtensions_URIPATH",
+        ],
     }
     (body,) = firewall["association_config"][0]["request_body"]
     assert body["api_gateway"] == [{"default_size_inspection_limit": "KB_64"}]

@@ -162,6 +162,16 @@ def test_the_default_payment_method_reaches_place_order(
     assert place_order["environment"]["variables"]["DEFAULT_PAYMENT_METHOD"] == method
 
 
+def test_notification_knows_which_push_endpoints_it_may_publish_to(deployment: Deployment) -> None:
+    notification = deployment.one("aws_lambda_function.notification-function")
+    endpoints = notification["environment"]["variables"]["PUSH_ENDPOINTS"]
+    assert endpoints == f"arn:aws:sns:eu-west-2:{deployment.settings.account_id}:endpoint/"
+    policy = deployment.one("aws_iam_role_policy.notification-function-policy")
+    assert [
+        statement["Resource"] for statement in policy.statements() if statement["Sid"] == "SendPush"
+    ] == [[f"{endpoints}*"]]
+
+
 def test_the_audit_stream_writes_one_event_per_line_by_date(deployment: Deployment) -> None:
     stream = deployment.one("aws_kinesis_firehose_delivery_stream.audit-stream")
     destination = stream["extended_s3_configuration"]
@@ -172,6 +182,22 @@ def test_the_audit_stream_writes_one_event_per_line_by_date(deployment: Deployme
     # Without an expression in it, Firehose adds YYYY/MM/DD/HH/ to the prefix.
     assert destination["prefix"] == "events/"
     assert destination["error_output_prefix"] == "errors/"
+
+
+@pytest.mark.parametrize(
+    ("role", "service", "operator"),
+    [
+        ("audit-stream-role", "firehose.amazonaws.com", "StringEquals"),
+        # AWS's guide sets no condition: whether SNS says its account is not known.
+        ("audit-subscription-role", "sns.amazonaws.com", "StringEqualsIfExists"),
+    ],
+)
+def test_a_service_that_says_another_account_does_not_get_the_audits_roles(
+    deployment: Deployment, role: str, service: str, operator: str
+) -> None:
+    (trust,) = deployment.one(f"aws_iam_role.{role}").statements("assume_role_policy")
+    assert trust["Principal"] == {"Service": service}
+    assert trust["Condition"] == {operator: {"aws:SourceAccount": deployment.settings.account_id}}
 
 
 def test_payment_has_more_time(deployment: Deployment) -> None:

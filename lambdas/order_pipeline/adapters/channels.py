@@ -90,15 +90,23 @@ class PushChannel:
 
     channel = Channel.PUSH
 
-    def __init__(self, client: "SNSClient") -> None:
+    def __init__(self, client: "SNSClient", *, endpoints: str) -> None:
+        """`endpoints` is what the ARNs of this account's endpoints, in this region, begin with."""
         self._client = client
+        self._endpoints = endpoints
 
     def address(self, contact: Contact) -> str | None:
         """Return the customer's platform endpoint, if there is one."""
         return contact.push_endpoint
 
     def send(self, address: str, message: Message) -> None:
-        """Send the message to the endpoint."""
+        """Send the message to the endpoint.
+
+        One of another account or region is undeliverable for ever. SNS is not asked about it: the
+        answer would be ``AuthorizationError``, as where the function lacks a permission.
+        """
+        if not address.startswith(self._endpoints):
+            raise UndeliverableError("EndpointElsewhere")
         with _telling_faults_from_addresses():
             self._client.publish(TargetArn=address, Message=f"{message.subject}.")
 

@@ -54,7 +54,11 @@ class ContactRequest(RequestModel):
             ),
         ]
         | None
-    ) = Field(default=None, description="The ARN of an SNS platform endpoint.")
+    ) = Field(
+        default=None,
+        description="The ARN of an SNS platform endpoint of the account that the API runs in. "
+        "Nothing is sent to one of another account.",
+    )
     channels: Annotated[tuple[Channel, ...], Field(max_length=len(Channel))] | None = Field(
         default=None, description="The channels wanted; all that have an address, if absent."
     )

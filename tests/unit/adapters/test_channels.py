@@ -9,7 +9,8 @@ from order_pipeline.messages import Message
 from order_pipeline.order import Channel, Contact
 from order_pipeline.ports import Messenger, UndeliverableError
 
-ENDPOINT = "arn:aws:sns:eu-west-2:000000000000:endpoint/GCM/shop/1"
+ENDPOINTS = "arn:aws:sns:eu-west-2:000000000000:endpoint/"
+ENDPOINT = f"{ENDPOINTS}GCM/shop/1"
 ADA = Contact(email="ada@example.com", phone="+447700900123", push_endpoint=ENDPOINT)
 HELLO = Message("Hello Ada", "A longer text.")
 
@@ -47,17 +48,33 @@ def test_an_sms_is_one_sentence() -> None:
 
 def test_a_push_message_is_one_sentence() -> None:
     client = Mock()
-    channel = PushChannel(client)
+    channel = PushChannel(client, endpoints=ENDPOINTS)
     assert channel.channel is Channel.PUSH
     assert channel.address(ADA) == ENDPOINT
     channel.send(ENDPOINT, HELLO)
     client.publish.assert_called_once_with(TargetArn=ENDPOINT, Message="Hello Ada.")
 
 
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "arn:aws:sns:eu-west-2:123456789012:endpoint/GCM/shop/1",
+        "arn:aws:sns:eu-west-1:000000000000:endpoint/GCM/shop/1",
+    ],
+    ids=["account", "region"],
+)
+def test_an_endpoint_of_another_account_or_region_is_given_up_without_a_call(endpoint: str) -> None:
+    client = Mock()
+    channel = PushChannel(client, endpoints=ENDPOINTS)
+    with pytest.raises(UndeliverableError, match=r"^EndpointElsewhere$"):
+        channel.send(endpoint, HELLO)
+    client.publish.assert_not_called()
+
+
 CHANNELS: list[Callable[[Mock], Messenger]] = [
     lambda client: EmailChannel(client, sender="shop@example.com"),
     SmsChannel,
-    PushChannel,
+    lambda client: PushChannel(client, endpoints=ENDPOINTS),
 ]
 
 
@@ -78,7 +95,7 @@ def test_an_address_that_cannot_be_reached_is_told_from_a_fault(
         "ParameterValueInvalid",
     ):
         with pytest.raises(UndeliverableError, match=f"^{code}$"):
-            channel(failing(code)).send("address", HELLO)
+            channel(failing(code)).send(ENDPOINT, HELLO)
     for code in (
         "AuthorizationError",
         "InternalFailure",
@@ -87,4 +104,4 @@ def test_an_address_that_cannot_be_reached_is_told_from_a_fault(
         "Throttling",
     ):
         with pytest.raises(ClientError):
-            channel(failing(code)).send("address", HELLO)
+            channel(failing(code)).send(ENDPOINT, HELLO)

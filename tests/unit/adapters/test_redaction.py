@@ -22,7 +22,8 @@ from order_pipeline.order import Address, Contact
 from order_pipeline.ports import OrdersUnavailableError
 
 EMAIL, PHONE, NAME = "ada@customer.example", "+447700900123", "Ada Lovelace"
-DEVICE = "arn:aws:sns:eu-west-2:123456789012:endpoint/GCM/app/5e3e9847-3183-3f18-a7e8-671c3a57d4b3"
+ENDPOINTS = "arn:aws:sns:eu-west-2:123456789012:endpoint/"
+DEVICE = f"{ENDPOINTS}GCM/app/5e3e9847-3183-3f18-a7e8-671c3a57d4b3"
 TOKEN, KEY = "pm_1Q0PsIJvEtkwdCNYMSaVuRz6", "sk_live_51Q0PsIJvEtkwdCNY"
 PERSONAL = (EMAIL, PHONE, NAME, DEVICE, TOKEN, KEY)
 
@@ -47,7 +48,7 @@ def send_sms_that_is_throttled() -> None:
 
 def send_push_that_is_not_allowed() -> None:
     sns = refused("AuthorizationError", "Publish", f"may not publish to {DEVICE}")
-    PushChannel(sns).send(DEVICE, MESSAGE)
+    PushChannel(sns, endpoints=ENDPOINTS).send(DEVICE, MESSAGE)
 
 
 def send_what_botocore_refuses() -> None:

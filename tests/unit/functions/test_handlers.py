@@ -6,6 +6,7 @@ import re
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from typing import TYPE_CHECKING, Any, cast
 from unittest.mock import Mock
 
@@ -19,6 +20,7 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.signed_api import SignedApi
 from order_pipeline.events import OrderEvent
 from order_pipeline.limits import ID_PATTERN
+from order_pipeline.order import Contact
 from order_pipeline.ports import Money, MoneyState, ProviderOutError
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
@@ -90,6 +92,7 @@ class Account:
             "PAYMENT_SECRET_ARN": secret["ARN"],
             "PAYMENT_API_URL": "",
             "EMAIL_SENDER": SENDER,
+            "PUSH_ENDPOINTS": "arn:aws:sns:eu-west-2:123456789012:endpoint/",
             "API_ENDPOINT": "https://api.example/prod/",
             "CANARY_ITEM": "canary",
             "CANARY_PAYMENT_METHOD": "pm_canary",
@@ -738,6 +741,28 @@ def test_notification_sends_the_mail(account: Account) -> None:
     account.orders.add(a_confirmed_order())
     assert account.deliver("notification", latest_event(a_confirmed_order())) == []
     assert boto3.client("ses").get_send_quota()["SentLast24Hours"] == 1
+
+
+def test_notification_gives_up_an_endpoint_of_another_account_and_sends_the_mail(
+    account: Account, log: StringIO
+) -> None:
+    # given
+    elsewhere = "arn:aws:sns:eu-west-2:210987654321:endpoint/GCM/app/1"
+    contact = Contact(email="ada@example.com", push_endpoint=elsewhere)
+    order = a_confirmed_order(contact=contact)
+    account.orders.add(order)
+
+    # when the event comes twice
+    assert account.deliver("notification", latest_event(order)) == []
+    assert account.deliver("notification", latest_event(order)) == []
+
+    # then
+    assert boto3.client("ses").get_send_quota()["SentLast24Hours"] == 1
+    logged = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["reason"] for line in logged if line["message"] == "undeliverable"] == [
+        "EndpointElsewhere"
+    ]
+    assert elsewhere not in log.getvalue()
 
 
 def test_a_function_without_its_settings_does_not_start(
