@@ -255,7 +255,8 @@ class Payments(Protocol):
     def create(self, order: Order) -> str | Declined:
         """Create an intent for the order's total, unconfirmed, and return its id.
 
-        Declined at once when the provider does not know the payment method.
+        Declined at once when the provider does not know the payment method, or may not use it
+        again.
         """
 
     def confirm(self, intent_id: str) -> Authorised | Declined:

@@ -105,7 +105,7 @@ class StripePayments:
             )
         except stripe.InvalidRequestError as error:
             # A new intent refers to nothing but the payment method: only that can be unknown.
-            if error.param == "payment_method" or error.http_status == HTTPStatus.NOT_FOUND:
+            if _is_about_method(error) or error.http_status == HTTPStatus.NOT_FOUND:
                 return Declined(INVALID_PAYMENT_METHOD)
             raise
         return intent.id
@@ -116,9 +116,11 @@ class StripePayments:
             outcome = _outcome(self._ask("confirm", self._intents.confirm, intent_id))
         except stripe.CardError as error:
             return Declined(_reason(error.error))
-        except stripe.InvalidRequestError:
-            # Confirmed before, by another worker: the intent itself knows.
+        except stripe.InvalidRequestError as error:
+            # Confirmed before, by another worker, or not to be paid like this: the intent knows.
             outcome = self.outcome(intent_id)
+            if isinstance(outcome, Unconfirmed) and _is_about_method(error):
+                return Declined(INVALID_PAYMENT_METHOD)
         if isinstance(outcome, Unconfirmed):
             raise PaymentOutcomeUnknownError(f"intent {intent_id} is still unconfirmed")
         return outcome
@@ -238,11 +240,29 @@ def _outcome(intent: PaymentIntent) -> PaymentOutcome:
             return Unconfirmed()
         case "requires_action":
             return Declined(AUTHENTICATION_REQUIRED)
-        case "requires_payment_method" | "canceled":
-            error = getattr(intent, "last_payment_error", None)
-            return Declined(_reason(error, otherwise=intent.status))
+        case "requires_payment_method":
+            return Declined(_reason(_last_error(intent), otherwise=INVALID_PAYMENT_METHOD))
+        case "canceled":
+            return Declined(_reason(_last_error(intent), otherwise=intent.status))
         case _:
             raise PaymentOutcomeUnknownError(f"intent {intent.id} is {intent.status}")
+
+
+def _is_about_method(error: stripe.InvalidRequestError) -> bool:
+    """Tell whether a refusal is the payment method's, and no fault of the request or the account.
+
+    Of one that was used before, and is no customer's, Stripe gives neither code nor parameter:
+    https://github.com/Automattic/woocommerce-payments/issues/323
+    """
+    param: str | None = error.param
+    code: str | None = error.code
+    if param is None:
+        return code is None or code.startswith("payment_method_")
+    return param == "payment_method"
+
+
+def _last_error(intent: PaymentIntent) -> StripeObject | None:
+    return getattr(intent, "last_payment_error", None)
 
 
 def _refund_id(refund: stripe.Refund) -> str | None:

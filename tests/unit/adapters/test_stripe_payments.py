@@ -99,9 +99,11 @@ def test_an_order_without_a_total_is_never_charged(payments: StripePayments) -> 
     [
         (400, error("invalid_request_error", code="resource_missing", param="payment_method")),
         (404, error("invalid_request_error")),
+        (400, error("invalid_request_error")),  # used before: neither a code nor a parameter
+        (400, error("invalid_request_error", code="payment_method_not_available")),
     ],
 )
-def test_a_payment_method_that_is_not_known_is_a_decline(
+def test_a_payment_method_that_cannot_be_used_is_a_decline(
     stripe_api: responses.RequestsMock,
     payments: StripePayments,
     status: int,
@@ -111,10 +113,18 @@ def test_a_payment_method_that_is_not_known_is_a_decline(
     assert payments.create(ORDER) == Declined("invalid_payment_method")
 
 
+@pytest.mark.parametrize(
+    "details",
+    [
+        *({"param": name} for name in ("amount", "currency", "metadata", "payment_method_types")),
+        {"param": "amount", "code": "amount_too_small"},
+        {"code": "testmode_charges_only"},
+    ],
+)
 def test_a_request_that_is_wrong_on_our_side_is_a_fault(
-    stripe_api: responses.RequestsMock, payments: StripePayments
+    stripe_api: responses.RequestsMock, payments: StripePayments, details: dict[str, str]
 ) -> None:
-    stripe_api.post(INTENTS, status=400, json=error("invalid_request_error", param="amount"))
+    stripe_api.post(INTENTS, status=400, json=error("invalid_request_error", **details))
     with pytest.raises(stripe.InvalidRequestError):
         payments.create(ORDER)
 
@@ -146,6 +156,24 @@ def test_an_intent_that_was_confirmed_before_is_what_it_says(
     stripe_api.post(f"{INTENTS}/pi_1/confirm", status=400, json=UNEXPECTED_STATE)
     stripe_api.get(f"{INTENTS}/pi_1", json=intent("requires_capture"))
     assert payments.confirm("pi_1") == Authorised()
+
+
+@pytest.mark.parametrize("status", ["requires_confirmation", "requires_payment_method"])
+def test_a_payment_method_that_cannot_be_used_again_is_a_decline(
+    stripe_api: responses.RequestsMock, payments: StripePayments, status: str
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/confirm", status=400, json=error("invalid_request_error"))
+    stripe_api.get(f"{INTENTS}/pi_1", json=intent(status, last_payment_error=None))
+    assert payments.confirm("pi_1") == Declined("invalid_payment_method")
+
+
+def test_an_intent_that_was_confirmed_before_and_does_not_say_so_yet_is_not_declined(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/confirm", status=400, json=UNEXPECTED_STATE)
+    stripe_api.get(f"{INTENTS}/pi_1", json=intent("requires_confirmation"))
+    with pytest.raises(PaymentOutcomeUnknownError):
+        payments.confirm("pi_1")
 
 
 def test_no_answer_of_the_provider_is_replayed(
