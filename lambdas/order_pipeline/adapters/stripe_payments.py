@@ -150,15 +150,17 @@ class StripePayments:
         """Give money back; see `ports.Payments`.
 
         Stripe forgets idempotency keys after a day, so its own list of refunds is asked first.
+        Within the day it repeats a key's answer, so a refund after one that failed has another key.
         """
         refunds = self._ask(
             "list_refunds", self._refunds.list, {"payment_intent": intent_id, "limit": _PAGE}
         )
         made = [each for each in refunds.data if _refund_id(each) == refund.refund_id]
-        if made and made[0].status not in ("failed", "canceled"):
+        if not all(map(_has_failed, made)):
             return Done()
+        key = f"{order.order_id}:refund:{refund.refund_id}"
         try:
-            self._ask(
+            answer = self._ask(
                 "refund",
                 self._refunds.create,
                 {
@@ -166,10 +168,12 @@ class StripePayments:
                     "amount": refund.amount,
                     "metadata": {"orderId": order.order_id, "refundId": refund.refund_id},
                 },
-                options={"idempotency_key": f"{order.order_id}:refund:{refund.refund_id}"},
+                options={"idempotency_key": f"{key}:{len(made) + 1}" if made else key},
             )
         except (stripe.CardError, stripe.InvalidRequestError) as error:
             return Declined(_reason(error.error))
+        if _has_failed(answer):
+            return Declined(getattr(answer, "failure_reason", None) or str(answer.status))
         return Done()
 
     def cancel(self, intent_id: str) -> None:
@@ -267,6 +271,15 @@ def _last_error(intent: PaymentIntent) -> StripeObject | None:
 
 def _refund_id(refund: stripe.Refund) -> str | None:
     return getattr(refund.metadata, "refundId", None)
+
+
+def _has_failed(refund: stripe.Refund) -> bool:
+    """Tell whether a refund gives nothing back; asking again for any other would pay twice.
+
+    A `pending` one is on its way, and one that `requires_action` waits for the customer, whom
+    Stripe asks by e-mail: https://docs.stripe.com/api/refunds/object#refund_object-status
+    """
+    return refund.status in ("failed", "canceled")
 
 
 def _reason(error: StripeObject | None, *, otherwise: str = "declined") -> str:

@@ -320,12 +320,13 @@ def made(*refunds: dict[str, Any]) -> dict[str, Any]:
     return {"object": "list", "data": list(refunds), "has_more": False, "url": "/v1/refunds"}
 
 
-def a_stripe_refund(refund_id: str, status: str = "succeeded") -> dict[str, Any]:
+def a_stripe_refund(refund_id: str, status: str = "succeeded", **more: object) -> dict[str, Any]:
     return {
         "id": "re_1",
         "object": "refund",
         "status": status,
         "metadata": {"orderId": "ORD-1", "refundId": refund_id},
+        **more,
     }
 
 
@@ -345,12 +346,57 @@ def test_a_refund_says_which_it_is(
     assert request.headers["Idempotency-Key"] == "ORD-1:refund:R-1"
 
 
+@pytest.mark.parametrize(
+    "on_record",
+    [
+        *([a_stripe_refund("R-1", status)] for status in ("succeeded", "pending")),
+        [a_stripe_refund("R-1", "requires_action")],
+        [a_stripe_refund("R-1", "failed"), a_stripe_refund("R-1")],
+    ],
+)
 def test_a_refund_that_stripe_has_on_record_is_not_made_again(
-    stripe_api: responses.RequestsMock, payments: StripePayments
+    stripe_api: responses.RequestsMock, payments: StripePayments, on_record: list[dict[str, Any]]
 ) -> None:
-    stripe_api.get(f"{URL}/v1/refunds", json=made(a_stripe_refund("R-1")))
+    stripe_api.get(f"{URL}/v1/refunds", json=made(*on_record))
     assert payments.refund(ORDER, "pi_1", a_refund()) == Done()
     assert len(stripe_api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (a_stripe_refund("R-1", "pending"), Done()),
+        (a_stripe_refund("R-1", "requires_action"), Done()),
+        (
+            a_stripe_refund("R-1", "failed", failure_reason="expired_or_canceled_card"),
+            Declined("expired_or_canceled_card"),
+        ),
+        (a_stripe_refund("R-1", "canceled"), Declined("canceled")),
+    ],
+)
+def test_a_refund_is_what_stripe_says_it_has_become(
+    stripe_api: responses.RequestsMock,
+    payments: StripePayments,
+    answer: dict[str, Any],
+    outcome: Done | Declined,
+) -> None:
+    stripe_api.get(f"{URL}/v1/refunds", json=made())
+    stripe_api.post(f"{URL}/v1/refunds", json=answer)
+    assert payments.refund(ORDER, "pi_1", a_refund()) == outcome
+
+
+def test_a_refund_after_one_that_failed_is_not_answered_with_the_first_ones_answer(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    """Stripe keeps a key's answer for a day: with one key, the failed refund would come again."""
+    failed = [a_stripe_refund("R-1", "failed"), a_stripe_refund("R-1", "canceled")]
+    keys = []
+    for count in range(3):
+        stripe_api.get(f"{URL}/v1/refunds", json=made(*failed[:count], a_stripe_refund("another")))
+        stripe_api.post(f"{URL}/v1/refunds", json=a_stripe_refund("R-1"))
+        assert payments.refund(ORDER, "pi_1", a_refund()) == Done()
+        keys.append(stripe_api.calls[-1].request.headers["Idempotency-Key"])
+    assert keys == ["ORD-1:refund:R-1", "ORD-1:refund:R-1:2", "ORD-1:refund:R-1:3"]
 
 
 def test_a_refund_that_stripe_refuses_is_a_result(
