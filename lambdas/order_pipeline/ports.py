@@ -276,7 +276,7 @@ class Payments(Protocol):
 
 
 class PaymentRecords(Protocol):
-    """What the payment provider has on record, for the books."""
+    """What the payment provider has on record of this deployment, for the books."""
 
     def money(self, since: datetime, until: datetime) -> Iterator[Money]:
         """Yield the money held or taken by intents made in a span of time: [since, until).

@@ -58,6 +58,7 @@ def stripe_payments(
     secrets: "SecretsManagerClient",
     secret_id: str,
     *,
+    deployment: str,
     api_url: str | None,
     monitors: Sequence[CallMonitor] = (),
 ) -> "StripePayments":
@@ -66,22 +67,32 @@ def stripe_payments(
     A secret that was put from a file ends with its line's end, which no header may have.
     """
     key = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
-    return StripePayments(key.strip(), api_url=api_url, monitors=monitors)
+    return StripePayments(key.strip(), deployment=deployment, api_url=api_url, monitors=monitors)
 
 
 class StripePayments:
     """The payment provider, at Stripe or at a server that speaks like it."""
 
     def __init__(
-        self, api_key: str, *, api_url: str | None, monitors: Sequence[CallMonitor] = ()
+        self,
+        api_key: str,
+        *,
+        deployment: str,
+        api_url: str | None,
+        monitors: Sequence[CallMonitor] = (),
     ) -> None:
-        """Make a client; each of `monitors` is told of every call."""
+        """Make a client; each of `monitors` is told of every call.
+
+        Every intent names its `deployment`: others may share the account, and have orders with
+        equal ids.
+        """
         v1 = StripeClient(
             api_key,
             base_addresses={"api": api_url} if api_url else {},
             http_client=RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
             max_network_retries=0,  # the queue retries, with a longer memory
         ).v1
+        self._deployment = deployment
         self._monitors = monitors
         self._intents = v1.payment_intents
         self._refunds = v1.refunds
@@ -100,7 +111,7 @@ class StripePayments:
                     "capture_method": "manual",
                     "payment_method": order.payment.method,
                     "payment_method_types": ["card"],
-                    "metadata": {"orderId": order.order_id},
+                    "metadata": {"orderId": order.order_id, "deployment": self._deployment},
                 },
             )
         except stripe.InvalidRequestError as error:
@@ -158,7 +169,7 @@ class StripePayments:
         made = [each for each in refunds.data if _refund_id(each) == refund.refund_id]
         if not all(map(_has_failed, made)):
             return Done()
-        key = f"{order.order_id}:refund:{refund.refund_id}"
+        key = f"{intent_id}:refund:{refund.refund_id}"
         try:
             answer = self._ask(
                 "refund",
@@ -185,7 +196,10 @@ class StripePayments:
                 raise
 
     def money(self, since: datetime, until: datetime) -> Iterator[Money]:
-        """Yield the money held or taken by intents made in a span of time; see `ports`."""
+        """Yield the money held or taken by intents made in a span of time; see `ports`.
+
+        Of an intent without a deployment nobody knows whose it is: it is yielded, too.
+        """
         created: PaymentIntentListParamsCreated = {
             "gte": int(since.timestamp()),
             "lt": int(until.timestamp()),
@@ -193,7 +207,8 @@ class StripePayments:
         page = self._ask("list", self._intents.list, {"created": created, "limit": _PAGE})
         while page.data:
             for intent in page.data:
-                if state := _MONEY.get(intent.status):
+                whose = getattr(intent.metadata, "deployment", self._deployment)
+                if whose == self._deployment and (state := _MONEY.get(intent.status)):
                     order_id = getattr(intent.metadata, "orderId", None)
                     yield Money(intent.id, order_id, state, intent.amount)
             if not page.has_more:

@@ -45,7 +45,7 @@ def stripe_api() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def payments() -> StripePayments:
-    return StripePayments("sk_test_1", api_url=URL)
+    return StripePayments("sk_test_1", deployment="dev-ann", api_url=URL)
 
 
 @pytest.mark.parametrize("text", ["sk_test_1", "sk_test_1\n"])
@@ -56,7 +56,7 @@ def test_the_key_is_what_the_secret_holds_without_its_files_last_line_end(
     secrets.get_secret_value.return_value = {"SecretString": text}
     stripe_api.get(INTENTS, json={"object": "list", "data": [], "has_more": False})
 
-    stripe_payments(secrets, "payment-secret", api_url=URL).answers()
+    stripe_payments(secrets, "payment-secret", deployment="dev-ann", api_url=URL).answers()
 
     secrets.get_secret_value.assert_called_once_with(SecretId="payment-secret")
     assert stripe_api.calls[0].request.headers["Authorization"] == "Bearer sk_test_1"
@@ -85,6 +85,7 @@ def test_an_intent_is_created_unconfirmed_for_exactly_the_total(
         "payment_method": ["pm_card_visa"],
         "payment_method_types[0]": ["card"],
         "metadata[orderId]": ["ORD-1"],
+        "metadata[deployment]": ["dev-ann"],
     }
     assert request.headers["Authorization"] == "Bearer sk_test_1"
 
@@ -343,7 +344,7 @@ def test_a_refund_says_which_it_is(
         "metadata[orderId]": ["ORD-1"],
         "metadata[refundId]": ["R-1"],
     }
-    assert request.headers["Idempotency-Key"] == "ORD-1:refund:R-1"
+    assert request.headers["Idempotency-Key"] == "pi_1:refund:R-1"
 
 
 @pytest.mark.parametrize(
@@ -396,7 +397,7 @@ def test_a_refund_after_one_that_failed_is_not_answered_with_the_first_ones_answ
         stripe_api.post(f"{URL}/v1/refunds", json=a_stripe_refund("R-1"))
         assert payments.refund(ORDER, "pi_1", a_refund()) == Done()
         keys.append(stripe_api.calls[-1].request.headers["Idempotency-Key"])
-    assert keys == ["ORD-1:refund:R-1", "ORD-1:refund:R-1:2", "ORD-1:refund:R-1:3"]
+    assert keys == ["pi_1:refund:R-1", "pi_1:refund:R-1:2", "pi_1:refund:R-1:3"]
 
 
 def test_a_refund_that_stripe_refuses_is_a_result(
@@ -454,6 +455,32 @@ def test_money_is_what_intents_of_a_span_hold_or_took(
     assert second == first | {"starting_after": ["pi_2"]}
 
 
+def test_money_of_another_deployment_is_not_among_it(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    """Copies share the provider's account, and may have orders with equal ids."""
+    stripe_api.get(
+        INTENTS,
+        json=listed(
+            *(
+                intent("succeeded", amount=1, metadata=metadata) | {"id": f"pi_{number}"}
+                for number, metadata in enumerate(
+                    [
+                        {"orderId": "ORD-1", "deployment": "dev-ann"},
+                        {"orderId": "ORD-1", "deployment": "dev"},
+                        {"orderId": "ORD-1", "deployment": "staging"},
+                        {"orderId": "ORD-1"},
+                        {"deployment": "dev-ann"},
+                    ],
+                    start=1,
+                )
+            )
+        ),
+    )
+    found = payments.money(NOON, NOON + timedelta(minutes=1))
+    assert [money.intent_id for money in found] == ["pi_1", "pi_4", "pi_5"]
+
+
 class Monitor:
     """What the client says of its calls."""
 
@@ -481,7 +508,7 @@ def test_the_monitor_hears_of_every_call(
     stripe_api: responses.RequestsMock, answer: dict[str, Any], outcome: str, reason: str
 ) -> None:
     monitor = Monitor()
-    payments = StripePayments("sk_test_1", api_url=URL, monitors=[monitor])
+    payments = StripePayments("sk_test_1", deployment="dev-ann", api_url=URL, monitors=[monitor])
     stripe_api.post(f"{INTENTS}/pi_1/confirm", **answer)
     with contextlib.suppress(PaymentOutcomeUnknownError, stripe.AuthenticationError):
         payments.confirm("pi_1")

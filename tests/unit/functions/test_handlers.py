@@ -89,6 +89,7 @@ class Account:
             "EVENT_TOPIC_ARN": topic_arn,
             "PAYMENT_SECRET_ARN": secret["ARN"],
             "PAYMENT_API_URL": "",
+            "DEPLOYMENT_NAME": "dev-ann",
             "EMAIL_SENDER": SENDER,
             "API_ENDPOINT": "https://api.example/prod/",
             "CANARY_ITEM": "canary",
@@ -562,6 +563,7 @@ def test_payment_asks_the_provider_with_the_secret_key(
     ((key,), options) = provider.call_args
     assert key == "sk_test_1"
     assert options["api_url"] == ""
+    assert options["deployment"] == "dev-ann"
     assert account.orders.get("ORD-1").status is Status.CONFIRMED
 
 
