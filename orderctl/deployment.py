@@ -181,7 +181,9 @@ class Deployment:
 
         secrets = self.session.client("secretsmanager", endpoint_url=self.endpoint)
         name = self.names.of("payment", "secret")
-        return stripe_payments(secrets, name, api_url=self.payment_api_url)
+        return stripe_payments(
+            secrets, name, deployment=self.names.suffix, api_url=self.payment_api_url
+        )
 
     @cached_property
     def topic(self) -> EventTopic:

@@ -52,6 +52,7 @@ class PipelineStack(WorkloadStack):
         self._payment_provider = {
             "PAYMENT_SECRET_ARN": storage.payment_secret.arn,
             "PAYMENT_API_URL": settings.payment_api_url,
+            "DEPLOYMENT_NAME": self.names.suffix,
         }
 
         self._events = self._outbox()

@@ -259,7 +259,8 @@ class Payments(Protocol):
     def create(self, order: Order) -> str | Declined:
         """Create an intent for the order's total, unconfirmed, and return its id.
 
-        Declined at once when the provider does not know the payment method.
+        Declined at once when the provider does not know the payment method, or may not use it
+        again.
         """
 
     def confirm(self, intent_id: str) -> Authorised | Declined:
@@ -279,7 +280,7 @@ class Payments(Protocol):
 
 
 class PaymentRecords(Protocol):
-    """What the payment provider has on record, for the books."""
+    """What the payment provider has on record of this deployment, for the books."""
 
     def money(self, since: datetime, until: datetime) -> Iterator[Money]:
         """Yield the money held or taken by intents made in a span of time: [since, until).

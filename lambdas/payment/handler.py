@@ -29,6 +29,7 @@ circuit = CircuitTable(dynamodb(), settings.idempotency_table_name)
 payments = stripe_payments(
     secrets_manager(),
     settings.payment_secret_arn,
+    deployment=settings.deployment_name,
     api_url=settings.payment_api_url,
     monitors=(Breaker(circuit), CallMetrics("Payment"), CallTraces("stripe")),
 )

@@ -26,6 +26,7 @@ settings = Settings.from_environment()
 payments = stripe_payments(
     secrets_manager(),
     settings.payment_secret_arn,
+    deployment=settings.deployment_name,
     api_url=settings.payment_api_url,
     monitors=(CallMetrics("Payment"),),
 )

@@ -36,6 +36,7 @@ orders = OrdersTable(dynamodb(), settings.orders_table_name)
 payments = stripe_payments(
     secrets_manager(),
     settings.payment_secret_arn,
+    deployment=settings.deployment_name,
     api_url=settings.payment_api_url,
     monitors=(CallMetrics("Payment"),),
 )

@@ -81,7 +81,7 @@ class PaymentServer:
         refunds: list[dict[str, Any]] = answer.json()["data"]
         return refunds
 
-    def authorise(self, amount: int, order_id: str) -> Intent:
+    def authorise(self, amount: int, order_id: str, deployment: str) -> Intent:
         """Hold an amount (minor units of GBP) for an order, as the pipeline would."""
         return self._post(
             "payment_intents",
@@ -92,6 +92,7 @@ class PaymentServer:
                 "payment_method": self.method(VISA),
                 "confirm": "true",
                 "metadata[orderId]": order_id,
+                "metadata[deployment]": deployment,
             },
         )
 

@@ -58,7 +58,9 @@ class Track:
         self.inventory = InventoryTable(dynamodb, deployed.inventory_table_name)
         self.claims = IdempotencyTable(dynamodb, f"idempotency-table-{suffix}")
         self.adjustments = StockAdjustments(dynamodb, deployed.inventory_table_name, self.claims)
-        self.payments = StripePayments("sk_test_races", api_url=deployed.payment_server_url)
+        self.payments = StripePayments(
+            "sk_test_races", deployment=suffix, api_url=deployed.payment_server_url
+        )
         queues = Queues.read()
         self._queue_urls = (
             queues.validation_queue_url,

@@ -95,7 +95,7 @@ def republish_parcel(shop: Shop, order_id: str) -> None:
 
 def authorise_anew(shop: Shop, purchase: Purchase) -> None:
     """Have the order's money held again, by another intent: the one that ended stays ended."""
-    intent = shop.payments.authorise(TOTAL, purchase.order_id)
+    intent = shop.payments.authorise(TOTAL, purchase.order_id, shop.deployment.suffix)
     shop.dynamodb.update_item(
         TableName=shop.deployment.orders_table_name,
         Key=to_item({"orderId": purchase.order_id}),

@@ -87,7 +87,10 @@ def test_one_payment_intent_holds_exactly_the_total(shop: Shop, purchase: Purcha
     assert intents[0]["status"] == "requires_capture"
     assert intents[0]["capture_method"] == "manual"
     assert intents[0]["payment_method"] == purchase.payment_method
-    assert intents[0]["metadata"] == {"orderId": purchase.order_id}
+    assert intents[0]["metadata"] == {
+        "orderId": purchase.order_id,
+        "deployment": shop.deployment.suffix,
+    }
 
 
 def test_customer_is_told_once_with_the_total(shop: Shop, purchase: Purchase) -> None:

@@ -154,6 +154,16 @@ def test_only_those_who_ask_the_provider_know_of_the_secret(deployment: Deployme
     assert told == {"payment-function", "payment-breaker-function", "reconciler-function"}
 
 
+@pytest.mark.parametrize("function", ["payment", "payment-breaker", "reconciler"])
+def test_those_who_ask_the_provider_know_which_deployment_they_are_of(
+    deployment: Deployment, function: str
+) -> None:
+    variables = deployment.one(f"aws_lambda_function.{function}-function")["environment"][
+        "variables"
+    ]
+    assert variables["DEPLOYMENT_NAME"] == deployment.settings.suffix
+
+
 @pytest.mark.parametrize(("environment", "method"), [("dev", "pm_card_visa"), ("prod", "")])
 def test_the_default_payment_method_reaches_place_order(
     deployments: Deployments, environment: str, method: str

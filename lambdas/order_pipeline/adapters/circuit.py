@@ -5,6 +5,7 @@ payment function opens it, payment-breaker closes it, and an operator who pauses
 """
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 PAYMENT_CIRCUIT = "circuit#payment"
 
 FAILURES_TO_OPEN = 5
-"""Calls in a row without an answer, seen by one process: in an outage, two to five batches."""
+"""In a row without an answer, seen by one process: in an outage, two to five batches.
+
+Of all calls, or of those of one kind: an attempt to pay begins with a call of another kind than it
+ends with, which may well be answered while only confirmations are out.
+"""
+
+_OF_ANY_KIND = ""
 
 
 @dataclass(frozen=True)
@@ -86,16 +93,18 @@ class Breaker:
 
     def __init__(self, circuit: CircuitTable) -> None:
         self._circuit = circuit
-        self._failures = 0
+        self._failures = Counter[str]()
 
     def note(self, call: ServiceCall) -> None:
         """Count calls without an answer, and open the circuit when it was the last straw."""
+        rows = (_OF_ANY_KIND, call.name)
         if call.outcome is not CallOutcome.UNKNOWN:
-            self._failures = 0
+            for row in rows:
+                del self._failures[row]
             return
-        self._failures += 1
-        if self._failures < FAILURES_TO_OPEN:
+        self._failures.update(rows)
+        if max(self._failures[row] for row in rows) < FAILURES_TO_OPEN:
             return
-        self._failures = 0
-        logger.error("circuit opened", circuit="payment", reason=call.reason)
+        self._failures.clear()
+        logger.error("circuit opened", circuit="payment", call=call.name, reason=call.reason)
         self._circuit.open(call.reason)

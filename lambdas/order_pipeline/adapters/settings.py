@@ -29,6 +29,8 @@ class ProviderSettings(FunctionSettings):
     payment_secret_arn: str
     payment_api_url: str = ""
     """A server that stands in for Stripe; empty: Stripe itself."""
+    deployment_name: str
+    """Tells this deployment's payments from those of others that share the provider's account."""
 
 
 class WorkerSettings(FunctionSettings):

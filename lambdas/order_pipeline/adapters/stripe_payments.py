@@ -59,6 +59,7 @@ def stripe_payments(
     secrets: "SecretsManagerClient",
     secret_id: str,
     *,
+    deployment: str,
     api_url: str | None,
     monitors: Sequence[CallMonitor] = (),
 ) -> "StripePayments":
@@ -67,22 +68,32 @@ def stripe_payments(
     A secret that was put from a file ends with its line's end, which no header may have.
     """
     key = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
-    return StripePayments(key.strip(), api_url=api_url, monitors=monitors)
+    return StripePayments(key.strip(), deployment=deployment, api_url=api_url, monitors=monitors)
 
 
 class StripePayments:
     """The payment provider, at Stripe or at a server that speaks like it."""
 
     def __init__(
-        self, api_key: str, *, api_url: str | None, monitors: Sequence[CallMonitor] = ()
+        self,
+        api_key: str,
+        *,
+        deployment: str,
+        api_url: str | None,
+        monitors: Sequence[CallMonitor] = (),
     ) -> None:
-        """Make a client; each of `monitors` is told of every call."""
+        """Make a client; each of `monitors` is told of every call.
+
+        Every intent names its `deployment`: others may share the account, and have orders with
+        equal ids.
+        """
         v1 = StripeClient(
             api_key,
             base_addresses={"api": api_url} if api_url else {},
             http_client=RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
             max_network_retries=0,  # the queue retries, with a longer memory
         ).v1
+        self._deployment = deployment
         self._monitors = monitors
         self._intents = v1.payment_intents
         self._refunds = v1.refunds
@@ -101,12 +112,12 @@ class StripePayments:
                     "capture_method": "manual",
                     "payment_method": order.payment.method,
                     "payment_method_types": ["card"],
-                    "metadata": {"orderId": order.order_id},
+                    "metadata": {"orderId": order.order_id, "deployment": self._deployment},
                 },
             )
         except stripe.InvalidRequestError as error:
             # A new intent refers to nothing but the payment method: only that can be unknown.
-            if error.param == "payment_method" or error.http_status == HTTPStatus.NOT_FOUND:
+            if _is_about_method(error) or error.http_status == HTTPStatus.NOT_FOUND:
                 return Declined(INVALID_PAYMENT_METHOD)
             raise
         return intent.id
@@ -117,9 +128,11 @@ class StripePayments:
             outcome = _outcome(self._ask("confirm", self._intents.confirm, intent_id))
         except stripe.CardError as error:
             return Declined(_reason(error.error))
-        except stripe.InvalidRequestError:
-            # Confirmed before, by another worker: the intent itself knows.
+        except stripe.InvalidRequestError as error:
+            # Confirmed before, by another worker, or not to be paid like this: the intent knows.
             outcome = self.outcome(intent_id)
+            if isinstance(outcome, Unconfirmed) and _is_about_method(error):
+                return Declined(INVALID_PAYMENT_METHOD)
         if isinstance(outcome, Unconfirmed):
             raise PaymentOutcomeUnknownError(f"intent {intent_id} is still unconfirmed")
         return outcome
@@ -149,15 +162,17 @@ class StripePayments:
         """Give money back; see `ports.Payments`.
 
         Stripe forgets idempotency keys after a day, so its own list of refunds is asked first.
+        Within the day it repeats a key's answer, so a refund after one that failed has another key.
         """
         refunds = self._ask(
             "list_refunds", self._refunds.list, {"payment_intent": intent_id, "limit": _PAGE}
         )
         made = [each for each in refunds.data if _refund_id(each) == refund.refund_id]
-        if made and made[0].status not in ("failed", "canceled"):
+        if not all(map(_has_failed, made)):
             return Done()
+        key = f"{intent_id}:refund:{refund.refund_id}"
         try:
-            self._ask(
+            answer = self._ask(
                 "refund",
                 self._refunds.create,
                 {
@@ -165,10 +180,12 @@ class StripePayments:
                     "amount": refund.amount,
                     "metadata": {"orderId": order.order_id, "refundId": refund.refund_id},
                 },
-                options={"idempotency_key": f"{order.order_id}:refund:{refund.refund_id}"},
+                options={"idempotency_key": f"{key}:{len(made) + 1}" if made else key},
             )
         except (stripe.CardError, stripe.InvalidRequestError) as error:
             return Declined(_reason(error.error))
+        if _has_failed(answer):
+            return Declined(getattr(answer, "failure_reason", None) or str(answer.status))
         return Done()
 
     def cancel(self, intent_id: str) -> None:
@@ -180,7 +197,10 @@ class StripePayments:
                 raise
 
     def money(self, since: datetime, until: datetime) -> Iterator[Money]:
-        """Yield the money held or taken by intents made in a span of time; see `ports`."""
+        """Yield the money held or taken by intents made in a span of time; see `ports`.
+
+        Of an intent without a deployment nobody knows whose it is: it is yielded, too.
+        """
         created: PaymentIntentListParamsCreated = {
             "gte": int(since.timestamp()),
             "lt": int(until.timestamp()),
@@ -188,7 +208,8 @@ class StripePayments:
         page = self._ask("list", self._intents.list, {"created": created, "limit": _PAGE})
         while page.data:
             for intent in page.data:
-                if state := _MONEY.get(intent.status):
+                whose = getattr(intent.metadata, "deployment", self._deployment)
+                if whose == self._deployment and (state := _MONEY.get(intent.status)):
                     order_id = getattr(intent.metadata, "orderId", None)
                     yield Money(intent.id, order_id, state, intent.amount)
             if not page.has_more:
@@ -239,15 +260,42 @@ def _outcome(intent: PaymentIntent) -> PaymentOutcome:
             return Unconfirmed()
         case "requires_action":
             return Declined(AUTHENTICATION_REQUIRED)
-        case "requires_payment_method" | "canceled":
-            error = getattr(intent, "last_payment_error", None)
-            return Declined(_reason(error, otherwise=intent.status))
+        case "requires_payment_method":
+            return Declined(_reason(_last_error(intent), otherwise=INVALID_PAYMENT_METHOD))
+        case "canceled":
+            return Declined(_reason(_last_error(intent), otherwise=intent.status))
         case _:
             raise PaymentOutcomeUnknownError(f"intent {intent.id} is {intent.status}")
 
 
+def _is_about_method(error: stripe.InvalidRequestError) -> bool:
+    """Tell whether a refusal is the payment method's, and no fault of the request or the account.
+
+    Of one that was used before, and is no customer's, Stripe gives neither code nor parameter:
+    https://github.com/Automattic/woocommerce-payments/issues/323
+    """
+    param: str | None = error.param
+    code: str | None = error.code
+    if param is None:
+        return code is None or code.startswith("payment_method_")
+    return param == "payment_method"
+
+
+def _last_error(intent: PaymentIntent) -> StripeObject | None:
+    return getattr(intent, "last_payment_error", None)
+
+
 def _refund_id(refund: stripe.Refund) -> str | None:
     return getattr(refund.metadata, "refundId", None)
+
+
+def _has_failed(refund: stripe.Refund) -> bool:
+    """Tell whether a refund gives nothing back; asking again for any other would pay twice.
+
+    A `pending` one is on its way, and one that `requires_action` waits for the customer, whom
+    Stripe asks by e-mail: https://docs.stripe.com/api/refunds/object#refund_object-status
+    """
+    return refund.status in ("failed", "canceled")
 
 
 def _reason(error: StripeObject | None, *, otherwise: str = "declined") -> str:

@@ -45,7 +45,7 @@ def stripe_api() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def payments() -> StripePayments:
-    return StripePayments("sk_test_1", api_url=URL)
+    return StripePayments("sk_test_1", deployment="dev-ann", api_url=URL)
 
 
 @pytest.mark.parametrize("text", ["sk_test_1", "sk_test_1\n"])
@@ -56,7 +56,7 @@ def test_the_key_is_what_the_secret_holds_without_its_files_last_line_end(
     secrets.get_secret_value.return_value = {"SecretString": text}
     stripe_api.get(INTENTS, json={"object": "list", "data": [], "has_more": False})
 
-    stripe_payments(secrets, "payment-secret", api_url=URL).answers()
+    stripe_payments(secrets, "payment-secret", deployment="dev-ann", api_url=URL).answers()
 
     secrets.get_secret_value.assert_called_once_with(SecretId="payment-secret")
     assert stripe_api.calls[0].request.headers["Authorization"] == "Bearer sk_test_1"
@@ -85,6 +85,7 @@ def test_an_intent_is_created_unconfirmed_for_exactly_the_total(
         "payment_method": ["pm_card_visa"],
         "payment_method_types[0]": ["card"],
         "metadata[orderId]": ["ORD-1"],
+        "metadata[deployment]": ["dev-ann"],
     }
     assert request.headers["Authorization"] == "Bearer sk_test_1"
 
@@ -99,9 +100,11 @@ def test_an_order_without_a_total_is_never_charged(payments: StripePayments) -> 
     [
         (400, error("invalid_request_error", code="resource_missing", param="payment_method")),
         (404, error("invalid_request_error")),
+        (400, error("invalid_request_error")),  # used before: neither a code nor a parameter
+        (400, error("invalid_request_error", code="payment_method_not_available")),
     ],
 )
-def test_a_payment_method_that_is_not_known_is_a_decline(
+def test_a_payment_method_that_cannot_be_used_is_a_decline(
     stripe_api: responses.RequestsMock,
     payments: StripePayments,
     status: int,
@@ -111,10 +114,18 @@ def test_a_payment_method_that_is_not_known_is_a_decline(
     assert payments.create(ORDER) == Declined("invalid_payment_method")
 
 
+@pytest.mark.parametrize(
+    "details",
+    [
+        *({"param": name} for name in ("amount", "currency", "metadata", "payment_method_types")),
+        {"param": "amount", "code": "amount_too_small"},
+        {"code": "testmode_charges_only"},
+    ],
+)
 def test_a_request_that_is_wrong_on_our_side_is_a_fault(
-    stripe_api: responses.RequestsMock, payments: StripePayments
+    stripe_api: responses.RequestsMock, payments: StripePayments, details: dict[str, str]
 ) -> None:
-    stripe_api.post(INTENTS, status=400, json=error("invalid_request_error", param="amount"))
+    stripe_api.post(INTENTS, status=400, json=error("invalid_request_error", **details))
     with pytest.raises(stripe.InvalidRequestError):
         payments.create(ORDER)
 
@@ -146,6 +157,24 @@ def test_an_intent_that_was_confirmed_before_is_what_it_says(
     stripe_api.post(f"{INTENTS}/pi_1/confirm", status=400, json=UNEXPECTED_STATE)
     stripe_api.get(f"{INTENTS}/pi_1", json=intent("requires_capture"))
     assert payments.confirm("pi_1") == Authorised()
+
+
+@pytest.mark.parametrize("status", ["requires_confirmation", "requires_payment_method"])
+def test_a_payment_method_that_cannot_be_used_again_is_a_decline(
+    stripe_api: responses.RequestsMock, payments: StripePayments, status: str
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/confirm", status=400, json=error("invalid_request_error"))
+    stripe_api.get(f"{INTENTS}/pi_1", json=intent(status, last_payment_error=None))
+    assert payments.confirm("pi_1") == Declined("invalid_payment_method")
+
+
+def test_an_intent_that_was_confirmed_before_and_does_not_say_so_yet_is_not_declined(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    stripe_api.post(f"{INTENTS}/pi_1/confirm", status=400, json=UNEXPECTED_STATE)
+    stripe_api.get(f"{INTENTS}/pi_1", json=intent("requires_confirmation"))
+    with pytest.raises(PaymentOutcomeUnknownError):
+        payments.confirm("pi_1")
 
 
 def test_no_answer_of_the_provider_is_replayed(
@@ -292,12 +321,13 @@ def made(*refunds: dict[str, Any]) -> dict[str, Any]:
     return {"object": "list", "data": list(refunds), "has_more": False, "url": "/v1/refunds"}
 
 
-def a_stripe_refund(refund_id: str, status: str = "succeeded") -> dict[str, Any]:
+def a_stripe_refund(refund_id: str, status: str = "succeeded", **more: object) -> dict[str, Any]:
     return {
         "id": "re_1",
         "object": "refund",
         "status": status,
         "metadata": {"orderId": "ORD-1", "refundId": refund_id},
+        **more,
     }
 
 
@@ -314,15 +344,60 @@ def test_a_refund_says_which_it_is(
         "metadata[orderId]": ["ORD-1"],
         "metadata[refundId]": ["R-1"],
     }
-    assert request.headers["Idempotency-Key"] == "ORD-1:refund:R-1"
+    assert request.headers["Idempotency-Key"] == "pi_1:refund:R-1"
 
 
+@pytest.mark.parametrize(
+    "on_record",
+    [
+        *([a_stripe_refund("R-1", status)] for status in ("succeeded", "pending")),
+        [a_stripe_refund("R-1", "requires_action")],
+        [a_stripe_refund("R-1", "failed"), a_stripe_refund("R-1")],
+    ],
+)
 def test_a_refund_that_stripe_has_on_record_is_not_made_again(
-    stripe_api: responses.RequestsMock, payments: StripePayments
+    stripe_api: responses.RequestsMock, payments: StripePayments, on_record: list[dict[str, Any]]
 ) -> None:
-    stripe_api.get(f"{URL}/v1/refunds", json=made(a_stripe_refund("R-1")))
+    stripe_api.get(f"{URL}/v1/refunds", json=made(*on_record))
     assert payments.refund(ORDER, "pi_1", a_refund()) == Done()
     assert len(stripe_api.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (a_stripe_refund("R-1", "pending"), Done()),
+        (a_stripe_refund("R-1", "requires_action"), Done()),
+        (
+            a_stripe_refund("R-1", "failed", failure_reason="expired_or_canceled_card"),
+            Declined("expired_or_canceled_card"),
+        ),
+        (a_stripe_refund("R-1", "canceled"), Declined("canceled")),
+    ],
+)
+def test_a_refund_is_what_stripe_says_it_has_become(
+    stripe_api: responses.RequestsMock,
+    payments: StripePayments,
+    answer: dict[str, Any],
+    outcome: Done | Declined,
+) -> None:
+    stripe_api.get(f"{URL}/v1/refunds", json=made())
+    stripe_api.post(f"{URL}/v1/refunds", json=answer)
+    assert payments.refund(ORDER, "pi_1", a_refund()) == outcome
+
+
+def test_a_refund_after_one_that_failed_is_not_answered_with_the_first_ones_answer(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    """Stripe keeps a key's answer for a day: with one key, the failed refund would come again."""
+    failed = [a_stripe_refund("R-1", "failed"), a_stripe_refund("R-1", "canceled")]
+    keys = []
+    for count in range(3):
+        stripe_api.get(f"{URL}/v1/refunds", json=made(*failed[:count], a_stripe_refund("another")))
+        stripe_api.post(f"{URL}/v1/refunds", json=a_stripe_refund("R-1"))
+        assert payments.refund(ORDER, "pi_1", a_refund()) == Done()
+        keys.append(stripe_api.calls[-1].request.headers["Idempotency-Key"])
+    assert keys == ["pi_1:refund:R-1", "pi_1:refund:R-1:2", "pi_1:refund:R-1:3"]
 
 
 def test_a_refund_that_stripe_refuses_is_a_result(
@@ -380,6 +455,32 @@ def test_money_is_what_intents_of_a_span_hold_or_took(
     assert second == first | {"starting_after": ["pi_2"]}
 
 
+def test_money_of_another_deployment_is_not_among_it(
+    stripe_api: responses.RequestsMock, payments: StripePayments
+) -> None:
+    """Copies share the provider's account, and may have orders with equal ids."""
+    stripe_api.get(
+        INTENTS,
+        json=listed(
+            *(
+                intent("succeeded", amount=1, metadata=metadata) | {"id": f"pi_{number}"}
+                for number, metadata in enumerate(
+                    [
+                        {"orderId": "ORD-1", "deployment": "dev-ann"},
+                        {"orderId": "ORD-1", "deployment": "dev"},
+                        {"orderId": "ORD-1", "deployment": "staging"},
+                        {"orderId": "ORD-1"},
+                        {"deployment": "dev-ann"},
+                    ],
+                    start=1,
+                )
+            )
+        ),
+    )
+    found = payments.money(NOON, NOON + timedelta(minutes=1))
+    assert [money.intent_id for money in found] == ["pi_1", "pi_4", "pi_5"]
+
+
 class Monitor:
     """What the client says of its calls."""
 
@@ -407,7 +508,7 @@ def test_the_monitor_hears_of_every_call(
     stripe_api: responses.RequestsMock, answer: dict[str, Any], outcome: str, reason: str
 ) -> None:
     monitor = Monitor()
-    payments = StripePayments("sk_test_1", api_url=URL, monitors=[monitor])
+    payments = StripePayments("sk_test_1", deployment="dev-ann", api_url=URL, monitors=[monitor])
     stripe_api.post(f"{INTENTS}/pi_1/confirm", **answer)
     with contextlib.suppress(PaymentOutcomeUnknownError, stripe.AuthenticationError):
         payments.confirm("pi_1")

@@ -91,6 +91,7 @@ class Account:
             "EVENT_TOPIC_ARN": topic_arn,
             "PAYMENT_SECRET_ARN": secret["ARN"],
             "PAYMENT_API_URL": "",
+            "DEPLOYMENT_NAME": "dev-ann",
             "EMAIL_SENDER": SENDER,
             "PUSH_ENDPOINTS": "arn:aws:sns:eu-west-2:123456789012:endpoint/",
             "API_ENDPOINT": "https://api.example/prod/",
@@ -565,6 +566,7 @@ def test_payment_asks_the_provider_with_the_secret_key(
     ((key,), options) = provider.call_args
     assert key == "sk_test_1"
     assert options["api_url"] == ""
+    assert options["deployment"] == "dev-ann"
     assert account.orders.get("ORD-1").status is Status.CONFIRMED
 
 

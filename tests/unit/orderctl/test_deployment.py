@@ -1,5 +1,7 @@
 """orderctl looks at the deployment that the same variables deploy to."""
 
+from unittest.mock import Mock
+
 import boto3
 import pytest
 
@@ -86,3 +88,17 @@ def test_an_event_that_is_published_again_continues_its_orders_trace(
     # then
     assert refused == set()
     assert sent == [SAMPLED.encode(), None]
+
+
+def test_the_payments_on_record_are_those_of_the_deployment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given
+    provider, session = Mock(), Mock()
+    session.client.return_value.get_secret_value.return_value = {"SecretString": "sk_test_1"}
+    monkeypatch.setattr("order_pipeline.adapters.stripe_payments.StripePayments", provider)
+    # when
+    records = Deployment(Names("dev-ann", "123456789012", "eu-west-2"), session).payment_records
+    # then
+    assert records is provider.return_value
+    assert provider.call_args.kwargs["deployment"] == "dev-ann"
