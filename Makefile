@@ -180,7 +180,7 @@ unlock: need-environment setup ## Take away the LOCK of STACK that nobody holds 
 	@$(DELIVERY) unlock "$(STACK)" "$(LOCK)"
 
 .PHONY: preflight
-preflight: need-environment .venv/.installed ## Say what the account of ENVIRONMENT still lacks
+preflight: need-environment .venv/.installed ## Show what the account of ENVIRONMENT still lacks
 	@$(BIN)/python -m orderctl preflight
 
 # ---------------------------------------------------------------- plan review (docs/plan-review.md)

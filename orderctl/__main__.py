@@ -1,4 +1,4 @@
-"""Look at the orders of a deployment, act on them, and look after it.
+"""Look at a deployment's orders, act on them, and look after the deployment.
 
 ENVIRONMENT says which deployment (default: local), ENVIRONMENT_SUFFIX which copy of it.
 """
@@ -34,7 +34,7 @@ _PANELS: Mapping[str, Mapping[str, Callable[..., None] | typer.Typer]] = {
         "refund": orders.refund,
         "stock": stock.app,
     },
-    "Looking after it": {
+    "Looking after the deployment": {
         "health": health,
         "dlq": dead_letters.app,
         "pause": stages.pause,

@@ -76,7 +76,7 @@ class ApiError(OrderctlError):
         super().__init__(
             _sentence(call, status, problem, retry_after)
             if problem.get("detail")
-            else f"{_answered(call, status)}, and nothing that says why: {_is_it(address)}?"
+            else f"{_answered(call, status)}, and no reason given: {_is_it(address)}?"
         )
         self.exit_code = NOT_THERE if self._type in _ASKED_WRONGLY else FAILED
 
@@ -192,7 +192,7 @@ def _check(call: Call, body: Mapping[str, Any]) -> None:
 def _path(call: Call, ids: Mapping[str, str]) -> str:
     for name, value in ids.items():
         if not re.fullmatch(ID_PATTERN, value):
-            raise WrongIdError(f"{name} {value!r} is no id: 1 to 64 of A-Z a-z 0-9 . _ - are.")
+            raise WrongIdError(f"{name} {value!r} is not an id: use 1 to 64 of A-Z a-z 0-9 . _ -.")
     return call.path.removeprefix("/").format_map(dict(ids))
 
 
@@ -223,7 +223,7 @@ def _body(call: Call, status: int, content: bytes, address: str) -> Json:
         raise NotTheApiError(f"{_answered(call, status)}, not {own}: {_is_it(address)}?")
     if wrong := _wrong_fields(call.answers[status].model, content):
         raise NotTheApiError(
-            f"{_answered(call, status)} and other JSON than it should be (see {wrong}): "
+            f"{_answered(call, status)} and unexpected JSON (see {wrong}): "
             f"{_is_it(address)}, and is its code as new as this tool?"
         )
     return body
@@ -257,7 +257,7 @@ def _sentence(call: Call, status: int, problem: Json, retry_after: str | None) -
         return f"{detail}."
     sentence = f"{problem.get('title', status)}: {detail}."
     if kind == ProblemType.FORBIDDEN.uri:
-        return f"{sentence} It takes the {call.caller} policy (docs/api.md)."
+        return f"{sentence} It needs the {call.caller} policy (docs/api.md)."
     if retry_after:
         return f"{sentence} Repeating it is safe; wait {retry_after} s."
     return sentence

@@ -92,7 +92,7 @@ def check_orders(
     for order_id in sorted(book.unreadable):
         yield Difference("orders", order_id, "cannot be read")
     for order_id in sorted(recorded.keys() - book.orders.keys() - book.unreadable):
-        yield Difference("orders", order_id, f"missing in the table; {_lost(recorded[order_id])}")
+        yield Difference("orders", order_id, f"missing from the table; {_lost(recorded[order_id])}")
     for order_id, order in sorted(book.orders.items()):
         yield from _of_order(order, recorded.get(order_id, ()), since, until)
 
@@ -162,7 +162,7 @@ def _of_counters(item_id: str, item: Values, found: Mapping[int, Values]) -> Ite
     for each in sorted(found.keys() - known):
         units = found[each]["available"]
         yield Difference(
-            "stock", item_id, f"it knows of no counter {each}, which has {units} units"
+            "stock", item_id, f"it has no counter {each}, but there is one, with {units} units"
         )
     for _, counter in sorted(found.items()):
         version = counter["itemVersion"]
@@ -170,7 +170,7 @@ def _of_counters(item_id: str, item: Values, found: Mapping[int, Values]) -> Ite
             yield Difference(
                 "stock",
                 counter["itemId"],
-                f"of version {version} of its item, which is at {item['version']}",
+                f"set for version {version} of its item, which is at version {item['version']}",
             )
 
 
@@ -179,13 +179,13 @@ def _problem_of_stock(order: Order | None, values: Values | None) -> str | None:
     try:
         reservation = Reservation.model_validate(values) if values else None
     except ValidationError:
-        return "its reservation is none"
+        return "its reservation cannot be read"
     is_held = reservation is not None and reservation.state is StockState.HELD
     if order is None:
-        return "its reservation is HELD, and there is no such order" if is_held else None
+        return "its reservation is HELD, but there is no such order" if is_held else None
     # The reservation hears of that a moment later, and here nothing is on its way.
     if is_held and order.stock.state is StockState.SHIPPED:
-        return "its reservation is HELD, and its stock is SHIPPED"
+        return "its reservation is HELD, but its stock is SHIPPED"
     return stock_difference(order, reservation)
 
 

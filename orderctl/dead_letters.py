@@ -111,7 +111,7 @@ def describe(message: Message, queue: DeadLetterQueue, *, failures: int) -> Dead
     return DeadLetter(
         message_id=message.message_id,
         order_id=_id(content.get("orderId")),
-        event=f"{batch.get('batchSize')} changes of orders" if batch else _event(content),
+        event=f"{batch.get('batchSize')} order changes" if batch else _event(content),
         reason=" ".join(str(reason).split())[:_LONGEST_REASON],
         sent_at=message.sent_at,
         receive_count=message.receive_count,

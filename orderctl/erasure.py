@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 KEPT_ELSEWHERE = (
-    "Erased orders stay 90 days, without their customer: so that none is placed and charged again.",
+    "Erased orders stay for 90 days, without their customer, so none is placed and charged again.",
     "The audit bucket keeps events for the accounts: ids, items and amounts.",
-    "The table's backups hold what was erased until those end, 35 days from now.",
+    "The table's backups hold the erased data until they expire, 35 days from now.",
     "Logs keep order ids until their retention ends; they never held personal data.",
-    "No queue but intake-overflow and its dead-letter queue holds personal data.",
-    "The payment provider keeps records of its own: ask it to erase the customer as well.",
+    "No queue except intake-overflow and its dead-letter queue holds personal data.",
+    "The payment provider keeps its own records: ask it to erase the customer as well.",
 )
 
 
@@ -63,7 +63,7 @@ def erase_customer(
         if order.erased_at:
             erasure.erased.append(order_id)
         else:
-            erasure.kept[order_id] = f"it is {order.status} and not settled yet"
+            erasure.kept[order_id] = f"it is {order.status} and not yet settled"
     return erasure
 
 
@@ -87,7 +87,7 @@ def not_in_the_table(customer_id: str, *, client: "SQSClient", queue_url: str) -
     sentences = []
     if (hidden := queue.depth().in_flight) > 0:
         sentences.append(
-            f"messages on {name} are being worked on and could not be looked at ({hidden}): "
+            f"messages on {name} are being processed and could not be checked ({hidden}): "
             "erase again when the queue is empty"
         )
     with queue.taken(hold_seconds=_HIDDEN_SECONDS) as messages:
@@ -97,7 +97,7 @@ def not_in_the_table(customer_id: str, *, client: "SQSClient", queue_url: str) -
                 owner, order_id = order["customerId"], order["orderId"]
             except (ValueError, TypeError, KeyError):
                 sentences.append(
-                    f"message {message.message_id} on {name} holds no order: see whose"
+                    f"message {message.message_id} on {name} holds no order: check whose it is"
                 )
                 continue
             if owner == customer_id:

@@ -117,9 +117,9 @@ def _unreachable(address: str) -> str:
     if "localhost" in address or "127.0.0.1" in address:
         return (
             f"Nothing answers at {address}: is LocalStack running (`make local-deploy`), "
-            "and is LOCAL_PORT its port? ENVIRONMENT names a deployment on AWS."
+            "and is LOCAL_PORT its port? For a deployment on AWS, set ENVIRONMENT."
         )
-    return f"Nothing answers at {address}: is there a way to AWS from here?"
+    return f"Nothing answers at {address}: can AWS be reached from here?"
 
 
 def _refused(error: ClientError) -> str:
@@ -127,11 +127,11 @@ def _refused(error: ClientError) -> str:
     said = error.response.get("Error", {}).get("Message", "") or "no reason given"
     refused = f"{error.operation_name} was refused ({code}): {said.rstrip('.')}."
     if code in _OF_CREDENTIALS:
-        return f"{refused} The credentials are not good any more: {_SIGN_IN}."
+        return f"{refused} The credentials are no longer valid: {_SIGN_IN}."
     if code in _OF_PERMISSIONS:
-        return f"{refused} These credentials may not do that."
+        return f"{refused} These credentials are not allowed to do that."
     if code in _OF_THROTTLING:
-        return f"{refused} AWS asks for patience: try again in a moment, it is safe."
+        return f"{refused} AWS is throttling calls: try again in a moment, which is safe."
     if code in _OF_WHAT_IS_MISSING:
         return f"{refused} Is it deployed, and does ENVIRONMENT name it?"
     return refused

@@ -86,7 +86,7 @@ class Health:
                 if each.waiting
             ),
             *(f"{stage.name} is {stage.state}" for stage in self.stages if stage.state != RUNNING),
-            *([f"orders past their due: {len(self.overdue)}"] if self.overdue else []),
+            *([f"overdue orders: {len(self.overdue)}"] if self.overdue else []),
             *([f"not deployed: {', '.join(dict.fromkeys(missing))}"] if missing else []),
             *(["there are no alarms"] if self.alarm_count == 0 else []),
         ]

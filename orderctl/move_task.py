@@ -65,7 +65,7 @@ def move_messages(
         if started and not _same(started, before):
             return _follow(sqs, source_arn, started, followed=False, pause=pause)
         pause(_PAUSE_SECONDS)
-    raise MoveFailedError("SQS does not show the move that it has started: look again later.")
+    raise MoveFailedError("SQS does not show the move that it has started: check again later.")
 
 
 def _follow(

@@ -163,7 +163,7 @@ def _sender(account: Account, settings: Settings) -> Finding:
         "e-mail sender",
         State.TO_DO,
         f"{sender}: {status}",
-        "Follow the link in the mail that SES has sent there.",
+        "Follow the link in the e-mail that SES sent there.",
     )
 
 
@@ -176,7 +176,7 @@ def _mail_sandbox(account: Account) -> Finding:
     return Finding(
         "e-mail sandbox",
         State.TO_DO,
-        "mails reach verified addresses only, 200 a day",
+        "e-mails reach verified addresses only, 200 a day",
         "Ask for production access: SES console, Account dashboard (about a day).",
     )
 
@@ -201,7 +201,7 @@ def _sms_spend(account: Account) -> Finding:
     return Finding(
         "SMS spend limit",
         State.TO_DO,
-        f"{limit or 1} USD a month, as every account begins",
+        f"{limit or 1} USD a month, as in every new account",
         "Ask for more in the Support Center (SNS Text Messaging), then set MonthlySpendLimit.",
     )
 
@@ -229,7 +229,7 @@ def _quota(account: Account, quota: Quota) -> Finding:
         if error.response.get("Error", {}).get("Code") != "NoSuchResourceException":
             raise
         value = client.get_aws_default_service_quota(**wanted)["Quota"]["Value"]
-    found = f"{value:.0f} {quota.unit}; {quota.needed:.0f} are needed at the busiest"
+    found = f"{value:.0f} {quota.unit}; {quota.needed:.0f} are needed at peak"
     if value >= quota.needed:
         return Finding(quota.check, State.OK, found)
     return Finding(quota.check, State.TO_DO, found, _raise(quota.service, quota.code, quota.needed))
@@ -245,7 +245,7 @@ def _payment_secret(account: Account, names: Names) -> Finding:
         if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
             raise
         return Finding(
-            "payment secret", State.TO_DO, f"{secret} is not there", "Deploy: make deploy."
+            "payment secret", State.TO_DO, f"{secret} does not exist", "Deploy: make deploy."
         )
     if any("AWSCURRENT" in stages for stages in versions.values()):
         return Finding("payment secret", State.OK, f"{secret} has a value")
@@ -267,7 +267,7 @@ def _there(check: str, name: str, ask: Callable[[], object], to_do: str) -> Find
             "NoSuchEntity",
         }:
             raise
-        return Finding(check, State.TO_DO, f"{name} is not there", to_do)
+        return Finding(check, State.TO_DO, f"{name} does not exist", to_do)
     return Finding(check, State.OK, name)
 
 

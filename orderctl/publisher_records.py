@@ -113,7 +113,7 @@ class PublishAgain:
         except OrderNotFoundError:
             raise NotRedrivenError(f"there is no order {order_id} any more") from None
         except ValueError:
-            raise NotRedrivenError(f"order {order_id} can still not be read") from None
+            raise NotRedrivenError(f"order {order_id} still cannot be read") from None
         if self._topic.publish(events_since(0, order)):
             raise NotRedrivenError("the topic refused events")
 
@@ -172,7 +172,7 @@ def _iterator(streams: Streams, batch: Batch) -> str:
 def _not_readable(error: ClientError, batch: Batch) -> Exception:
     """Return what to raise: what the stream has forgotten can be published in another way."""
     if error.response["Error"]["Code"] in _FORGOTTEN:
-        return NotRedrivenError(f"the stream does not have the batch any more; {_instead(batch)}")
+        return NotRedrivenError(f"the stream no longer has the batch; {_instead(batch)}")
     return error
 
 

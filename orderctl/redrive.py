@@ -69,7 +69,7 @@ def redrive(
         return Outcome(
             moved=move.moved,
             failed={"the move": move.failure} if move.failure else {},
-            note="Followed a move that ran already." if move.followed else None,
+            note="Followed a move that was already running." if move.followed else None,
         )
     return redrive_each(dead_letters, _way_of(deployment, queue), message_id=message_id)
 

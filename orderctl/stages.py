@@ -107,7 +107,7 @@ class Stage:
                 return state
             self._wait(_PAUSE_SECONDS)
             state = self._mapping.state
-        raise StageError(f"the stage's mapping has been {state} for minutes: look at it in Lambda")
+        raise StageError(f"the stage's mapping has been {state} for minutes: check it in Lambda")
 
 
 def mapping_of(client: "LambdaClient", live_arn: str) -> EventSourceMapping:
@@ -130,6 +130,6 @@ def mapping_of(client: "LambdaClient", live_arn: str) -> EventSourceMapping:
         if not ids:
             raise NoSuchStageError(f"{function_name} is not deployed")
         raise StageError(
-            f"{function_name} has {len(ids)} mappings: which one is meant is not known"
+            f"{function_name} has {len(ids)} mappings: it is not clear which one is meant"
         )
     return EventSourceMapping(client, ids[0])

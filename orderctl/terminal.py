@@ -68,7 +68,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not is_interactive():
-        complain(f"{question} Nobody can be asked here: say --yes if that is meant.")
+        complain(f"{question} There is no terminal to ask on: use --yes to confirm.")
         raise typer.Exit(2)
     with _beside_the_output():
         typer.confirm(question, abort=True, err=True)

@@ -78,7 +78,7 @@ class Versions:
                 RevisionId=self._revisions[move.function],
             )
         except self._client.exceptions.PreconditionFailedException:
-            raise NotMovedError("somebody else has moved it meanwhile") from None
+            raise NotMovedError("somebody else has moved it in the meantime") from None
         except ClientError as error:
             raise NotMovedError(str(error)) from None
 

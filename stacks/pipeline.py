@@ -99,8 +99,8 @@ class PipelineStack(WorkloadStack):
             visibility_timeout=VISIBILITY_TIMEOUTS * TIMEOUT,
             max_receives=None,
             retention=14 * DAY,
-            waiting="Orders are accepted that are not in the table: customers have a number and "
-            "cannot see their order.",
+            waiting="Accepted orders are not yet stored: customers have an order number but cannot "
+            "see their order.",
             section="deferred-orders",
         )
         intake_drain = QueueWorker(
@@ -156,7 +156,7 @@ class PipelineStack(WorkloadStack):
             "validation",
             consumes=[EventType.ORDER_PLACED],
             from_=self._events,
-            waiting="Orders are accepted and not looked at: customers wait for a confirmation.",
+            waiting="Orders are accepted but not validated: customers wait for confirmation.",
             environment=self._orders_table | self._inventory_table,
         )
         orders = self._storage.orders
@@ -177,8 +177,8 @@ class PipelineStack(WorkloadStack):
                 EventType.PAYMENT_REFUNDED,
             ],
             from_=self._events,
-            waiting="Orders have no stock yet: customers wait for a confirmation, and what was "
-            "cancelled is not for sale again.",
+            waiting="Stock is reserved and released late: customers are waiting for confirmation, "
+            "and stock of cancelled orders is not back on sale.",
             environment=self._orders_table | self._inventory_table,
         )
         orders, inventory = self._storage.orders, self._storage.inventory
@@ -199,8 +199,8 @@ class PipelineStack(WorkloadStack):
                 EventType.REFUND_REQUESTED,
             ],
             from_=self._events,
-            waiting="Orders are not paid yet: customers wait for a confirmation or for their money "
-            "back, and parcels leave before they are paid.",
+            waiting="Payments are processed late: customers are waiting for confirmation or for "
+            "refunds, and parcels leave before they are paid for.",
             timeout=20,
             # As many as there is time for at their slowest (ADR 21).
             batch_size=3,
@@ -217,14 +217,14 @@ class PipelineStack(WorkloadStack):
             self.alarms,
             EventType.PAYMENT_CAPTURE_FAILED,
             log_group_name,
-            "A parcel has left and its payment could not be taken: the customer has goods that are "
-            "not paid for.",
+            "A parcel has left but its payment could not be taken: the customer has goods that "
+            "have not been paid for.",
         )
         watch_event(
             self.alarms,
             EventType.REFUND_FAILED,
             log_group_name,
-            "A refund was refused by the payment provider: a customer waits for money.",
+            "The payment provider refused a refund: a customer is waiting for their money.",
         )
         self._output_queue("Payment", payment.queue)
         return payment
@@ -247,7 +247,7 @@ class PipelineStack(WorkloadStack):
                 EventType.PAYMENT_REFUNDED,
             ],
             from_=self._events,
-            waiting="Customers are told late what became of their orders.",
+            waiting="Customers are getting news of their orders late.",
             timeout=25,
             environment=self._orders_table
             | self._idempotency_table
@@ -268,8 +268,8 @@ class PipelineStack(WorkloadStack):
             "fulfilment",
             topic_arn=self._events.arn,
             visibility_timeout=300,
-            waiting="The warehouse does not take orders: parcels leave late, and cancelled ones "
-            "may leave at all.",
+            waiting="The warehouse is not picking up orders: parcels will leave late, and "
+            "cancelled orders may still be shipped.",
             late_after_minutes=60,
         )
         self._events.fill(
@@ -298,14 +298,14 @@ class PipelineStack(WorkloadStack):
             self,
             breaker,
             minutes=1,
-            failed="A paused payment stage may stay paused although the provider is back: orders "
-            "wait for their payment.",
+            failed="A paused payment stage may stay paused even when the provider is back: orders "
+            "would keep waiting for payment.",
         )
         watch_found(
             self.alarms,
             "PaymentCircuitOpen",
             breaker.folder,
-            "The payment provider does not answer: the payment stage is paused until it does. "
+            "The payment provider is not responding: the payment stage is paused until it does. "
             "Orders wait in its queue; nothing is lost.",
             # Twice as long as from one run to the next, so that it stays on in between.
             minutes=2,
@@ -331,15 +331,15 @@ class PipelineStack(WorkloadStack):
             self,
             reconciler,
             minutes=RECONCILER_MINUTES,
-            failed="Orders that are past their due are not looked after: what a fault has left "
-            "behind stays so.",
+            failed="Overdue orders are not being followed up: whatever a fault has left unfinished "
+            "stays that way.",
         )
         watch_found(
             self.alarms,
             "StuckOrders",
             reconciler.folder,
-            "Orders are long past their due although they were published again: their customers "
-            "hear nothing until somebody helps.",
+            "Orders are long overdue even though their events were published again: their "
+            "customers hear nothing until somebody steps in.",
             minutes=STUCK_ORDERS_FOUND_WITHIN,
         )
         watch_found(
@@ -354,16 +354,16 @@ class PipelineStack(WorkloadStack):
             self.alarms,
             "StockDifferences",
             reconciler.folder,
-            "Stock is held for no order, or an order has none held: what is there may not be for "
-            "sale, or was sold twice.",
+            "Stock is held for no order, or an order has no stock held: units may be in stock but "
+            "not for sale, or may have been sold twice.",
             minutes=RECONCILER_MINUTES,
         )
         watch_event(
             self.alarms,
             EventType.PAYMENT_EXPIRED,
             reconciler.log_group_name,
-            "The hold on a customer's money is over before the first parcel has left, and could "
-            "not be renewed: if it is sent, nobody pays for it.",
+            "The hold on a customer's money ended before the first parcel left and could not be "
+            "renewed: if the order is sent, nobody pays for it.",
         )
 
     def _canary(self, api: Api, item_id: str) -> None:
@@ -384,7 +384,7 @@ class PipelineStack(WorkloadStack):
             self,
             canary,
             minutes=self.settings.canary_minutes,
-            failed="The canary could not run to its end: nothing tells whether a customer's order "
+            failed="The canary could not finish its run: nothing shows whether a customer's order "
             "would go through.",
         )
         watch_canary(self.alarms, minutes=self.settings.canary_minutes)

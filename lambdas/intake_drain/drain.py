@@ -28,4 +28,4 @@ def drain(body: str, *, orders: NewOrders) -> None:
         )
     stored = orders.add(order)
     if stored.payload_hash != order.payload_hash:
-        raise PoisonError(f"order {order.order_id} was placed before with another content")
+        raise PoisonError(f"order {order.order_id} was already placed with different content")

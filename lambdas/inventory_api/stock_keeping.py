@@ -84,11 +84,12 @@ def set_item(
             inventory.replace(item, expected_version=version)
     except ItemExistsError:
         raise ProblemError(
-            ProblemType.ITEM_EXISTS, f"Item {item_id} exists: send the ETag you read as If-Match."
+            ProblemType.ITEM_EXISTS,
+            f"Item {item_id} already exists: send the ETag you read as If-Match.",
         ) from None
     except ItemChangedError:
         raise ProblemError(
-            ProblemType.ITEM_CHANGED, f"Item {item_id} is not version {version}: read it again."
+            ProblemType.ITEM_CHANGED, f"Item {item_id} is not at version {version}: read it again."
         ) from None
     return item
 
@@ -111,19 +112,19 @@ def adjust_stock(
         available = item_now(item_id, inventory=inventory).available
         raise ProblemError(
             ProblemType.NOT_ENOUGH_STOCK,
-            f"{-request.delta} units of {item_id} cannot be taken: now {available} are available.",
+            f"Cannot take {-request.delta} from the stock of {item_id}, which is now {available}.",
         ) from None
     except TooMuchStockError:
         available = item_now(item_id, inventory=inventory).available
         raise ProblemError(
             ProblemType.TOO_MUCH_STOCK,
-            f"{request.delta} units of {item_id} cannot be added: now {available} are available, "
-            f"and {MAX_AVAILABLE} may be.",
+            f"Cannot add {request.delta} to the stock of {item_id}, which is now {available}; "
+            f"the maximum is {MAX_AVAILABLE}.",
         ) from None
     if made != request.delta:
         raise ProblemError(
             ProblemType.ID_CONFLICT,
-            f"Adjustment {request.adjustment_id} was made before, with {made} units.",
+            f"Adjustment {request.adjustment_id} was already made, with a delta of {made}.",
         )
 
 
@@ -140,7 +141,7 @@ def _counters_of(item_id: str, version: int, inventory: Inventory) -> int:
 
 def _version(if_match: str) -> int:
     if not _ETAG.fullmatch(if_match):
-        raise invalid_field("If-Match", 'must be an ETag as it was read, such as "3"')
+        raise invalid_field("If-Match", 'must be the ETag that was read, such as "3"')
     return int(if_match.strip('"'))
 
 

@@ -19,9 +19,9 @@ def payment_difference(money: Money, order: Order | None) -> str | None:
     if money.intent_id not in (payment.intent_id, payment.replacement_intent_id) and (
         not order.erased_at
     ):
-        return f"{money.state} by another intent than the order's"
+        return f"{money.state} by a different intent from the order's"
     if money.amount != order.total:
-        return f"{money.state}: {money.amount}, of an order of {order.total}"
+        return f"{money.state}: {money.amount}, for an order of {order.total}"
     if unfinished(order) or _agrees(money.state, payment):
         return None
     return f"{money.state}, not {payment.state}"
@@ -39,25 +39,25 @@ def stock_difference(order: Order, reservation: Reservation | None) -> str | Non
         return _held_difference(order, reservation)
     is_held = reservation is not None and reservation.state is StockState.HELD
     if is_held and state is not StockState.SHIPPED:
-        return f"its reservation is HELD, and its stock is {state}"
+        return f"its reservation is HELD, but its stock is {state}"
     return None
 
 
 def _held_difference(order: Order, reservation: Reservation | None) -> str | None:
     if reservation is None:
-        return "its stock is HELD, and no reservation says so"
+        return "its stock is HELD, but it has no reservation"
     if reservation.state is not StockState.HELD:
-        return f"its stock is HELD, and its reservation is {reservation.state}"
+        return f"its stock is HELD, but its reservation is {reservation.state}"
     if dict(reservation.units) != order.quantities:
-        return "its reservation has other units than it has"
+        return "its reservation has different units from its lines"
     if short := sorted(each for each in reservation.units if reservation.held(each) < 0):
-        return f"its reservation holds less than nothing of {', '.join(short)}"
+        return f"its reservation holds a negative quantity of {', '.join(short)}"
     if other := sorted(
         item_id
         for item_id, places in reservation.counters.items()
         if sum(places.values()) != reservation.units.get(item_id)
     ):
-        return f"its reservation has other units on counters than of {', '.join(other)}"
+        return f"its reservation has different units on the counters of {', '.join(other)}"
     return None
 
 

@@ -46,7 +46,7 @@ def cancel(order: Order, reason: str, *, by: str) -> Order:
     if order.status is Status.CANCELLED:
         if cancelled_for(order) != reason:
             raise CommandConflictError(
-                f"Order {order.order_id} was cancelled before, with the reason "
+                f"Order {order.order_id} was already cancelled, with the reason "
                 f"{cancelled_for(order)}."
             )
         return order

@@ -36,16 +36,16 @@ def _confirmed(order: Order, _event: OrderEvent) -> Message:
         "Thank you for your order.\n\n"
         f"{_lines(order)}\n\n"
         f"Total: {_total(order)}\n\n"
-        "We tell you when it leaves our warehouse. "
-        "Your payment is authorised now and taken when the first parcel leaves.",
+        "We'll let you know when it leaves our warehouse. "
+        "Your payment has been authorised, and will be taken when the first parcel leaves.",
     )
 
 
 def _rejected(order: Order, event: OrderEvent) -> Message:
     return Message(
         f"We could not accept your order {order.order_id}",
-        f"We are sorry: {_objection(order, event.detail)}. Nothing was charged. "
-        "Please have a look at your basket and order again.",
+        f"We're sorry, but {_objection(order, event.detail)}. You have not been charged. "
+        "Please check your basket and order again.",
     )
 
 
@@ -58,35 +58,36 @@ def _objection(order: Order, detail: Mapping[str, Any]) -> str:
             return f"{detail['itemId']} is not sold in {order.currency}"
         case RejectionReason.PRICE_CHANGED:
             return (
-                f"the price of {detail['itemId']} is not the one that you were shown: "
+                f"the price of {detail['itemId']} is different from the one you were shown: "
                 f"it is {detail['currentPrice']} {order.currency}"
             )
         case RejectionReason.TOTAL_TOO_SMALL:
-            return f"the smallest order that we can take is {detail['smallest']} {order.currency}"
+            return f"our minimum order is {detail['smallest']} {order.currency}"
         case RejectionReason.TOTAL_TOO_LARGE:
-            return f"the largest order that we can take is {detail['largest']} {order.currency}"
+            return f"our maximum order is {detail['largest']} {order.currency}"
 
 
 def _out_of_stock(order: Order, _event: OrderEvent) -> Message:
     return Message(
-        f"Your order {order.order_id} is out of stock",
-        "We are sorry: we do not have enough of what you ordered. Nothing was charged.",
+        f"We do not have enough stock for your order {order.order_id}",
+        "We're sorry, but we do not have enough stock of what you ordered, so the order will not "
+        "go ahead. You have not been charged.",
     )
 
 
 def _payment_declined(order: Order, _event: OrderEvent) -> Message:
     return Message(
         f"The payment for your order {order.order_id} was declined",
-        f"We are sorry: your payment of {_total(order)} was declined, so the order does not go "
-        "ahead. Nothing was charged. Please order again with another way to pay.",
+        f"We're sorry, but your payment of {_total(order)} was declined, so the order will not go "
+        "ahead. You have not been charged. Please order again using a different payment method.",
     )
 
 
 def _cancelled(order: Order, _event: OrderEvent) -> Message:
     return Message(
-        f"Your order {order.order_id} is cancelled",
-        "Your order is cancelled. Nothing was charged; what your bank may have set aside for it "
-        "is set free.",
+        f"Your order {order.order_id} has been cancelled",
+        "Your order has been cancelled. You have not been charged, and any amount your bank has "
+        "reserved for it will be released.",
     )
 
 
@@ -96,27 +97,26 @@ def _parcel_shipped(order: Order, event: OrderEvent) -> Message:
         raise ValueError(f"{order.order_id} has no parcel {event.detail['parcelId']}")
     contents = "\n".join(f"{line.quantity} x {line.item_id}" for line in parcel.lines)
     return Message(
-        f"A parcel of your order {order.order_id} is on its way",
-        f"{contents}\n\n"
-        f"It travels with {parcel.carrier}, tracking number {parcel.tracking_number}.",
+        f"A parcel from your order {order.order_id} is on its way",
+        f"{contents}\n\nSent with {parcel.carrier}, tracking number {parcel.tracking_number}.",
     )
 
 
 def _delivered(order: Order, _event: OrderEvent) -> Message:
     all_of_it = (
-        "All that we have sent of your order has arrived; what was not sent is refunded."
+        "Everything we sent from your order has arrived; anything not sent has been refunded."
         if withheld_units(
             refund for refund in order.refunds if refund.state is RefundState.REFUNDED
         )
-        else "All of your order has arrived."
+        else "Everything in your order has arrived."
     )
     return Message(f"Your order {order.order_id} has arrived", f"{all_of_it} We hope you enjoy it.")
 
 
 def _captured(order: Order, _event: OrderEvent) -> Message:
     return Message(
-        f"We have taken the payment of {_total(order)} for your order {order.order_id}",
-        "A parcel of your order has left our warehouse, so we have taken your payment of "
+        f"We have taken your payment of {_total(order)} for order {order.order_id}",
+        "A parcel from your order has left our warehouse, so we have taken your payment of "
         f"{_total(order)}.",
     )
 
@@ -125,7 +125,7 @@ def _refunded(order: Order, event: OrderEvent) -> Message:
     amount = f"{major_units(int(event.detail['amount']), order.currency)} {order.currency}"
     return Message(
         f"We have refunded {amount} for your order {order.order_id}",
-        f"We have given back {amount}. Your bank may need some days to show it.",
+        f"We have refunded {amount}. It may take a few days to appear on your statement.",
     )
 
 

@@ -65,11 +65,11 @@ def minor_units(amount: str | int | Decimal, currency: Currency) -> int:
     2999
     """
     if not _AMOUNT.fullmatch(text := _plain(amount)):
-        raise AmountError(f"must be an amount of zero or more such as {_example(currency)}")
+        raise AmountError(f"must be an amount of zero or more, such as {_example(currency)}")
     _, _, fraction = text.partition(".")
     if len(fraction) > currency.decimals:
         raise AmountError(
-            f"must have at most {currency.decimals} decimals in {currency}, "
+            f"must have at most {currency.decimals} decimal places in {currency}, "
             f"such as {_example(currency)}"
         )
     return int(Decimal(text).scaleb(currency.decimals))

@@ -51,18 +51,20 @@ def request_refund(
     Raises
     ------
     CommandConflictError
-        If the refund was asked for before with another content.
+        If the refund was asked for before with different content.
     CommandRefusedError
         If nothing was captured, the refunds would exceed what was, more units would be given back
         than were sold, or the order has as many refunds as it may have.
     """
     if asked := order.refund(refund_id):
         if asked.request_hash != request_hash:
-            raise CommandConflictError(f"Refund {refund_id} was asked for with another content.")
+            raise CommandConflictError(
+                f"Refund {refund_id} was already requested with different content."
+            )
         return order
     if not (order.may(EventType.REFUND_REQUESTED) and order.payment.is_collected):
         raise CommandRefusedError(
-            f"Order {order.order_id} cannot be refunded: nothing was captured."
+            f"Order {order.order_id} cannot be refunded: no payment has been captured."
         )
     refund_lines = _refund_lines(order, lines)
     if amount is None:
@@ -71,12 +73,12 @@ def request_refund(
     if not 0 < amount <= left:
         raise CommandRefusedError(
             f"{major_units(amount, order.currency)} {order.currency} cannot be refunded: "
-            f"{major_units(left, order.currency)} {order.currency} can."
+            f"{major_units(left, order.currency)} {order.currency} left to refund."
         )
     if len(order.refunds) >= MAX_REFUNDS:
         raise CommandRefusedError(
-            f"Order {order.order_id} has {MAX_REFUNDS} refunds already, as many as it may have "
-            "(those that failed count)."
+            f"Order {order.order_id} already has {MAX_REFUNDS} refunds, the maximum "
+            "(including any that failed)."
         )
     requested_at = now()
     refund = Refund(
@@ -192,8 +194,8 @@ def _refund_lines(order: Order, lines: Sequence[LineQuantity]) -> tuple[RefundLi
     for item_id, units in units_of(lines).items():
         if before[item_id] + units > order.quantities.get(item_id, 0):
             raise CommandRefusedError(
-                f"{units} units of {item_id} cannot be given back: "
-                f"{order.quantities.get(item_id, 0) - before[item_id]} can."
+                f"{units} of {item_id} cannot be refunded: "
+                f"{order.quantities.get(item_id, 0) - before[item_id]} left to refund."
             )
         returned = before[item_id] - withheld_before[item_id]
         with_customer = order.shipped_quantities.get(item_id, 0) - returned

@@ -6,4 +6,4 @@ class CommandRefusedError(Exception):
 
 
 class CommandConflictError(Exception):
-    """A command with this id was carried out before, with another content."""
+    """A command with this id was carried out before, with different content."""

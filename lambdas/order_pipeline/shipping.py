@@ -45,7 +45,7 @@ def ship(
     Raises
     ------
     CommandConflictError
-        If the parcel was shipped before with another content.
+        If the parcel was shipped before with different content.
     CommandRefusedError
         If the order is not CONFIRMED, nobody would pay for what leaves, less remains of a line
         than is in the parcel, or the parcel leaves more behind than the parcels after it could
@@ -53,7 +53,9 @@ def ship(
     """
     if shipped := order.parcel(parcel_id):
         if shipped.request_hash != request_hash:
-            raise CommandConflictError(f"Parcel {parcel_id} left before with another content.")
+            raise CommandConflictError(
+                f"Parcel {parcel_id} was already shipped with different content."
+            )
         return order
     if not order.may(EventType.PARCEL_SHIPPED):
         raise CommandRefusedError(
@@ -66,11 +68,11 @@ def ship(
     for item_id, units in in_parcel.items():
         if units > remaining.get(item_id, 0):
             raise CommandRefusedError(
-                f"{units} units of {item_id} cannot leave: {remaining.get(item_id, 0)} remain."
+                f"{units} of {item_id} cannot be shipped: {remaining.get(item_id, 0)} left to ship."
             )
     if not in_parcel:
         raise CommandRefusedError(
-            f"Nothing of order {order.order_id} remains: what has not left is being refunded."
+            f"Nothing in order {order.order_id} is left to ship: the rest is being refunded."
         )
     _check_room(order, in_parcel)
     shipped_at = now()
@@ -118,7 +120,9 @@ def deliver(order: Order, parcel_id: str, *, by: str) -> Order:
     """
     parcel = order.parcel(parcel_id)
     if parcel is None:
-        raise CommandRefusedError(f"No parcel {parcel_id} of order {order.order_id} has left.")
+        raise CommandRefusedError(
+            f"No parcel {parcel_id} of order {order.order_id} has been shipped."
+        )
     if parcel.delivered_at:
         return order
     delivered_at = now()
@@ -188,13 +192,13 @@ def _check_room(order: Order, in_parcel: Mapping[str, int]) -> None:
     if left_behind and len(order.parcels) + 1 >= MAX_PARCELS:
         raise CommandRefusedError(
             f"This is the last of the {MAX_PARCELS} parcels that order {order.order_id} may have: "
-            "it must hold all that remains, and no refund of units that have not left may be "
-            "under way."
+            "it must contain everything that is left, and no refund of unshipped units may be in "
+            "progress."
         )
     lines = sum(len(parcel.lines) for parcel in order.parcels) + len(in_parcel) + len(left_behind)
     if lines > MAX_PARCEL_LINES:
         raise CommandRefusedError(
-            f"The parcels of order {order.order_id} may have {MAX_PARCEL_LINES} lines together, "
-            "and some are kept for what is left behind: the parcel must hold all that remains of "
-            f"its items, of {lines - MAX_PARCEL_LINES} more than it does at least."
+            f"The parcels of order {order.order_id} may have {MAX_PARCEL_LINES} lines in total, "
+            "and some are kept for what is left behind: the parcel must contain all that is left "
+            f"of at least {lines - MAX_PARCEL_LINES} more of its items."
         )

@@ -53,7 +53,7 @@ def ship_parcel(order_id: str, request: ShipParcelRequest, *, orders: Orders) ->
     ------
     ProblemError
         If there is no such order, it is not ready to be shipped, less remains than is in the
-        parcel, or the parcel left before with another content.
+        parcel, or the parcel left before with different content.
     """
     return _carry_out(
         order_id,
@@ -88,12 +88,12 @@ def refund_order(order_id: str, request: RefundOrderRequest, *, orders: Orders) 
     ------
     ProblemError
         If there is no such order, the refund is more than can be given back, or it was asked for
-        before with another content.
+        before with different content.
     """
     if (request.amount is None) is (request.lines is None):
-        raise invalid_field("amount", "is required unless there are lines, and not with them")
+        raise invalid_field("amount", "is required without lines, and not allowed with them")
     if request.restock and request.lines is None:
-        raise invalid_field("restock", "needs lines, to know what comes back into stock")
+        raise invalid_field("restock", "requires lines, to say what goes back into stock")
 
     def refund(order: Order) -> Order:
         amount = _minor_units(request.amount, order.currency)
@@ -117,7 +117,9 @@ def _carry_out(order_id: str, command: Callable[[Order], Order], orders: Orders)
     def unless_erased(order: Order) -> Order:
         changed = command(order)
         if order.erased_at and changed is not order:
-            raise CommandRefusedError(f"Order {order_id} is closed: its customer was erased.")
+            raise CommandRefusedError(
+                f"Order {order_id} is closed: its customer's personal data has been erased."
+            )
         return changed
 
     try:

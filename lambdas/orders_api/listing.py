@@ -61,5 +61,5 @@ def _position(cursor: str) -> Position:
         position = None
     # Written in the one way in which it is given out, and at a time at which there were orders.
     if position is None or _cursor(position) != cursor or position.placed_at < _FIRST_ORDERS:
-        raise invalid_field("cursor", "must be one from an answer before")
+        raise invalid_field("cursor", "must be a cursor returned by an earlier response")
     return position

@@ -93,7 +93,7 @@ def cancelled_view(order: Order, refer: Refer) -> CancelOrderResponse:
     return CancelOrderResponse(
         order_id=order.order_id,
         status=order.status,
-        message="The order is cancelled; what was held for it is given back.",
+        message="The order has been cancelled; any stock and money held will be released.",
         links=_links(order.order_id, refer),
     )
 

@@ -33,8 +33,8 @@ overflow = OverflowQueue(sqs, settings.intake_overflow_queue_url)
 for model in (PlaceOrderRequest, PlaceOrderResponse, Order):
     model.model_rebuild()
 
-STORED = "The order is accepted and on its way."
-DEFERRED = "The order is accepted; it can be looked at as soon as it is stored."
+STORED = "The order has been accepted."
+DEFERRED = "The order has been accepted; it can be viewed once it is stored."
 
 
 def place(request: Request) -> Response:

@@ -55,7 +55,7 @@ def place_order(
     Raises
     ------
     ProblemError
-        If the request cannot become an order, or the order exists with another content.
+        If the request cannot become an order, or the order exists with different content.
     """
     order = _order(request, idempotency_key, default_payment_method, trace_header)
     logger.append_keys(order_id=order.order_id)
@@ -67,7 +67,7 @@ def place_order(
     if stored.payload_hash != order.payload_hash:
         raise ProblemError(
             ProblemType.ORDER_CONFLICT,
-            f"Order {order.order_id} was placed before with another content.",
+            f"Order {order.order_id} was already placed with different content.",
         )
     return Acceptance(stored)
 
@@ -80,7 +80,9 @@ def _order(
 ) -> Order:
     method = request.payment.method if request.payment else default_payment_method
     if not method:
-        raise invalid_field("payment", "is required: this environment has no default method")
+        raise invalid_field(
+            "payment", "is required: this environment has no default payment method"
+        )
     if is_reserved_for_canary(request.customer_id, request.order_id):
         raise invalid_field("customerId", "is reserved for the pipeline's own test orders")
     lines = _lines(request)
@@ -103,7 +105,7 @@ def _order(
 
 def _derived_id(idempotency_key: str | None) -> str:
     if not idempotency_key:
-        raise invalid_field("orderId", "is required, or else an Idempotency-Key header")
+        raise invalid_field("orderId", "is required unless there is an Idempotency-Key header")
     if len(idempotency_key) > MAX_IDEMPOTENCY_KEY:
         raise invalid_field(
             "Idempotency-Key", f"must have at most {MAX_IDEMPOTENCY_KEY} characters"

@@ -58,7 +58,7 @@ class StockBook:
         try:
             return stock_difference(order, self.reservations.of(order.order_id))
         except ValidationError:
-            return "its reservation is none"
+            return "its reservation cannot be read"
         except ReservationsUnavailableError:
             logger.warning("the stock is not compared", order_id=order.order_id, exc_info=True)
             return None

@@ -12,10 +12,10 @@ from stacks.settings import Settings, SettingsError
 
 
 def preflight(*, as_json: AsJson = False) -> None:
-    """Say what the account of ENVIRONMENT still lacks: quotas, sandboxes, bootstrap, the secret.
+    """Show what the account of ENVIRONMENT still lacks: quotas, sandboxes, bootstrap, the secret.
 
-    Exits with 1 when there is something to do, and with 3 when all that could be read is well, but
-    something could not.
+    Exits with 1 if there is something to do, and with 3 if everything that could be read is fine
+    but something could not be read.
     """
     # Only here: it names things as the stacks do, and CDKTF takes seconds to import.
     from orderctl.preflight import State, look  # noqa: PLC0415

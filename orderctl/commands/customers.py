@@ -19,9 +19,8 @@ def erase(
 ) -> None:
     """Erase a customer's personal data, and say what is kept and why.
 
-    Exits with 1 when there is, or may be, an order of theirs outside the table, or one that cannot
-    be read: erase again then.
-    Exits with 2 when there is no order of theirs at all.
+    Exits with 1 if one of their orders is, or may be, outside the table, or cannot be read: erase
+    again later. Exits with 2 if they have no orders at all.
     """
     deployment = Deployment.from_environment()
     confirm(f"Erase {customer_id} in {deployment.names.suffix} for good?", yes=yes)
@@ -38,8 +37,8 @@ def erase(
     )
     if not (erasure.erased or erasure.kept or erasure.unreadable or outside):
         complain(
-            f"There are no orders of {customer_id} in {deployment.names.suffix}: "
-            "nothing was erased. Is the id right, or was the customer erased before?"
+            f"{customer_id} has no orders in {deployment.names.suffix}: nothing was erased. "
+            "Is the id right, or was the customer already erased?"
         )
         raise typer.Exit(NOT_THERE)
     for order_id in erasure.erased:
@@ -49,7 +48,7 @@ def erase(
     for order_id in erasure.unreadable:
         complain(
             f"kept: order {order_id}, because it cannot be read: put it back from a backup "
-            "(docs/restore.md), and erase again"
+            "(docs/restore.md), then erase again"
         )
     for sentence in outside:
         complain(f"not erased: {sentence}")

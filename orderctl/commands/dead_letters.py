@@ -43,14 +43,14 @@ Named = Annotated[
         metavar="QUEUE",
         parser=_queue,
         autocompletion=_known_queues,
-        help="As `orderctl dlq list` names it, such as payment.",
+        help="The queue's name in `orderctl dlq list`, such as payment.",
     ),
 ]
 
 
 @app.command(name="list")
 def list_queues(*, as_json: AsJson = False) -> None:
-    """List every dead-letter queue: messages on it, and the age of the oldest that is seen."""
+    """List every dead-letter queue: messages on it, and the age of the oldest one seen."""
     deployment = Deployment.from_environment()
     states = {queue.name: _state(deployment, queue) for queue in DEAD_LETTER_QUEUES.values()}
     if as_json:
@@ -77,7 +77,7 @@ def list_queues(*, as_json: AsJson = False) -> None:
 def show(queue: Named, *, as_json: AsJson = False) -> None:
     """Show what is on a dead-letter queue: ids, reasons and ages, never a body.
 
-    Messages are hidden from others for the moment in which they are read.
+    Messages are hidden from other readers while they are being read.
     """
     deployment = Deployment.from_environment()
     seen = _seen(deployment, queue, _deployed(deployment, queue))
@@ -96,9 +96,9 @@ def redrive_queue(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Redrive a dead-letter queue, or one message of it. Safe to run twice.
+    """Redrive a dead-letter queue, or one message on it. Safe to run twice.
 
-    Exits with 1 if a message could not be redriven: it is then still there.
+    Exits with 1 if a message could not be redriven: it stays on the queue.
     """
     deployment = Deployment.from_environment()
     dead_letters = _deployed(deployment, queue)
@@ -117,7 +117,7 @@ def redrive_queue(
         aside=as_json,
     )
     if message is None and left > len(outcome.failed):
-        why = "Some are hidden for the moment, since somebody reads them, or came back"
+        why = "Some are hidden because somebody else is reading them, or have come back"
         say(f"{why}: run it again.", aside=as_json)
     if as_json:
         emit(_redriven(queue, seen, outcome, left))
@@ -133,7 +133,7 @@ def discard(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete one message of a dead-letter queue for good: what it asks for is never done.
+    """Delete one message from a dead-letter queue for good: what it asks for is never done.
 
     Exits with 2 if there is no such message.
     """
@@ -236,7 +236,7 @@ def _failures(deployment: Deployment, queue: DeadLetterQueue) -> int:
 
 def _print(queue: DeadLetterQueue, letters: list[DeadLetter], *, aside: bool) -> None:
     if not letters:
-        say(f"Nothing to be seen on {queue.name}.", aside=aside)
+        say(f"No messages are visible on {queue.name}.", aside=aside)
         return
     shown = table(
         "message", "order", "event", "reason", "age", "received", ids=("message", "order")
@@ -252,4 +252,4 @@ def _print(queue: DeadLetterQueue, letters: list[DeadLetter], *, aside: bool) ->
         )
     display(shown, aside=aside)
     if len(letters) == _MOST_SHOWN:
-        say(f"There may be more: the first {_MOST_SHOWN} that came are shown.", aside=aside)
+        say(f"There may be more: only the first {_MOST_SHOWN} are shown.", aside=aside)

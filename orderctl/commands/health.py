@@ -18,10 +18,10 @@ _MOST_OVERDUE = 5
 
 
 def health(*, as_json: AsJson = False) -> None:
-    """Say whether the deployment is well: queues, dead letters, stages, alarms, overdue orders.
+    """Show whether the deployment is well: queues, dead letters, stages, alarms, overdue orders.
 
-    Exits with 1 when something is wrong, and with 3 when all that could be read is well, but
-    something could not. Messages that wait are not wrong: the alarms know how long is too long.
+    Exits with 1 if something is wrong, and with 3 if everything that could be checked is well but
+    something could not be. Waiting messages are not wrong: the alarms know how long is too long.
     """
     deployment = Deployment.from_environment()
     seen = look_at_health(deployment)
@@ -47,12 +47,12 @@ def _print(seen: Health, where: str) -> None:
             shown.add_row(order.order_id, order.status, age(order.due_at, seen.at))
         console.print(shown)
     for part, reason in seen.unread.items():
-        complain(f"not looked at: {part}: {reason}")
+        complain(f"not checked: {part}: {reason}")
     verdict = Text(f"{where}: ", style="bold")
     if seen.problems:
         verdict.append("; ".join(seen.problems) + ".", style=colours.BAD)
     elif seen.unread:
-        verdict.append("what could be looked at is well.", style=colours.WAITS)
+        verdict.append("everything that could be checked is well.", style=colours.WAITS)
     else:
         verdict.append(f"all is well; {seen.alarm_count} alarms, none of them in ALARM.")
         verdict.stylize(colours.GOOD, len(where) + 2)

@@ -18,7 +18,7 @@ Since = Annotated[
 Until = Annotated[
     datetime | None, typer.Option(parser=moment, metavar="TIME", help="RFC 3339, exclusive.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document, nothing else.")]
 
 
@@ -48,7 +48,7 @@ def units(text: str) -> Units:
     """
     item_id, _, quantity = text.partition("=")
     if not re.fullmatch(ID_PATTERN, item_id) or not re.fullmatch("[1-9][0-9]{0,8}", quantity):
-        raise typer.BadParameter(f"{text!r} is not an item with a number, such as ITEM-001=2.")
+        raise typer.BadParameter(f"{text!r} is not an item and a quantity, such as ITEM-001=2.")
     return Units(item_id, int(quantity))
 
 

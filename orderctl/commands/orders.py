@@ -33,27 +33,28 @@ def place(
             "--file",
             "-f",
             metavar="FILE",
-            help="The request as JSON (docs/openapi.json), or - for the input; asked, if none.",
+            help="The request as JSON (docs/openapi.json), or - for standard input; you are asked "
+            "for it, if not given.",
         ),
     ] = None,
     *,
     key: Annotated[
         str | None,
-        typer.Option(help="The Idempotency-Key of an attempt before; a new one, if not given."),
+        typer.Option(help="The Idempotency-Key of an earlier attempt; a new one, if not given."),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Show what happens to it until it is at rest.")
+        bool, typer.Option("--follow", help="Show what happens to it until it comes to rest.")
     ] = False,
     within: Annotated[
-        int, typer.Option(min=1, metavar="SECONDS", help="How long it is followed.")
+        int, typer.Option(min=1, metavar="SECONDS", help="How long to follow it.")
     ] = 120,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Place an order: it is charged, and its customer told, like any other.
+    """Place an order: it is charged, and its customer notified, like any other.
 
-    The key says which order is meant: placed again with the same key, it is the same order. With
-    --follow it exits with 1 if the order comes to another end than CONFIRMED, or takes too long.
+    Placed again with the same key, it is the same order. With --follow, exits with 1 if the order
+    ends up as anything but CONFIRMED, or takes too long.
     """
     request = _read(file) if file else _ask()
     deployment = Deployment.from_environment()
@@ -82,7 +83,7 @@ def place(
 
 
 def show(order_id: OrderId, *, as_json: AsJson = False) -> None:
-    """Show an order: where it is, where its money and stock are, and how it came there."""
+    """Show an order: its status, where its money and stock are, and how it got there."""
     order = Deployment.from_environment().api.call("getOrder", orderId=order_id).body
     if as_json:
         emit(order)
@@ -91,10 +92,10 @@ def show(order_id: OrderId, *, as_json: AsJson = False) -> None:
 
 
 def list_orders(
-    customer: Annotated[str, typer.Option(metavar="CUSTOMER", help="Whose orders.")],
+    customer: Annotated[str, typer.Option(metavar="CUSTOMER", help="Whose orders to list.")],
     *,
     status: Annotated[Status | None, typer.Option(help="Only orders in this status.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="The maximum number of orders.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """List a customer's orders, newest first."""
@@ -103,7 +104,7 @@ def list_orders(
         emit(orders)
         return
     if not orders:
-        say(f"There are no orders of {customer}{f' that are {status}' if status else ''}.")
+        say(f"{customer} has no orders{f' that are {status}' if status else ''}.")
         return
     shown = table("order", "status", "placed", "age", "total", ids=("order",))
     for order in orders:
@@ -121,11 +122,11 @@ def list_orders(
 def cancel(
     order_id: OrderId,
     *,
-    reason: Annotated[CancelReason, typer.Option(help="Why; the customer is told.")],
+    reason: Annotated[CancelReason, typer.Option(help="Why it is cancelled.")],
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Cancel an order, until its first parcel leaves; stock and money are given back."""
+    """Cancel an order before its first parcel leaves; its stock and money are released."""
     deployment = Deployment.from_environment()
     confirm(f"Cancel {order_id} in {deployment.names.suffix}: {reason}?", yes=yes)
     answer = deployment.api.call("cancelOrder", {"reason": reason}, orderId=order_id).body
@@ -135,7 +136,7 @@ def cancel(
 def ship(
     order_id: OrderId,
     *,
-    carrier: Annotated[str, typer.Option(help="Who takes it.")],
+    carrier: Annotated[str, typer.Option(help="Who delivers it.")],
     tracking: Annotated[str, typer.Option(metavar="NUMBER", help="The tracking number.")],
     parcel: Annotated[
         str | None, typer.Option(metavar="ID", help="The parcel's id; a new one, if not given.")
@@ -144,12 +145,12 @@ def ship(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Record a parcel that leaves: all that remains, or the units of --line.
+    """Record a parcel leaving: everything that is left, or the units in --line.
 
     The customer's payment is taken with the first parcel.
     """
     deployment = Deployment.from_environment()
-    what = _and(line) or "all that remains"
+    what = _and(line) or "everything that is left"
     confirm(f"Ship {what} of {order_id} in {deployment.names.suffix}?", yes=yes)
     parcel_id = parcel or _new_id("parcel")
     if parcel is None:
@@ -180,11 +181,11 @@ def refund(
     order_id: OrderId,
     *,
     amount: Annotated[
-        str | None, typer.Option(help="Of the order's currency, such as 10.00; or --line.")
+        str | None, typer.Option(help="In the order's currency, such as 10.00; or use --line.")
     ] = None,
     line: Lines = None,
     restock: Annotated[
-        bool, typer.Option("--restock", help="The units of --line come back into stock.")
+        bool, typer.Option("--restock", help="Put the units in --line back into stock.")
     ] = False,
     refund_id: Annotated[
         str | None, typer.Option(metavar="ID", help="The refund's id; a new one, if not given.")
@@ -192,14 +193,14 @@ def refund(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Give money back: an amount, or what units cost. Never more than was taken."""
+    """Refund an amount, or what some units cost. Never more than was taken."""
     if (amount is None) == (not line):
-        raise typer.BadParameter("give --amount, or --line for what the money is for.")
+        raise typer.BadParameter("give either --amount, or --line for what is refunded.")
     if restock and not line:
         raise typer.BadParameter("--restock goes with --line.")
     deployment = Deployment.from_environment()
     what = amount or f"what {_and(line)} cost"
-    confirm(f"Refund {what} of {order_id} in {deployment.names.suffix}?", yes=yes)
+    confirm(f"Refund {what} on {order_id} in {deployment.names.suffix}?", yes=yes)
     if refund_id is None:
         refund_id = _new_id("refund")
         note(f"To repeat this safely: --refund-id {refund_id}")
@@ -209,7 +210,7 @@ def refund(
     else:
         request["amount"] = amount
     answer = deployment.api.call("refundOrder", request, orderId=order_id).body
-    said = f"{refund_id} of {order_id}: {answer['amount']} will be given back."
+    said = f"{refund_id} of {order_id}: {answer['amount']} will be refunded."
     _tell(answer, said, as_json=as_json)
 
 
@@ -240,12 +241,12 @@ def _bytes(file: Path) -> bytes:
 
 def _ask() -> Json:
     if not is_interactive():
-        raise typer.BadParameter("nobody can be asked here: give --file.", param_hint="--file")
+        raise typer.BadParameter("there is no terminal to ask on: use --file.", param_hint="--file")
     customer_id = ask("Customer", read=str)
     lines: list[Units] = []
     while True:
         more = ask(
-            "Item and number, such as ITEM-001=2" + (" (empty: that is all)" if lines else ""),
+            "Item and quantity, such as ITEM-001=2" + (" (empty to finish)" if lines else ""),
             default="" if lines else None,
             read=lambda text: units(text) if text else None,
         )

@@ -88,7 +88,7 @@ def republish(
     until: Until = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish events again, from the orders' histories. Stages are idempotent: it is safe.
+    """Publish events again, from the orders' histories. Stages are idempotent, so this is safe.
 
     One order's events, or with --since all that happened to any order from then on (until
     --until, or now).
@@ -156,7 +156,7 @@ def _republish_span(
 
 
 def overdue(*, as_json: AsJson = False) -> None:
-    """List the open orders that are past their due, the one that waits longest first."""
+    """List the open orders that are overdue, the longest overdue first."""
     deployment = Deployment.from_environment()
     found = look_at_overdue(
         deployment.orders.overdue(datetime.now(UTC)),
@@ -178,7 +178,7 @@ def overdue(*, as_json: AsJson = False) -> None:
         )
         return
     if not found:
-        say("No open order is past its due.")
+        say("No open orders are overdue.")
         return
     shown = table("order", "status", "due since", "last event", "at", ids=("order",))
     for order in found:
@@ -191,9 +191,9 @@ def overdue(*, as_json: AsJson = False) -> None:
 def books(since: Since = None, until: Until = None, *, as_json: AsJson = False) -> None:
     """Compare all orders with the audit bucket, and the stock with the orders.
 
-    The span is what the bucket is read for: from a day ago to five minutes ago, if not given.
-    An event of the span that is not there is looked for up to now: it may have been published
-    late. Exits with 1 on any difference; orders that are on their way may show as one.
+    The bucket is read for the given span: from a day ago to five minutes ago, if not given. An
+    event of the span that is missing is looked for up to now: it may have been published late.
+    Exits with 1 on any difference; orders in progress may show up as one.
     """
     until = until or datetime.now(UTC) - _ON_ITS_WAY_TO_THE_BUCKET
     since = since or until - timedelta(days=1)
@@ -252,7 +252,7 @@ def _order(deployment: Deployment, order_id: str) -> Order:
         raise typer.Exit(NOT_THERE) from None
     except ValidationError:
         complain(
-            f"Order {order_id} cannot be read: what the table has is no order. "
+            f"Order {order_id} cannot be read: what the table has is not an order. "
             "docs/restore.md says how to put it back."
         )
         raise typer.Exit(FAILED) from None

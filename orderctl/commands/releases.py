@@ -28,21 +28,21 @@ def rollback(
     function: Annotated[
         str | None,
         typer.Argument(
-            help="Such as place-order; all that the last deployment has changed, if not given."
+            help="Such as place-order; everything the last deployment changed, if not given."
         ),
     ] = None,
     *,
     to: Annotated[
         str | None,
-        typer.Option(metavar="VERSION", help="Of the function; the one before, if not given."),
+        typer.Option(metavar="VERSION", help="Of the function; the previous one, if not given."),
     ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Call the code again that was live before: move aliases back. Safe to run twice.
+    """Go back to the code that was live before, by moving aliases back. Safe to run twice.
 
-    It is about functions only, their code and their settings: permissions, queues and tables stay
-    as they are deployed. The next deploy moves the aliases forward again; until then the drift
+    This affects functions only, their code and their settings: permissions, queues and tables
+    stay as they are deployed. The next deploy moves the aliases forward again; until then the drift
     check shows them. Exits with 1 if an alias could not be moved, with 2 if there is nothing to
     go back to.
     """
@@ -71,7 +71,7 @@ def rollback(
         complain(f"{len(failed)} of {len(moves)} were not rolled back: run it again.")
         raise typer.Exit(FAILED)
     say(
-        "The next deploy makes the newest versions live again: deploy what is repaired.",
+        "The next deploy makes the newest versions live again: deploy the fix.",
         aside=as_json,
     )
 
@@ -81,7 +81,7 @@ def versions(
     prune: Annotated[
         int | None,
         typer.Option(
-            metavar="KEEP", min=1, help="Delete all but the newest so many of each function."
+            metavar="KEEP", min=1, help="Delete all but the newest KEEP of each function."
         ),
     ] = None,
     yes: Yes = False,
@@ -188,7 +188,7 @@ def _look(deployment: Deployment, function: str | None) -> tuple[list[Release], 
         raise typer.Exit(NOT_THERE)
     live = deployment.versions.live(history[-1].versions)
     if function is not None and function not in live:
-        complain(f"There is no function {function}; there are {', '.join(sorted(live))}.")
+        complain(f"There is no function {function}; the functions are {', '.join(sorted(live))}.")
         raise typer.Exit(NOT_THERE)
     return history, live
 
@@ -213,8 +213,8 @@ def _moves(
         there = [version.number for version in versions.published(move.function)]
         if move.after not in there:
             raise RollbackError(
-                f"version {move.after} of {move.function} is not there;"
-                f" there are {', '.join(there)}"
+                f"version {move.after} of {move.function} does not exist;"
+                f" the versions are {', '.join(there)}"
             )
     return moves
 
@@ -255,7 +255,7 @@ def _move(versions: Versions, moves: Sequence[Move], *, aside: bool) -> dict[str
             failed[move.function] = str(error)
         else:
             say(
-                f"{move.function}: version {move.after} is live, not {move.before} any more.",
+                f"{move.function}: version {move.after} is live instead of {move.before}.",
                 aside=aside,
             )
     return failed

@@ -63,7 +63,7 @@ def restore(
     try:
         repairs = _plan(deployment, damage)
     except PaymentOutcomeUnknownError as error:
-        complain(f"the payment provider did not tell which payments there are ({error}): try again")
+        complain(f"the payment provider did not say which payments there are ({error}): try again")
         raise typer.Exit(FAILED) from None
     failed = _look_through(repairs, aside=as_json)
     wanted = [repair for repair in repairs if not repair.is_held_back]
@@ -113,8 +113,8 @@ def _look_through(repairs: list[Repair], *, aside: bool) -> dict[str, str]:
     if repairs:
         _print(repairs, aside=aside)
     held_back = {
-        repair.order.order_id: "it came to an end, or its customer was erased, and the bucket "
-        f"does not tell all of it: {_named(repair.forward.left) or '-'}"
+        repair.order.order_id: "it has ended, or its customer was erased, and the bucket does "
+        f"not have all of it: {_named(repair.forward.left) or '-'}"
         for repair in repairs
         if repair.is_held_back
     }
@@ -135,11 +135,11 @@ def _put_back(deployment: Deployment, repairs: list[Repair]) -> dict[str, str]:
     for repair in repairs:
         order_id = repair.order.order_id
         if not restoring.put_back(repair, at=datetime.now(UTC)):
-            failed[order_id] = "somebody else has written it meanwhile"
+            failed[order_id] = "somebody else has written it in the meantime"
             complain(f"not put back: order {order_id}: {failed[order_id]}")
         elif refused := restoring.publish(repair.order):
             failed[order_id] = (
-                f"put back, and refused by the topic: {', '.join(sorted(refused))}: "
+                f"put back, but refused by the topic: {', '.join(sorted(refused))}: "
                 f"run orderctl republish {order_id}"
             )
             complain(failed[order_id])
@@ -150,9 +150,9 @@ def _print_untouched(damage: Damage, copy: str, *, aside: bool) -> None:
     for order_id in damage.unreadable:
         complain(f"not put back: order {order_id} cannot be read in {copy} either")
     for order_id in damage.expired:
-        say(f"left out: order {order_id} was kept for as long as orders are", aside=aside)
+        say(f"left out: order {order_id} is past its retention time", aside=aside)
     for order_id in damage.older:
-        say(f"not touched: order {order_id} can be read, and is older than in {copy}", aside=aside)
+        say(f"not touched: order {order_id} can be read, but is older than in {copy}", aside=aside)
 
 
 def _print(repairs: list[Repair], *, aside: bool) -> None:

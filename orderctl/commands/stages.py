@@ -15,10 +15,10 @@ Stage = Annotated[StageName, typer.Argument(help="The stage.", metavar="STAGE")]
 
 
 def pause(stage: Stage, *, as_json: AsJson = False) -> None:
-    """Pause a stage: its queue keeps what is for it for a week, and the stream for a day.
+    """Pause a stage: its queue keeps its messages for a week, and the stream for a day.
 
     While payment is paused, the reconciler cancels orders that have been RESERVED for more than
-    six hours, if their payment was never begun. It renews no payment's hold, and does not
+    six hours, if their payment was never started. It renews no payment holds, and does not
     compare the provider's records with the orders.
     """
     Deployment.from_environment().stage(stage).pause(_operator())

@@ -13,7 +13,9 @@ from orderctl.deployment import Deployment
 from orderctl.errors import Commands
 from orderctl.terminal import confirm, console, emit, note, say, table
 
-app = typer.Typer(cls=Commands, no_args_is_help=True, help="Look at an item's stock, and set it.")
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, help="Look at an item's stock, set it, and adjust it."
+)
 
 _SETTABLE = ("name", "price", "currency", "available", "active", "stockCounters")
 
@@ -28,9 +30,9 @@ def show(item_id: ItemId, *, as_json: AsJson = False) -> None:
 def set_item(
     item_id: ItemId,
     *,
-    name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
-    price: Annotated[str | None, typer.Option(help="Of one unit, such as 29.99.")] = None,
-    currency: Annotated[Currency | None, typer.Option(help="Of the price.")] = None,
+    name: Annotated[str | None, typer.Option(help="The item's name.")] = None,
+    price: Annotated[str | None, typer.Option(help="The price of one unit, such as 29.99.")] = None,
+    currency: Annotated[Currency | None, typer.Option(help="The price's currency.")] = None,
     available: Annotated[
         int | None, typer.Option(min=0, help="Units that can still be reserved.")
     ] = None,
@@ -42,15 +44,15 @@ def set_item(
         typer.Option(
             min=1,
             max=MAX_STOCK_COUNTERS,
-            help="Over how many counters its units are spread: more than 1 for what sells fastest.",
+            help="How many counters its units are spread over: more than 1 for fast sellers.",
         ),
     ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Set an item, or make it; what is not given stays as it is.
+    """Set an item, or create it; what is not given stays as it is.
 
-    Nothing is set if somebody else has changed the item since it was read: exits with 1 then.
+    If somebody else has changed the item since it was read, nothing is set: exits with 1 then.
     """
     deployment = Deployment.from_environment()
     given = {
@@ -66,8 +68,8 @@ def set_item(
     if known is None:
         missing = [f"--{key}" for key in ("name", "price", "available") if key not in wanted]
         if missing:
-            raise typer.BadParameter(f"{item_id} is new: it takes {' and '.join(missing)}.")
-        question = f"Make {item_id} in {deployment.names.suffix}: {_listed(wanted)}?"
+            raise typer.BadParameter(f"{item_id} is new: it needs {' and '.join(missing)}.")
+        question = f"Create {item_id} in {deployment.names.suffix}: {_listed(wanted)}?"
     else:
         question = f"Set {item_id} in {deployment.names.suffix}: {_changes(known.body, wanted)}?"
     confirm(question, yes=yes)
@@ -107,7 +109,7 @@ def adjust(
         emit(answer)
         return
     now = deployment.api.call("getItem", itemId=item_id).body
-    say(f"{item_id} is adjusted by {delta:+}: {now['available']} can be reserved now.")
+    say(f"{item_id} adjusted by {delta:+}: {now['available']} can now be reserved.")
 
 
 def _look(api: Api, item_id: str) -> Answer | None:
@@ -154,4 +156,4 @@ def _changes(before: Json, wanted: Json) -> str:
         for key, value in wanted.items()
         if before.get(key) != value
     ]
-    return ", ".join(changed) or "nothing that differs"
+    return ", ".join(changed) or "no changes"

@@ -22,22 +22,27 @@ def watch(
     *,
     customer: Annotated[
         str | None,
-        typer.Option(metavar="CUSTOMER", help="Their newest orders, open or not; all open ones."),
+        typer.Option(
+            metavar="CUSTOMER",
+            help="Their newest orders, open or not; all open orders, if not given.",
+        ),
     ] = None,
-    every: Annotated[float, typer.Option(min=0.2, metavar="SECONDS", help="Between looks.")] = 1.0,
-    once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
+    every: Annotated[
+        float, typer.Option(min=0.2, metavar="SECONDS", help="Time between looks.")
+    ] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Look once, and exit.")] = False,
     as_json: Annotated[
         bool,
         typer.Option(
             "--json",
-            help="Print one JSON document for each look, each on a line; with --once, one.",
+            help="Print one JSON document for each look, one per line; with --once, just one.",
         ),
     ] = False,
 ) -> None:
     """Watch orders move through their stages, until Ctrl-C.
 
-    All that are open, and those that were seen to end within the last minute. With --json, each
-    look is one line. Where the output is no terminal, each change is one line.
+    Shows all open orders, and those seen to end within the last minute. With --json, each look is
+    one line. If the output is not a terminal, each change is one line.
     """
     deployment = Deployment.from_environment()
     seen = Board(

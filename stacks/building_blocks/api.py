@@ -127,7 +127,7 @@ class Api:
                 principal="apigateway.amazonaws.com",
                 source_arn=f"{self._arn}/*",
             )
-            function.watch_errors("Callers of the API get errors: customers see them, or wait.")
+            function.watch_errors("API callers get errors: customers see them, or have to wait.")
         if sampling := settings.trace_sampling:
             # Here it is decided which orders are traced: all that follows keeps to it.
             # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-configuring-xray-sampling-rules.html

@@ -1,4 +1,4 @@
-"""Service levels: what is promised, and alarms on how fast the room for failures is used up.
+"""Service levels: what is promised, and alarms on how fast the error budget is used up.
 
 https://sre.google/workbook/alerting-on-slos/ (multiwindow, multi-burn-rate alerts);
 docs/objectives.md says what each level means.
@@ -23,7 +23,7 @@ LEAST_BAD = 5
 
 @dataclass(frozen=True)
 class BurnRate:
-    """How many times too fast the room of 30 days is used up, over a long and a short window.
+    """How many times too fast the error budget is used up, over a long and a short window.
 
     The short window ends the alarm soon after the failure has ended.
     """
@@ -35,7 +35,7 @@ class BurnRate:
 
 
 BURN_RATES = (
-    BurnRate("fast", 14.4, 60, 5),  # 2% of the room in an hour
+    BurnRate("fast", 14.4, 60, 5),  # 2% of the budget in an hour
     BurnRate("slow", 6, 6 * 60, 30),  # 5% of it in six
 )
 
@@ -58,7 +58,7 @@ def watch_objectives(alarms: AlarmTopic, *, api_name: str, stage: str) -> None:
     for objective in (
         Objective(
             "accepted",
-            "Too many orders are refused by a fault of ours",
+            "Too many orders are refused because of errors on our side",
             "objective-accepted",
             ACCEPTED,
             Formula("FILL(b, 0)", {"b": Metric("AWS/ApiGateway", "5XXError", post_order)}),
@@ -87,7 +87,7 @@ def _watch(alarms: AlarmTopic, objective: Objective, rate: BurnRate) -> None:
         alarms.watch(
             Alarm(
                 name,
-                f"{objective.meaning}, seen over {minutes} minutes.",
+                f"{objective.meaning}, measured over {minutes} minutes.",
                 objective.section,
                 Formula(
                     f"IF(({bad}) >= {LEAST_BAD}, ({bad}) / ({total}), 0)",
@@ -101,7 +101,7 @@ def _watch(alarms: AlarmTopic, objective: Objective, rate: BurnRate) -> None:
     alarms.combine(
         Combination(
             f"{objective.name}-{rate.name}-burn",
-            f"{objective.meaning}: at this rate the room of 30 days is used up "
+            f"{objective.meaning}: the error budget of 30 days is being used up "
             f"{rate.times:g} times too fast.",
             objective.section,
             all_of=parts,
@@ -110,7 +110,7 @@ def _watch(alarms: AlarmTopic, objective: Objective, rate: BurnRate) -> None:
 
 
 def _watch_for_lost_orders(alarms: AlarmTopic) -> None:
-    """Raise an alarm on the first order that may be lost: there is no room for any."""
+    """Raise an alarm on the first order that may be lost: there is no budget for any."""
     signs: Sequence[str] = (
         "stuck-orders",
         "stock-differences",
@@ -128,8 +128,8 @@ def _watch_for_lost_orders(alarms: AlarmTopic) -> None:
     alarms.combine(
         Combination(
             "lost-orders",
-            "An order that was accepted stands still, or its money or stock is not accounted for: "
-            "it is lost unless somebody looks after it.",
+            "An accepted order is stuck, or its money or stock is not accounted for: it will be "
+            "lost unless somebody steps in.",
             "objective-lost",
             any_of=signs,
         )

@@ -40,7 +40,7 @@ def watch_payments(alarms: AlarmTopic) -> None:
     alarms.watch(
         Alarm(
             "payment-declines",
-            "More payments are declined than is normal: customers who want to buy are turned away.",
+            "More payments than usual are declined: customers who want to buy are turned away.",
             "payment-declines",
             Formula(
                 f"IF({payments} >= {DECLINED_OF_AT_LEAST}, ({declined.expression}) / {payments}, "
@@ -52,8 +52,8 @@ def watch_payments(alarms: AlarmTopic) -> None:
         ),
         Alarm(
             "time-to-confirm",
-            "For a quarter of an hour, one order in twenty was confirmed later than promised: "
-            "customers wait for their confirmation.",
+            "For 15 minutes, one order in twenty has been confirmed later than promised: customers "
+            "are waiting for confirmation.",
             "time-to-confirm",
             # The reconciler's own confirmations are late by nature, and count in the objective.
             alarms.embedded("TimeToConfirm", "payment", "p95"),
@@ -71,8 +71,8 @@ def watch_for_orders(alarms: AlarmTopic, least: LeastOrders | None) -> None:
     alarms.watch(
         Alarm(
             "nothing-placed",
-            f"In {least.minutes} minutes fewer orders were placed than the {least.orders} that "
-            "there always are: customers cannot order, although nothing else may say so.",
+            f"Fewer orders were placed in {least.minutes} minutes than the {least.orders} there "
+            "always are: customers may not be able to order, even if nothing else says so.",
             "nothing-placed",
             sum_of(alarms, "p", "OrdersPlaced", PLACES),
             below=least.orders,
@@ -95,8 +95,8 @@ def watch_outbox(alarms: AlarmTopic, *, queue_name: str) -> None:
     alarms.watch(
         Alarm(
             "none-published",
-            "Orders are accepted and none of them is looked at: their events do not reach the "
-            "stages, and customers wait for a confirmation.",
+            "Orders are accepted but none is processed: their events do not reach the stages, and "
+            "customers are waiting for confirmation.",
             "none-published",
             Formula(
                 f"IF(({placed.expression}) >= {PLACED_OF_AT_LEAST} AND FILL(s0, 0) == 0, 1, 0)",
@@ -141,8 +141,8 @@ def watch_canary(alarms: AlarmTopic, *, minutes: int) -> None:
     alarms.watch(
         Alarm(
             "canary-failed",
-            "Test orders are not taken, confirmed, cancelled or given back: customers' orders "
-            "probably fare the same.",
+            "Test orders are not accepted, confirmed, cancelled or released: customers' orders are "
+            "probably affected too.",
             "canary-failed",
             alarms.embedded("CanaryFailed", "canary", "Maximum"),
             above=0,
@@ -178,7 +178,7 @@ def watch_the_flow(alarms: AlarmTopic) -> None:
     alarms.combine(
         Combination(
             "orders-not-flowing",
-            "Orders are not flowing: customers cannot order, or their orders are accepted and not "
+            "Orders are not flowing: customers cannot order, or their orders are accepted but not "
             "confirmed.",
             "orders-not-flowing",
             any_of=[part for part in parts if alarms.has(part)],

@@ -112,6 +112,6 @@ class EventPublisher:
             depends_on=[self.function.policy],
         )
         self.function.watch_errors(
-            "Changes of orders are published late or not at all: their orders stand still."
+            "Order changes are published late or not at all: those orders are stuck."
         )
         stack.alarms.watch(of_stream(self.function.id, self.function.name))

@@ -39,8 +39,8 @@ def of_function(
 
     yield Alarm(
         f"{resource}-throttles",
-        f"{function_name} is called more often than it may run: callers of the API get errors, "
-        "and orders wait.",
+        f"{function_name} is called more often than its concurrency allows: API callers get "
+        "errors, and orders wait.",
         "function-throttles",
         metric("Throttles", "Sum"),
         above=THROTTLES_IN_FIVE_MINUTES,
@@ -48,8 +48,8 @@ def of_function(
     )
     yield Alarm(
         f"{resource}-duration",
-        f"{function_name} takes nearly as long as it may: soon it is cut off, and what it was "
-        "doing for customers has to be done again.",
+        f"{function_name} is close to its timeout: it will soon be cut off, and what it was doing "
+        "for customers will have to be done again.",
         "function-duration",
         # One call that waits for its retries is no alarm, one in a hundred is. Where there are
         # fewer calls this is the slowest.
@@ -62,7 +62,7 @@ def of_function(
     if reserved_concurrency and reserved_concurrency > 1:
         yield Alarm(
             f"{resource}-concurrency",
-            f"{function_name} is near its reserved concurrency: more orders at once would wait.",
+            f"{function_name} is near its reserved concurrency: any more orders at once will wait.",
             "concurrency",
             metric("ConcurrentExecutions", "Maximum"),
             above=NEAR * reserved_concurrency,
@@ -74,7 +74,7 @@ def errors(resource: str, function_name: str, meaning: str) -> Alarm:
     """Return the alarm about a function that fails again and again; what it did is retried."""
     return Alarm(
         f"{resource}-errors",
-        f"{function_name} fails. {meaning}",
+        f"{function_name} is failing. {meaning}",
         "function-errors",
         Metric("AWS/Lambda", "Errors", {"FunctionName": function_name}),
         above=ERRORS_IN_FIVE_MINUTES,
@@ -96,7 +96,7 @@ def failed_runs(
     )
     yield Alarm(
         f"{resource}-not-run",
-        f"{function_name} has not been run for {RUNS_MISSED * minutes} minutes. {meaning}",
+        f"{function_name} has not run for {RUNS_MISSED * minutes} minutes. {meaning}",
         "failed-runs",
         Metric("AWS/Lambda", "Invocations", {"FunctionName": function_name}),
         below=1,
@@ -111,8 +111,8 @@ def of_account(account_concurrency: int) -> Alarm:
     """Return the alarm about the concurrency that all functions of the account share."""
     return Alarm(
         "account-concurrency",
-        "All functions of the account together are near its quota: beyond it callers of the API "
-        "get errors, and orders wait.",
+        "All functions of the account together are near its concurrency quota: beyond it, API "
+        "callers get errors, and orders wait.",
         "concurrency",
         Metric("AWS/Lambda", "ConcurrentExecutions", {}, "Maximum"),
         above=NEAR * account_concurrency,
@@ -124,7 +124,7 @@ def of_stream(resource: str, function_name: str) -> Alarm:
     """Return the alarm about a function that falls behind the stream that it reads."""
     return Alarm(
         f"{resource}-iterator-age",
-        "Changes of orders are published late: every order waits before its next step.",
+        "Order changes are published late: every order waits before its next step.",
         "iterator-age",
         Metric("AWS/Lambda", "IteratorAge", {"FunctionName": function_name}, "Maximum"),
         above=60 * MILLISECONDS,
@@ -141,7 +141,7 @@ def of_queue(
     """Yield what is watched of a queue: messages that wait, many messages, and many in flight."""
     yield Alarm(
         f"{resource}-age",
-        f"Messages on {queue_name} have waited for more than {minutes} minutes. {meaning}",
+        f"Messages on {queue_name} have been waiting for more than {minutes} minutes. {meaning}",
         section,
         _of_queue(queue_name, "ApproximateAgeOfOldestMessage"),
         above=minutes * 60,
@@ -157,8 +157,8 @@ def of_queue(
     )
     yield Alarm(
         f"{resource}-in-flight",
-        f"Nearly all that {queue_name} can have in work is waiting to be tried again; beyond that "
-        f"it hands out nothing. {meaning}",
+        f"{queue_name} is near its limit of messages in flight, most of them waiting to be "
+        f"retried; at the limit it delivers nothing. {meaning}",
         section,
         _of_queue(queue_name, "ApproximateNumberOfMessagesNotVisible"),
         above=NEAR * MOST_IN_FLIGHT,
@@ -175,7 +175,7 @@ def retries(resource: str, queue_name: str, *, meaning: str, section: str, minut
     """
     return Alarm(
         f"{resource}-retries",
-        f"Messages on {queue_name} are tried again and again. {meaning}",
+        f"Messages on {queue_name} are being retried again and again. {meaning}",
         section,
         _of_queue(queue_name, "ApproximateNumberOfMessagesNotVisible"),
         above=0,
@@ -187,7 +187,7 @@ def of_dead_letters(resource: str, queue_name: str) -> Alarm:
     """Return the alarm about the first message on a dead-letter queue."""
     return Alarm(
         resource,
-        f"There are messages on {queue_name}: something of an order was given up, and stays undone "
+        f"There are messages on {queue_name}: a step of an order was given up, and stays undone "
         "until they are redriven.",
         "dead-letters",
         _of_queue(queue_name, "ApproximateNumberOfMessagesVisible"),
@@ -212,15 +212,15 @@ def of_topic(resource: str, topic_name: str) -> Iterator[Alarm]:
     yield Alarm(
         f"{resource}-failed",
         f"{topic_name} could not deliver events: a stage, the warehouse or the audit has not heard "
-        "of some orders, which stand still.",
+        "about some orders, which are stuck.",
         "topic-delivery",
         metric("NumberOfNotificationsFailed"),
         above=0,
     )
     yield Alarm(
         f"{resource}-lost",
-        f"{topic_name} could not deliver events, and could not put them aside either: they are "
-        "gone, and their orders stand still until they are published again.",
+        f"{topic_name} could not deliver events, and could not set them aside either: they are "
+        "gone, and their orders are stuck until the events are published again.",
         "topic-delivery",
         metric("NumberOfNotificationsFailedToRedriveToDlq"),
         above=0,
@@ -232,7 +232,7 @@ def of_delivery_stream(resource: str, stream_name: str, *, buffer_seconds: int) 
     return Alarm(
         f"{resource}-freshness",
         "Events reach the audit bucket late. Customers notice nothing; the audit is incomplete, "
-        "and after a day events are lost to it.",
+        "and after a day it loses events.",
         "audit-stream",
         Metric(
             "AWS/Firehose",
@@ -257,7 +257,7 @@ def of_api(resource: str, api_name: str, stage: str, *, requests_a_second: int) 
 
     yield Alarm(
         f"{resource}-5xx",
-        "More than 5% of the API's answers are errors of ours: customers cannot order, or cannot "
+        "More than 5% of the API's responses are server errors: customers cannot order, or cannot "
         "see their orders.",
         "api-errors",
         metric("5XXError", "Average"),  # of 0 and 1, so it is their share
@@ -266,8 +266,8 @@ def of_api(resource: str, api_name: str, stage: str, *, requests_a_second: int) 
     )
     yield Alarm(
         f"{resource}-4xx",
-        "More than a quarter of the API's answers refuse the call, five minutes long: a caller "
-        "does something wrong, is throttled or blocked, and its customers cannot order.",
+        "For five minutes, the API has refused more than a quarter of all calls: a caller is doing "
+        "something wrong, or is throttled or blocked, and its customers cannot order.",
         "api-refusals",
         # AWS says 5%. Of ours, 404 and 409 are answers: of an order that is still deferred, of
         # stock that changed meanwhile.
@@ -277,7 +277,7 @@ def of_api(resource: str, api_name: str, stage: str, *, requests_a_second: int) 
     )
     yield Alarm(
         f"{resource}-latency",
-        "One answer of the API in ten takes longer than 2.5 seconds: customers wait at the "
+        "One API response in ten takes longer than 2.5 seconds: customers are waiting at the "
         "checkout.",
         "api-latency",
         metric("Latency", "p90"),
@@ -286,7 +286,7 @@ def of_api(resource: str, api_name: str, stage: str, *, requests_a_second: int) 
     )
     yield Alarm(
         f"{resource}-requests",
-        "The API is called nearly as often as it lets through: beyond that it answers 429, and "
+        "Calls to the API are close to its rate limit: beyond it the API answers 429, and "
         "customers cannot order.",
         "api-requests",
         metric("Count", "Sum"),
@@ -316,8 +316,8 @@ def of_table(
         *({"TableName": table_name, "GlobalSecondaryIndexName": index} for index in indexes),
     ]
     for kind, meaning in (
-        ("Read", "functions that read it have to wait, and callers of the API with them"),
-        ("Write", "new orders are deferred, and those under way have to wait"),
+        ("Read", "functions that read it have to wait, and so do API callers"),
+        ("Write", "new orders are deferred, and orders in progress have to wait"),
     ):
         yield Alarm(
             f"{resource}-{kind.lower()}-throttles",
@@ -331,8 +331,8 @@ def of_table(
         )
     yield Alarm(
         f"{resource}-system-errors",
-        f"DynamoDB itself fails at {table_name}: new orders are deferred, those under way are "
-        "tried again.",
+        f"DynamoDB itself is failing on {table_name}: new orders are deferred, and orders in "
+        "progress are retried.",
         "table-system-errors",
         _summed(
             Metric("AWS/DynamoDB", "SystemErrors", {"TableName": table_name, "Operation": each})
@@ -344,8 +344,8 @@ def of_table(
     if has_transactions:
         yield Alarm(
             f"{resource}-conflicts",
-            f"Many orders want to change the same items of {table_name} at once, and are tried "
-            "again: orders of what sells best are confirmed late.",
+            f"Many orders are trying to change the same items of {table_name} at once, and are "
+            "retried: orders for the best sellers are confirmed late.",
             "transaction-conflicts",
             Metric("AWS/DynamoDB", "TransactionConflict", {"TableName": table_name}),
             # Each is a retry of its own. So many a minute are those of one item that everybody

@@ -56,8 +56,7 @@ class QueueWorker:
             },
         )
         self.function.watch_errors(
-            "Whole batches are cut off and come again: their orders wait, and in the end are "
-            "given up."
+            "Whole batches fail and are retried: their orders wait, and are given up in the end."
         )
         # A message that can never be handled goes to the dead-letter queue at once.
         self.may(self.queue.consume, self.queue.dead_letters.send)

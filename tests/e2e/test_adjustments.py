@@ -114,7 +114,7 @@ def test_stock_never_falls_below_zero(shop: Shop) -> None:
 
     # then
     assert (answer.status_code, answer.json()["type"]) == (409, NOT_ENOUGH_STOCK)
-    assert "3 are available" in answer.json()["detail"]
+    assert "which is now 3" in answer.json()["detail"]
     now = shop.item_now(item)
     assert (now["available"], now["version"]) == (3, 1)
 

@@ -151,7 +151,7 @@ def assert_cancels(shop: Shop, purchase: Purchase) -> None:
     assert answer.json() == {
         "orderId": purchase.order_id,
         "status": "CANCELLED",
-        "message": "The order is cancelled; what was held for it is given back.",
+        "message": "The order has been cancelled; any stock and money held will be released.",
         "links": {"self": f"../../orders/{purchase.order_id}"},
     }
 
@@ -159,7 +159,7 @@ def assert_cancels(shop: Shop, purchase: Purchase) -> None:
 def assert_told(shop: Shop, purchase: Purchase) -> Json:
     """Assert that everybody hears of it, once all stages have; return the order."""
     order_id = purchase.order_id
-    shop.told(purchase.customer, f"Your order {order_id} is cancelled")
+    shop.told(purchase.customer, f"Your order {order_id} has been cancelled")
     event = shop.handed_over(order_id, "OrderCancelled").event
     assert (event["status"], event["detail"]) == ("CANCELLED", {"reason": "ordered_by_mistake"})
     shop.until_worked_off()

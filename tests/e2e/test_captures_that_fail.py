@@ -51,9 +51,7 @@ def test_capture_that_failed_is_visible_and_made_on_demand(shop: Shop) -> None:
         if each["status"] == "succeeded"
     ]
     assert taken == [TOTAL]
-    shop.told(
-        purchase.customer, f"We have taken the payment of 109.97 GBP for your order {order_id}"
-    )
+    shop.told(purchase.customer, f"We have taken your payment of 109.97 GBP for order {order_id}")
     assert [event["eventType"] for event in shop.audited(order)] == history(order)
 
 

@@ -73,7 +73,7 @@ class DeadLetters:
         return body
 
     def is_empty(self) -> bool:
-        return "Nothing to be seen" in self.show()
+        return "No messages are visible" in self.show()
 
 
 def run(shop: Shop, *arguments: str) -> str:
@@ -223,7 +223,7 @@ def test_a_record_that_cannot_be_published_is_parked_and_published_when_repaired
     assert event == "#1"
     assert reason.startswith("ValidationError")
     said = dead_letters.redrive(returncode=1)
-    assert f"{message_id}: order {order.order_id} can still not be read" in said
+    assert f"{message_id}: order {order.order_id} still cannot be read" in said
     assert "0 redriven, 1 failed, 1 left" in said
 
     # when it is repaired and redriven
@@ -341,8 +341,8 @@ def test_the_books_tell_what_is_missing(shop: Shop) -> None:
     )
     without = differences()
     assert f"{order_id}" in without
-    assert "missing in the table; 4 events recorded" in without
-    assert "its reservation is HELD, and there is no such order" in without
+    assert "missing from the table; 4 events recorded" in without
+    assert "its reservation is HELD, but there is no such order" in without
 
     # when it is restored, then the books agree
     shop.dynamodb.put_item(TableName=shop.deployment.orders_table_name, Item=to_item(lost))

@@ -46,13 +46,13 @@ EXCLUDED_FOR_LOCALSTACKS_GATEWAY: dict[CheckFunction, str] = {
 """Checks that are not made of what LocalStack's gateway answers by itself, and why."""
 
 REFUSED_BY_RULE = {
-    "is required, or else an Idempotency-Key": "one of a field and a header is required",
-    "amount is required unless there are lines": "one of two fields is required",
-    "restock needs lines": "a field needs another",
-    "must have at most": "an amount's decimals depend on the currency",
+    "is required unless there is an Idempotency-Key": "one of a field and a header is required",
+    "amount is required without lines": "one of two fields is required",
+    "restock requires lines": "a field needs another",
+    "must have at most": "an amount's decimal places depend on the currency",
     "must be an amount of zero or more": "as above, where a number has more than any currency",
-    "cursor must be one from an answer before": "a cursor is opaque",
-    "If-Match must be an ETag as it was read": "an ETag is opaque",
+    "cursor must be a cursor returned by an earlier response": "a cursor is opaque",
+    "If-Match must be the ETag that was read": "an ETag is opaque",
     "must be an integer": "2.0 is an integer to JSON Schema 2020-12, and not to the gateway's "
     "draft 4, nor to the functions",
 }

@@ -207,7 +207,7 @@ def test_units_of_all_counters_are_adjusted_together(shop: Shop) -> None:
     assert shop.available(item) == 1
     too_many = shop.adjust(item.item_id, "adjustment-2", -2)
     assert (too_many.status_code, too_many.json()["type"]) == (409, NOT_ENOUGH_STOCK)
-    assert "1 are available" in too_many.json()["detail"]
+    assert "which is now 1" in too_many.json()["detail"]
     assert shop.adjust(item.item_id, "adjustment-3", 7).status_code == 200
     assert counters_of(shop, item) == [2] * COUNTERS
 

@@ -121,7 +121,7 @@ def test_one_line_out_of_stock_moves_none_of_the_others(shop: Shop) -> None:
     assert history(order) == ["OrderPlaced", "OrderValidated", "StockUnavailable"]
     assert detail(order, "StockUnavailable") == {"itemIds": [too_few.item_id, none_left.item_id]}
     assert_nothing_moved(shop, order, plenty, too_few, none_left)
-    shop.told(customer, f"Your order {order_id} is out of stock")
+    shop.told(customer, f"We do not have enough stock for your order {order_id}")
 
 
 @pytest.mark.parametrize(

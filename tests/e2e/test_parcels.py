@@ -49,16 +49,14 @@ def test_order_in_two_parcels_that_arrive_in_the_other_order(shop: Shop) -> None
     assert shop.payments.taken(order_id) == TOTAL
 
     # and the customer was told of each parcel, of one payment and of the arrival
-    subject = f"A parcel of your order {order_id} is on its way"
+    subject = f"A parcel from your order {order_id} is on its way"
     mails = shop.told(purchase.customer, subject, times=2)
     texts = sorted(mail.text.split("\n\n")[0] for mail in mails)
     assert texts == [
         f"1 x {tea_pot.item_id}",
         f"1 x {tea_pot.item_id}\n1 x {kettle.item_id}",
     ]
-    shop.told(
-        purchase.customer, f"We have taken the payment of 109.97 GBP for your order {order_id}"
-    )
+    shop.told(purchase.customer, f"We have taken your payment of 109.97 GBP for order {order_id}")
     shop.told(purchase.customer, f"Your order {order_id} has arrived")
     assert [event["eventType"] for event in shop.audited(order)] == history(order)
 

@@ -48,7 +48,7 @@ def test_same_parcel_with_another_tracking_number(shop: Shop, purchase: Purchase
 def test_more_units_than_remain(shop: Shop, purchase: Purchase) -> None:
     answer = shop.ship(purchase.order_id, "parcel-2", [(purchase.tea_pot, 2)])
     assert (answer.status_code, answer.json()["type"]) == (409, REFUSED)
-    assert "1 remain" in answer.json()["detail"]
+    assert "1 left to ship" in answer.json()["detail"]
 
 
 def test_more_units_than_remain_on_two_lines(shop: Shop, purchase: Purchase) -> None:

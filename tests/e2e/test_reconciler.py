@@ -91,7 +91,7 @@ def test_stock_held_without_a_payment_is_given_back(shop: Shop) -> None:
         (cancelled,) = (each for each in order["history"] if each["event"] == "OrderCancelled")
         assert cancelled["by"] == "reconciler"
         assert cancelled["detail"] == {"reason": "payment_overdue"}
-    shop.told(purchase.customer, f"Your order {order_id} is cancelled")
+    shop.told(purchase.customer, f"Your order {order_id} has been cancelled")
 
     # and the payment stage, which hears of it late, charges nothing
     shop.until_worked_off()

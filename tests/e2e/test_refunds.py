@@ -162,7 +162,7 @@ def test_units_refunded_before_they_left_stay_and_the_order_is_delivered_without
     refused = shop.ship(order_id, "parcel-2", [(purchase.kettle, 1)])
     assert (refused.status_code, refused.json()["type"]) == (409, REFUSED)
     [mail] = shop.told(purchase.customer, f"Your order {order_id} has arrived")
-    assert "what was not sent is refunded" in mail.text
+    assert "anything not sent has been refunded" in mail.text
     assert [event["eventType"] for event in shop.audited(order)] == history(order)
 
 

@@ -41,7 +41,7 @@ def nothing_has_changed(shop: Shop, purchase: Purchase, order: Json) -> Iterator
 def test_amount_that_cannot_be_given_back(shop: Shop, purchase: Purchase, amount: str) -> None:
     answer = shop.refund(purchase.order_id, "refund-3", amount=amount)
     assert (answer.status_code, answer.json()["type"]) == (409, REFUSED)
-    assert "29.98 GBP can" in answer.json()["detail"]
+    assert "29.98 GBP left to refund" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("restock", [True, False])

@@ -90,7 +90,7 @@ def test_another_order_with_the_same_id_is_refused(shop: Shop) -> None:
     # given
     item = shop.stocked_item(available=10)
     request = shop.order((item, 2))
-    order_id = shop.place(request, shows="its id used again with another content: 409")
+    order_id = shop.place(request, shows="its id used again with different content: 409")
     before = shop.until(order_id, "CONFIRMED")
 
     for change in (

@@ -154,7 +154,7 @@ def test_the_last_deploy_is_rolled_back_once(
     assert all_live(shop) == versions
     for function in CHANGES:
         before = int(versions[function])
-        assert f"{function}: version {before} is live, not {before + 1} any more." in said
+        assert f"{function}: version {before} is live instead of {before + 1}." in said
     # and the drift check shows it until the next deploy
     assert release.differences() == {
         *(f"aws_lambda_alias.{function}-function-alias" for function in CHANGES),
@@ -185,7 +185,7 @@ def test_one_function_goes_to_a_version_by_its_number(
 def test_what_cannot_be_rolled_back_is_said(shop: Shop, release: Stack) -> None:
     for arguments, sentence in (
         (("nothing",), "There is no function nothing; there are canary, event-publisher,"),
-        (("validation", "--to", "99"), "version 99 of validation is not there; there are"),
+        (("validation", "--to", "99"), "version 99 of validation does not exist; the versions are"),
     ):
         done = orderctl(shop.deployment, "rollback", *arguments, "--yes")
         assert (done.returncode, done.stdout) == (2, "")

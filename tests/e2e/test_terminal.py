@@ -101,7 +101,7 @@ def test_an_order_lives_its_whole_life_at_the_terminal(
     # then nothing can be cancelled any more
     refused = orderctl(shop.deployment, "cancel", order_id, "--reason", "other", "--yes")
     assert refused.returncode == 1
-    assert "The order is not in a state that allows it" in refused.stderr
+    assert "The order's current state does not allow this" in refused.stderr
 
     # when money is given back
     line = ["--line", f"{item}=1", "--restock", "--refund-id", "refund-1", "--yes"]

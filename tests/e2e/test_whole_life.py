@@ -108,10 +108,10 @@ def test_customer_is_told_each_step_once_on_each_channel(shop: Shop, purchase: P
 
     [confirmed] = shop.told(customer, f"Your order {order_id} is confirmed")
     assert "Total: 109.97 GBP" in confirmed.text
-    [shipped] = shop.told(customer, f"A parcel of your order {order_id} is on its way")
+    [shipped] = shop.told(customer, f"A parcel from your order {order_id} is on its way")
     assert f"2 x {purchase.tea_pot.item_id}\n1 x {purchase.kettle.item_id}" in shipped.text
     assert "Royal Mail, tracking number RM-parcel-1" in shipped.text
-    shop.told(customer, f"We have taken the payment of 109.97 GBP for your order {order_id}")
+    shop.told(customer, f"We have taken your payment of 109.97 GBP for order {order_id}")
     shop.told(customer, f"Your order {order_id} has arrived")
     shop.told(customer, f"We have refunded 29.99 GBP for your order {order_id}")
 

@@ -107,12 +107,12 @@ SAYS: Mapping[str, str] = MappingProxyType(
     {
         "OrderConfirmed": "Your order {id} is confirmed",
         "OrderRejected": "We could not accept your order {id}",
-        "StockUnavailable": "Your order {id} is out of stock",
+        "StockUnavailable": "We do not have enough stock for your order {id}",
         "PaymentDeclined": "The payment for your order {id} was declined",
-        "OrderCancelled": "Your order {id} is cancelled",
-        "ParcelShipped": "A parcel of your order {id} is on its way",
+        "OrderCancelled": "Your order {id} has been cancelled",
+        "ParcelShipped": "A parcel from your order {id} is on its way",
         "OrderDelivered": "Your order {id} has arrived",
-        "PaymentCaptured": "We have taken the payment of 20.00 GBP for your order {id}",
+        "PaymentCaptured": "We have taken your payment of 20.00 GBP for order {id}",
         "PaymentRefunded": "We have refunded 10.00 GBP for your order {id}",
     }
 )

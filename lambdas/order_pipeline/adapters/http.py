@@ -125,7 +125,10 @@ def api_handler(routes: Routes) -> "Callable[[dict[str, Any], LambdaContext], Pr
         except Exception:  # noqa: BLE001 - whatever it is, the caller gets a problem document
             logger.exception("unexpected")
             return _problem(
-                ProblemError(ProblemType.INTERNAL_ERROR, "It has been recorded; try again later.")
+                ProblemError(
+                    ProblemType.INTERNAL_ERROR,
+                    "The error has been logged; please try again later.",
+                )
             )
         return {
             "statusCode": response.status,
@@ -205,7 +208,7 @@ def _json(body: bytes) -> object:
     if len(body) > MAX_BODY_BYTES:
         raise ProblemError(
             ProblemType.BODY_TOO_LARGE,
-            f"The body has {len(body)} bytes; {MAX_BODY_BYTES} are allowed.",
+            f"The body is {len(body)} bytes; the maximum is {MAX_BODY_BYTES} bytes.",
         )
     try:
         return json.loads(
@@ -215,13 +218,13 @@ def _json(body: bytes) -> object:
             object_pairs_hook=_object,
         )
     except (ValueError, RecursionError):
-        raise invalid_field("body", "must be JSON") from None
+        raise invalid_field("body", "must be valid JSON") from None
 
 
 def _object(fields: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse an object that says a name twice: readers differ in which value they take."""
+    """Refuse an object that repeats a key: readers differ in which value they take."""
     if len(by_name := dict(fields)) < len(fields):
-        raise invalid_field("body", "must not say a name twice in an object")
+        raise invalid_field("body", "must not repeat a key in an object")
     return by_name
 
 
@@ -245,7 +248,7 @@ _SENTENCES = {
     "dict_type": "must be an object",
     "tuple_type": "must be an array",
     "string_type": "must be text",
-    "string_unicode": "must be text of whole characters",
+    "string_unicode": "must not contain unpaired surrogates",
     "string_too_short": "must have {min_length} or more characters",
     "string_too_long": "must have at most {max_length} characters",
     "string_pattern_mismatch": "must match the pattern {pattern}",
@@ -253,7 +256,7 @@ _SENTENCES = {
     "too_long": "must have at most {max_length} items",
     "int_type": "must be an integer",
     "int_parsing": "must be an integer",
-    "int_parsing_size": "must be an integer of fewer digits",
+    "int_parsing_size": "must be an integer with fewer digits",
     "int_from_float": "must be an integer",
     "bool_type": "must be true or false",
     "decimal_type": "must be a number, or text such as 29.99",

@@ -102,21 +102,21 @@ CALLS = (
         headers=(
             RequestHeader(
                 "Idempotency-Key",
-                "Required without `orderId`: the order's id is derived from it, so that a "
-                "repeated request places one order. With `orderId`, that is what a repeated "
-                "request is recognised by, and this header is not read.",
+                "Required without `orderId`: the order's id is derived from it, so that repeating "
+                "a request places only one order. With `orderId`, a repeated request is recognised "
+                "by that, and this header is ignored.",
                 "5e0c7d0e-6a9a-4f55-9f3c-0d8d5a3f6c11",
             ),
         ),
         answers={
             202: Answer(
-                "Accepted. The same request again gets the same answer. An order that cannot be "
-                "stored at once is accepted, too, and its answer says `deferred`: it is stored "
-                "within a minute after the storage's return, and other calls about it answer 404 "
-                "until then.",
+                "Accepted. Repeating the request gets the same response. An order that cannot be "
+                "stored at once is accepted too, and its response says `deferred`: it is stored "
+                "within a minute of storage becoming available again, and until then other calls "
+                "about it return 404.",
                 PlaceOrderResponse,
                 {
-                    "Location": "Where the order can be looked at: a relative reference, to be "
+                    "Location": "Where to find the order: a relative reference, to be "
                     "resolved against the address of the request (RFC 9110, section 10.2.2), such "
                     "as `orders/ORD-1`."
                 },
@@ -128,7 +128,7 @@ CALLS = (
         operation="getOrder",
         method="GET",
         path="/orders/{orderId}",
-        summary="Look at an order and its history",
+        summary="Get an order and its history",
         caller=Caller.STOREFRONT,
         function="orders_api",
         answers={200: Answer("The order.", OrderView)},
@@ -138,13 +138,13 @@ CALLS = (
         operation="cancelOrder",
         method="POST",
         path="/orders/{orderId}/cancel",
-        summary="Cancel an order, until its first parcel leaves",
+        summary="Cancel an order before its first parcel leaves",
         caller=Caller.STOREFRONT,
         function="orders_api",
         request=CancelOrderRequest,
         answers={
             200: Answer(
-                "Cancelled. The same request again gets the same answer.", CancelOrderResponse
+                "Cancelled. Repeating the request gets the same response.", CancelOrderResponse
             )
         },
         problems=_CHANGES_AN_ORDER,
@@ -164,13 +164,13 @@ CALLS = (
         operation="refundOrder",
         method="POST",
         path="/orders/{orderId}/refunds",
-        summary="Give money back, never more than was taken",
+        summary="Refund money, never more than was taken",
         caller=Caller.CUSTOMER_SERVICE,
         function="orders_api",
         request=RefundOrderRequest,
         answers={
             202: Answer(
-                "Recorded. The same request again gets the same answer.", RefundOrderResponse
+                "Recorded. Repeating the request gets the same response.", RefundOrderResponse
             )
         },
         problems=_CHANGES_AN_ORDER,
@@ -179,13 +179,13 @@ CALLS = (
         operation="shipParcel",
         method="POST",
         path="/orders/{orderId}/shipments",
-        summary="Record a parcel that leaves the warehouse",
+        summary="Record a parcel leaving the warehouse",
         caller=Caller.WAREHOUSE,
         function="orders_api",
         request=ShipParcelRequest,
         answers={
             201: Answer(
-                "Recorded. The same request again gets the same answer.", ShipParcelResponse
+                "Recorded. Repeating the request gets the same response.", ShipParcelResponse
             )
         },
         problems=_CHANGES_AN_ORDER,
@@ -199,7 +199,7 @@ CALLS = (
         function="orders_api",
         answers={
             200: Answer(
-                "Recorded. The same request again gets the same answer.", DeliverParcelResponse
+                "Recorded. Repeating the request gets the same response.", DeliverParcelResponse
             )
         },
         problems=(ProblemType.NOT_FOUND, ProblemType.REFUSED),
@@ -215,13 +215,13 @@ CALLS = (
         headers=(
             RequestHeader(
                 "If-Match",
-                "Required to change an existing item: the `ETag` it was read with.",
+                "Required to change an existing item: the `ETag` returned when it was read.",
                 '"3"',
             ),
         ),
         answers={
             200: Answer("The item as it is now.", ItemView, {"ETag": "The item's version."}),
-            201: Answer("The item is new.", ItemView, {"ETag": "The item's version."}),
+            201: Answer("The item has been created.", ItemView, {"ETag": "The item's version."}),
         },
         problems=(
             ProblemType.BODY_TOO_LARGE,
@@ -233,7 +233,7 @@ CALLS = (
         operation="getItem",
         method="GET",
         path="/inventory/{itemId}",
-        summary="Look at an item and its stock",
+        summary="Get an item and its stock",
         caller=Caller.OPERATIONS,
         function="inventory_api",
         answers={200: Answer("The item.", ItemView, {"ETag": "The item's version."})},
@@ -248,7 +248,9 @@ CALLS = (
         function="inventory_api",
         request=AdjustStockRequest,
         answers={
-            200: Answer("Made. The same request again gets the same answer.", AdjustStockResponse)
+            200: Answer(
+                "Adjusted. Repeating the request gets the same response.", AdjustStockResponse
+            )
         },
         problems=(
             ProblemType.BODY_TOO_LARGE,

@@ -27,7 +27,7 @@ class CancelOrderRequest(RequestModel):
 
 
 class CancelOrderResponse(ApiModel):
-    """The order is cancelled; what it holds (stock, money) is being given back."""
+    """The order is cancelled; the stock and money held for it are being released."""
 
     order_id: Id
     status: Status
@@ -43,19 +43,19 @@ class LineQuantityRequest(RequestModel):
 
 
 class ShipParcelRequest(RequestModel):
-    """A parcel that leaves the warehouse."""
+    """A parcel leaving the warehouse."""
 
     parcel_id: Id = Field(
-        description="The warehouse's id; the same parcel is shipped once. An order has "
-        f"{MAX_PARCELS} parcels at most, and the last one must hold all that remains."
+        description="The warehouse's id; the same parcel is shipped only once. An order has at "
+        f"most {MAX_PARCELS} parcels, and the last one must contain everything that is left."
     )
     lines: (
         Annotated[tuple[LineQuantityRequest, ...], Field(min_length=1, max_length=MAX_LINES)] | None
     ) = Field(
         default=None,
-        description="What is in it; all that remains, if absent. The parcels of an order have "
-        f"{MAX_PARCEL_LINES} lines together at most, less those that what is left behind takes: "
-        "a parcel with all that remains of its items always has room.",
+        description="What is in it; everything that is left, if absent. The parcels of an order "
+        f"have at most {MAX_PARCEL_LINES} lines in total, less those needed for what is left "
+        "behind: there is always room for a parcel with all that is left of its items.",
     )
     carrier: Text
     tracking_number: Text
@@ -87,23 +87,23 @@ class DeliverParcelResponse(ApiModel):
 
 
 class RefundOrderRequest(RequestModel):
-    """Money to give back: an amount, or what some lines cost."""
+    """Money to refund: an amount, or what some lines cost."""
 
     refund_id: Id = Field(
-        description="The caller's id; the same refund is made once. An order has "
-        f"{MAX_REFUNDS} refunds at most, failed ones included."
+        description="The caller's id; the same refund is made only once. An order has at most "
+        f"{MAX_REFUNDS} refunds, including any that failed."
     )
     amount: Amount | None = Field(default=None, description="Either this, or `lines`.")
     lines: (
         Annotated[tuple[LineQuantityRequest, ...], Field(min_length=1, max_length=MAX_LINES)] | None
     ) = Field(
         default=None,
-        description="What is given back; refunds what it cost. Units that have not left yet do "
-        "not leave any more, and are back in stock once the refund is made.",
+        description="What is being refunded, at what it cost. Units that have not been shipped "
+        "yet will not be, and go back into stock once the refund is made.",
     )
     restock: StrictBool = Field(
         default=False,
-        description="Whether the units that have left come back into stock; needs `lines`.",
+        description="Whether units that have been shipped go back into stock; requires `lines`.",
     )
 
 
@@ -113,8 +113,8 @@ class RefundLineView(ApiModel):
     item_id: Id
     quantity: int
     withheld: int = Field(
-        description="Those of the units that had not left when the refund was asked for: they do "
-        "not leave any more, unless it fails."
+        description="How many of the units had not been shipped when the refund was requested: "
+        "they will not be, unless it fails."
     )
 
 

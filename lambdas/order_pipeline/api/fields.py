@@ -24,7 +24,7 @@ _AMOUNT_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 def _amount_text(value: object) -> object:
     """Let only plain decimal text through; numbers are checked by their type."""
     if isinstance(value, str) and not re.fullmatch(_AMOUNT_PATTERN, value, re.ASCII):
-        raise ValueError("must be an amount of zero or more such as 29.99")
+        raise ValueError("must be an amount of zero or more, such as 29.99")
     return value
 
 
@@ -46,7 +46,7 @@ def _one_line(text: str) -> str:
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("must not contain unpaired surrogates")
     if re.search(f"[{_CONTROLS}]", text):
-        raise ValueError("must not contain line ends, control characters or direction marks")
+        raise ValueError("must not contain line breaks, control characters or direction marks")
     if not re.match(_TEXT_PATTERN, text):
         raise ValueError("must begin with a visible character")
     return text
@@ -66,7 +66,7 @@ Amount = Annotated[
     AfterValidator(_no_larger),
     Field(
         ge=0,
-        description="Zero or more, in major units, with at most the currency's decimals.",
+        description="Zero or more, in major units, with at most the currency's decimal places.",
         examples=["29.99", 29.99],
     ),
     WithJsonSchema(
@@ -81,7 +81,7 @@ Amount = Annotated[
 ]
 Money = Annotated[
     str,
-    Field(description="Major units, with the currency's decimals.", examples=["29.99"]),
+    Field(description="In major units, with the currency's decimal places.", examples=["29.99"]),
 ]
 Quantity = Annotated[StrictInt, Field(ge=1, le=MAX_QUANTITY)]
 
@@ -107,7 +107,7 @@ class RequestModel(ApiModel):
 
 
 class Links(ApiModel):
-    """Where to look."""
+    """Links to follow."""
 
     self: str = Field(
         description="A relative reference, to be resolved against the address of the request "

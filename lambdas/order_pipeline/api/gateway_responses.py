@@ -6,7 +6,9 @@ from order_pipeline.api.problems import PROBLEM_CONTENT_TYPE, ProblemType
 from order_pipeline.api.schemas import JsonObject
 
 _MESSAGE = "$context.error.messageString"
-_NOT_ALLOWED = "The request is not signed by a caller who may make it, or there is no such call."
+_NOT_ALLOWED = (
+    "The request is not signed by a caller who is allowed to make it, or there is no such call."
+)
 _TRY_AGAIN = "Try again in a moment: repeating a request is safe."
 _RETRY_AFTER_SECONDS = 5
 
@@ -18,7 +20,10 @@ _PROBLEMS: dict[str, tuple[ProblemType, str]] = {
         "The body is not valid: $context.error.validationErrorString",
     ),
     "BAD_REQUEST_PARAMETERS": (ProblemType.INVALID_REQUEST, _MESSAGE),
-    "UNSUPPORTED_MEDIA_TYPE": (ProblemType.INVALID_REQUEST, "Send application/json."),
+    "UNSUPPORTED_MEDIA_TYPE": (
+        ProblemType.INVALID_REQUEST,
+        "The content type must be application/json.",
+    ),
     # AWS keeps its own answer for requests above its 10 MB; the entry is for the day it does not.
     "REQUEST_TOO_LARGE": (ProblemType.BODY_TOO_LARGE, _MESSAGE),
     "RESOURCE_NOT_FOUND": (ProblemType.NOT_FOUND, "There is no such call."),

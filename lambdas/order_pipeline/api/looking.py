@@ -26,11 +26,11 @@ class ListOrdersQuery(RequestModel):
     """Which of a customer's orders to list."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE), BeforeValidator(_whole_number)] = Field(
-        default=20, description="How many at most."
+        default=20, description="The maximum number of orders to return."
     )
     cursor: (
         Annotated[str, StringConstraints(max_length=MAX_CURSOR, pattern=r"^[A-Za-z0-9_-]+$")] | None
-    ) = Field(default=None, description="Where to go on: from the answer before.")
+    ) = Field(default=None, description="Where to continue: the `cursor` of an earlier response.")
     status: Status | None = Field(default=None, description="Only orders in this status.")
 
 
@@ -51,8 +51,8 @@ class OrderListResponse(ApiModel):
     orders: tuple[OrderListEntry, ...]
     cursor: str | None = Field(
         default=None,
-        description="Present when there may be more, also behind a page that a `status` has left "
-        "short or empty.",
+        description="Present when there may be more, even if `status` has left this page short or "
+        "empty.",
     )
 
 
@@ -106,7 +106,7 @@ class HistoryEntryView(ApiModel):
     event: EventType
     at: Timestamp
     by: str
-    detail: Mapping[str, Any] = Field(description="What explains the event, such as a reason.")
+    detail: Mapping[str, Any] = Field(description="Details of the event, such as a reason.")
 
 
 class OrderView(ApiModel):
@@ -114,7 +114,8 @@ class OrderView(ApiModel):
 
     order_id: Id
     customer_id: Id | None = Field(
-        default=None, description="Absent once the customer is erased, and only then."
+        default=None,
+        description="Absent once the customer's personal data has been erased, and only then.",
     )
     status: Status
     version: int
@@ -129,7 +130,7 @@ class OrderView(ApiModel):
     refunds: tuple[RefundView, ...]
     erased_at: Timestamp | None = Field(
         default=None,
-        description="When the customer's personal data were erased. Such an order takes no more "
-        "changes.",
+        description="When the customer's personal data was erased. The order cannot be changed "
+        "after that.",
     )
     history: tuple[HistoryEntryView, ...]

@@ -68,7 +68,7 @@ def openapi_document(calls: tuple[Call, ...] = CALLS) -> JsonObject:
         "info": {
             "title": API_TITLE,
             "version": API_VERSION,
-            "summary": "Place orders, follow them, and look after the stock.",
+            "summary": "Place orders, follow them, and manage the stock.",
         },
         "servers": [
             {
@@ -77,7 +77,7 @@ def openapi_document(calls: tuple[Call, ...] = CALLS) -> JsonObject:
                     "endpoint": {
                         "default": "https://api.example.com",
                         "description": "The deployment's output `ApiEndpoint`, "
-                        "without the slash at its end.",
+                        "without the trailing slash.",
                     }
                 },
             }
@@ -106,7 +106,7 @@ def openapi_document(calls: tuple[Call, ...] = CALLS) -> JsonObject:
                     "name": "Authorization",
                     "in": "header",
                     "description": "AWS Signature Version 4, for the service `execute-api`. "
-                    "The operation's `x-caller` says whom it is for.",
+                    "The operation's `x-caller` says who it is for.",
                 }
             },
         },

@@ -24,13 +24,13 @@ class OrderLineRequest(RequestModel):
     quantity: Quantity
     price: Amount | None = Field(
         default=None,
-        description="What the customer was shown for one unit. Checked against the inventory, "
-        "never trusted: an order whose price is not the current one is rejected.",
+        description="The price per unit that the customer was shown. Checked against the "
+        "inventory, never trusted: an order whose price is not the current one is rejected.",
     )
 
 
 class ContactRequest(RequestModel):
-    """Where and how the customer wants to be told."""
+    """Where and how the customer wants to be notified."""
 
     email: (
         Annotated[
@@ -60,7 +60,7 @@ class ContactRequest(RequestModel):
         "Nothing is sent to one of another account.",
     )
     channels: Annotated[tuple[Channel, ...], Field(max_length=len(Channel))] | None = Field(
-        default=None, description="The channels wanted; all that have an address, if absent."
+        default=None, description="The channels to use; all that have an address, if absent."
     )
 
 
@@ -78,7 +78,7 @@ class AddressRequest(RequestModel):
 
 
 class PaymentRequest(RequestModel):
-    """How the order is paid."""
+    """How the order is paid for."""
 
     method: Annotated[str, StringConstraints(pattern=PAYMENT_METHOD_PATTERN)] = Field(
         description="The payment provider's token for a payment method; never card data.",
@@ -93,7 +93,7 @@ class PlaceOrderRequest(RequestModel):
         default=None,
         description="The storefront's id for the order, by which a repeated request is recognised. "
         "Without it, the id is derived from the Idempotency-Key header; one of the two is "
-        "required, and where both are there, this one counts.",
+        "required, and if both are given, this one is used.",
     )
     customer_id: Id
     items: Annotated[tuple[OrderLineRequest, ...], Field(min_length=1, max_length=MAX_LINES)]
@@ -103,19 +103,19 @@ class PlaceOrderRequest(RequestModel):
     shipping_address: AddressRequest | None = None
     payment: PaymentRequest | None = Field(
         default=None,
-        description="Absent: the environment's default payment method, where it has one.",
+        description="If absent, the environment's default payment method is used, if it has one.",
     )
 
 
 class PlaceOrderResponse(ApiModel):
-    """The order is accepted: it will not be lost, and its state can be asked for."""
+    """The order is accepted: it will not be lost, and its state can be looked up."""
 
     order_id: Id
     status: Status
     deferred: bool | None = Field(
         default=None,
         description="True while the order waits to be stored: until it is, every other call about "
-        "it answers 404. Absent otherwise.",
+        "it returns 404. Absent otherwise.",
     )
     message: str
     links: Links

@@ -10,7 +10,7 @@ from order_pipeline.money import Currency
 
 
 class SetItemRequest(RequestModel):
-    """What an item is to be from now on."""
+    """The new state of an item."""
 
     name: Text
     price: Amount
@@ -21,18 +21,18 @@ class SetItemRequest(RequestModel):
     active: StrictBool = Field(default=True, description="Whether the item is for sale.")
     stock_counters: Annotated[StrictInt, Field(ge=1, le=MAX_STOCK_COUNTERS)] | None = Field(
         default=None,
-        description="Over how many counters the units are spread: more than 1 for an item that "
-        "sells more than 35 times a second. As many as it has, and 1 for a new item, if "
-        "this is not given.",
+        description="The number of counters the units are spread over: more than 1 for an item "
+        "that sells more than 35 times a second. If absent, an item keeps the number it has, and a "
+        "new one has 1.",
     )
 
 
 class AdjustStockRequest(RequestModel):
-    """Units that came into stock, or went."""
+    """Units added to stock, or taken away."""
 
-    adjustment_id: Id = Field(description="The caller's id; the same adjustment is made once.")
+    adjustment_id: Id = Field(description="The caller's id; the same adjustment is made only once.")
     delta: Annotated[StrictInt, Field(ge=-MAX_ADJUSTMENT, le=MAX_ADJUSTMENT)] = Field(
-        description="Units to add; negative to take away, never below zero."
+        description="Units to add; negative to take away. Stock never goes below zero."
     )
 
 
@@ -56,6 +56,6 @@ class ItemView(ApiModel):
     active: bool
     stock_counters: int = Field(
         default=1,  # as the code before this one answers, which knows of none
-        description="Over how many counters `available` is spread.",
+        description="The number of counters `available` is spread over.",
     )
     version: int

@@ -84,14 +84,14 @@ def test_a_name_that_is_said_twice_is_refused() -> None:
     line = '{"itemId": "ITEM-001", "quantity": 1, "quantity": 1000}'
     document = problem(call(read, f'{{"customerId": "CUST-1", "items": [{line}]}}'))
     assert document["errors"] == [
-        {"field": "body", "message": "must not say a name twice in an object"}
+        {"field": "body", "message": "must not repeat a key in an object"}
     ]
 
 
 def test_a_body_that_is_too_large_is_refused() -> None:
     answer = call(read, " " * (MAX_BODY_BYTES + 1))
     assert answer["statusCode"] == 413
-    assert "65536 are allowed" in problem(answer)["detail"]
+    assert "the maximum is 65536 bytes" in problem(answer)["detail"]
 
 
 @pytest.mark.parametrize(

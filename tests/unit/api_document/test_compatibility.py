@@ -24,7 +24,7 @@ SCHEME = ("components", "securitySchemes", "sigv4")
 VIEW = ("components", "schemas", "View")
 SHOWN = (*VIEW, "properties")
 
-NOT_FOUND = "There is no such thing (`urn:problem:not-found`)."
+NOT_FOUND = "Not found (`urn:problem:not-found`)."
 
 DOCUMENT: dict[str, Any] = {
     "servers": [{"url": "https://api.example.com", "description": "The shop's."}],

@@ -57,10 +57,18 @@ def test_the_books_agree(state: MoneyState, order: Order) -> None:
     ("found", "order", "problem"),
     [
         (money(), None, "held for an order that does not exist"),
-        (money(), a_reserved_order(), "held by another intent than the order's"),
-        (money(), a_reserved_order(intent_id="pi_2"), "held by another intent than the order's"),
-        (money(intent_id="pi_2"), a_confirmed_order(), "held by another intent than the order's"),
-        (money(amount=1), a_confirmed_order(), "held: 1, of an order of 5998"),
+        (money(), a_reserved_order(), "held by a different intent from the order's"),
+        (
+            money(),
+            a_reserved_order(intent_id="pi_2"),
+            "held by a different intent from the order's",
+        ),
+        (
+            money(intent_id="pi_2"),
+            a_confirmed_order(),
+            "held by a different intent from the order's",
+        ),
+        (money(amount=1), a_confirmed_order(), "held: 1, for an order of 5998"),
         (money(), a_captured_order(), "held, not CAPTURED"),
         (
             money(),
@@ -120,43 +128,43 @@ def test_an_order_and_its_reservation_agree(order: Order, reservation: Reservati
 @pytest.mark.parametrize(
     ("order", "reservation", "what"),
     [
-        (a_confirmed_order(), None, "its stock is HELD, and no reservation says so"),
+        (a_confirmed_order(), None, "its stock is HELD, but it has no reservation"),
         (
             a_confirmed_order(),
             a_reservation(StockState.RELEASED),
-            "its stock is HELD, and its reservation is RELEASED",
+            "its stock is HELD, but its reservation is RELEASED",
         ),
         (
             a_confirmed_order(),
             a_reservation(units={"ITEM-001": 1}),
-            "its reservation has other units than it has",
+            "its reservation has different units from its lines",
         ),
         (
             a_confirmed_order(),
             a_reservation(shipped={"ITEM-001": 2}, withheld={"ITEM-001": 1}),
-            "its reservation holds less than nothing of ITEM-001",
+            "its reservation holds a negative quantity of ITEM-001",
         ),
         (
             a_confirmed_order(),
             a_reservation(counters={"ITEM-001": {0: 1, 3: 2}}),
-            "its reservation has other units on counters than of ITEM-001",
+            "its reservation has different units on the counters of ITEM-001",
         ),
         (
             TWO_ITEMS,
             a_reservation(units={"A": 1, "B": 1}, shipped={"A": 2, "B": 1}, withheld={"B": 1}),
-            "its reservation holds less than nothing of A, B",
+            "its reservation holds a negative quantity of A, B",
         ),
         (
             TWO_ITEMS,
             a_reservation(units={"A": 1, "B": 1}, counters={"A": {0: 2}, "B": {1: 3}}),
-            "its reservation has other units on counters than of A, B",
+            "its reservation has different units on the counters of A, B",
         ),
         (
             with_stock(StockState.RELEASED),
             a_reservation(),
-            "its reservation is HELD, and its stock is RELEASED",
+            "its reservation is HELD, but its stock is RELEASED",
         ),
-        (a_placed_order(), a_reservation(), "its reservation is HELD, and its stock is NONE"),
+        (a_placed_order(), a_reservation(), "its reservation is HELD, but its stock is NONE"),
     ],
 )
 def test_what_is_wrong_with_the_stock_is_told(

@@ -46,13 +46,13 @@ FAILURES = [
     (
         EventType.STOCK_UNAVAILABLE,
         a_validated_order().after(EventType.STOCK_UNAVAILABLE, by=BY),
-        "out of stock",
+        "not have enough stock",
     ),
     (EventType.PAYMENT_DECLINED, a_declined_order(), "was declined"),
     (
         EventType.ORDER_CANCELLED,
         cancel(a_confirmed_order(), CancelReason.OTHER, by=BY),
-        "is cancelled",
+        "has been cancelled",
     ),
 ]
 
@@ -64,7 +64,7 @@ def test_a_failed_order_is_never_announced_as_confirmed(
     told = message(event, order)
     assert says in told.subject
     assert order.order_id in told.subject
-    assert "Nothing was charged" in told.text
+    assert "You have not been charged" in told.text
     assert "confirmed" not in (told.subject + told.text).lower()
 
 
@@ -85,10 +85,10 @@ REJECTIONS = [
     (
         RejectionReason.PRICE_CHANGED,
         {"ITEM-001": an_item(price=3999)},
-        "the price of ITEM-001 is not the one that you were shown: it is 39.99 GBP",
+        "the price of ITEM-001 is different from the one you were shown: it is 39.99 GBP",
     ),
-    (RejectionReason.TOTAL_TOO_SMALL, CHEAP, "the smallest order that we can take is 0.30 GBP"),
-    (RejectionReason.TOTAL_TOO_LARGE, DEAR, "the largest order that we can take is 999999.99 GBP"),
+    (RejectionReason.TOTAL_TOO_SMALL, CHEAP, "our minimum order is 0.30 GBP"),
+    (RejectionReason.TOTAL_TOO_LARGE, DEAR, "our maximum order is 999999.99 GBP"),
 ]
 
 
@@ -99,7 +99,7 @@ def test_a_rejection_says_what_is_wrong(
     shown = 2999 if reason is RejectionReason.PRICE_CHANGED else None
     order = check(a_placed_order(a_line(price=shown)), items, by=BY)
     assert order.history[-1].detail["reason"] == reason
-    assert f"We are sorry: {says}." in message(EventType.ORDER_REJECTED, order).text
+    assert f"We're sorry, but {says}." in message(EventType.ORDER_REJECTED, order).text
 
 
 def test_every_reason_of_a_rejection_has_its_words() -> None:
@@ -112,30 +112,31 @@ def test_a_declined_payment_names_its_amount() -> None:
 
 def test_a_parcel_names_its_contents_and_how_to_follow_it() -> None:
     told = message(EventType.PARCEL_SHIPPED, a_captured_order())
-    assert told.subject == "A parcel of your order ORD-1 is on its way"
+    assert told.subject == "A parcel from your order ORD-1 is on its way"
     assert "2 x ITEM-001" in told.text
-    assert "Royal Mail, tracking number AB1" in told.text
+    assert "Sent with Royal Mail, tracking number AB1" in told.text
 
 
 def test_a_captured_payment_names_its_amount() -> None:
     told = message(EventType.PAYMENT_CAPTURED, a_captured_order())
-    assert told.subject == "We have taken the payment of 59.98 GBP for your order ORD-1"
-    assert "A parcel of your order has left our warehouse" in told.text
+    assert told.subject == "We have taken your payment of 59.98 GBP for order ORD-1"
+    assert "A parcel from your order has left our warehouse" in told.text
 
 
 def test_an_arrival_is_told_when_all_has_arrived() -> None:
     order = deliver(a_captured_order(), "P-1", by=BY)
     told = message(EventType.ORDER_DELIVERED, order)
     assert "has arrived" in told.subject
-    assert "All of your order has arrived." in told.text
+    assert "Everything in your order has arrived." in told.text
 
 
 def test_an_arrival_does_not_say_that_what_was_refunded_instead_has_arrived() -> None:
     order = deliver(a_partly_shipped_order(), "P-1", by=BY)
     order = with_refund(order, lines=[LineQuantity(item_id="ITEM-001", quantity=2)])
     told = message(EventType.ORDER_DELIVERED, refunded(order, "R-1", by=BY))
-    assert "All that we have sent of your order has arrived; what was not sent is refunded" in (
-        told.text
+    assert (
+        "Everything we sent from your order has arrived; anything not sent has been refunded"
+        in (told.text)
     )
 
 

@@ -48,7 +48,7 @@ def test_what_is_no_amount_is_refused(amount: str | int | Decimal) -> None:
 
 
 def test_what_is_no_amount_is_told_what_one_looks_like() -> None:
-    with pytest.raises(AmountError, match=r"an amount of zero or more such as 29\.99"):
+    with pytest.raises(AmountError, match=r"an amount of zero or more, such as 29\.99"):
         minor_units("abc", Currency.GBP)
 
 
@@ -70,7 +70,7 @@ def test_infinity_is_refused() -> None:
 
 
 def test_a_currency_without_decimals_takes_none() -> None:
-    with pytest.raises(AmountError, match="at most 0 decimals in JPY, such as 2999"):
+    with pytest.raises(AmountError, match="at most 0 decimal places in JPY, such as 2999"):
         minor_units("10.5", Currency.JPY)
 
 

@@ -73,9 +73,9 @@ def test_another_parcel_with_the_same_id_is_a_conflict() -> None:
 @pytest.mark.parametrize(
     ("order", "lines", "why"),
     [
-        (ORDER, [units("A", 3)], "3 units of A cannot leave: 2 remain"),
-        (ORDER, [units("A", 1), units("A", 2)], "3 units of A cannot leave: 2 remain"),
-        (ORDER, [units("C", 1)], "1 units of C cannot leave: 0 remain"),
+        (ORDER, [units("A", 3)], "3 of A cannot be shipped: 2 left to ship"),
+        (ORDER, [units("A", 1), units("A", 2)], "3 of A cannot be shipped: 2 left to ship"),
+        (ORDER, [units("C", 1)], "1 of C cannot be shipped: 0 left to ship"),
         (a_reserved_order(), None, "it is RESERVED"),
         (a_cancelled_order(), None, "it is CANCELLED"),
         (shipped(ORDER), None, "it is SHIPPED"),
@@ -89,8 +89,8 @@ def test_only_what_remains_of_a_confirmed_order_can_leave(
 
 
 LAST_PARCEL = re.escape(
-    "This is the last of the 80 parcels that order ORD-1 may have: it must hold all that remains, "
-    "and no refund of units that have not left may be under way."
+    "This is the last of the 80 parcels that order ORD-1 may have: it must contain everything "
+    "that is left, and no refund of unshipped units may be in progress."
 )
 
 
@@ -109,8 +109,8 @@ def test_the_last_parcel_that_an_order_may_have_holds_all_that_remains() -> None
 
 
 ROOM_FOR_OTHERS = re.escape(
-    "The parcels of order ORD-1 may have 500 lines together, and some are kept for what is left "
-    "behind: the parcel must hold all that remains of its items, of 50 more than it does at least."
+    "The parcels of order ORD-1 may have 500 lines in total, and some are kept for what is left "
+    "behind: the parcel must contain all that is left of at least 50 more of its items."
 )
 
 
@@ -127,7 +127,7 @@ def test_a_parcel_never_takes_the_room_of_what_it_leaves_behind() -> None:
     )
     with pytest.raises(CommandRefusedError, match=ROOM_FOR_OTHERS):
         shipped(order, "all split", each_once)
-    with pytest.raises(CommandRefusedError, match="of 1 more"):
+    with pytest.raises(CommandRefusedError, match="of at least 1 more"):
         shipped(order, "one split", [*all_of_one, units("I-1", 1)])
 
     order = shipped(shipped(order, "whole", all_of_two), "the rest")
@@ -243,7 +243,11 @@ def test_only_the_parcel_that_arrived_is_changed() -> None:
 
 def test_what_is_refused_says_of_which_order_and_why() -> None:
     order = shipped(ORDER, "P-1", [units("A", 1)])
-    with pytest.raises(CommandConflictError, match=r"Parcel P-1 left before with another content"):
+    with pytest.raises(
+        CommandConflictError, match=r"Parcel P-1 was already shipped with different content"
+    ):
         shipped(order, "P-1", request_hash="2")
-    with pytest.raises(CommandRefusedError, match=r"^No parcel P-9 of order ORD-1 has left\.$"):
+    with pytest.raises(
+        CommandRefusedError, match=r"^No parcel P-9 of order ORD-1 has been shipped\.$"
+    ):
         deliver(order, "P-9", by=BY)

@@ -160,7 +160,9 @@ def test_an_erased_order_takes_no_more_changes_but_repeats_its_answers() -> None
     with pytest.raises(ProblemError) as error:
         refund(orders)
     assert error.value.problem is ProblemType.REFUSED
-    assert error.value.detail == "Order ORD-1 is closed: its customer was erased."
+    assert (
+        error.value.detail == "Order ORD-1 is closed: its customer's personal data has been erased."
+    )
     with pytest.raises(ProblemError):
         cancel_order("ORD-1", CANCEL, orders=orders)
     assert orders.get("ORD-1") is erased_order

@@ -161,7 +161,7 @@ def test_place_order_stores_the_order_and_says_where_to_look(account: Account) -
     assert answer == {
         "orderId": "ORD-1",
         "status": "PLACED",
-        "message": "The order is accepted and on its way.",
+        "message": "The order has been accepted.",
         "links": {"self": "orders/ORD-1"},
     }
     order = account.orders.get("ORD-1")
@@ -233,7 +233,7 @@ def test_place_order_defers_what_the_table_does_not_take_and_the_drain_stores_it
             "orderId": "ORD-1",
             "status": "PLACED",
             "deferred": True,
-            "message": "The order is accepted; it can be looked at as soon as it is stored.",
+            "message": "The order has been accepted; it can be viewed once it is stored.",
             "links": {"self": "orders/ORD-1"},
         },
     )
@@ -338,7 +338,7 @@ def test_intake_drain_parks_a_conflicting_order_and_names_it(account: Account) -
     )["Messages"]
     assert parked["Body"] == body
     assert parked["MessageAttributes"]["reason"]["StringValue"] == (
-        "order ORD-1 was placed before with another content"
+        "order ORD-1 was already placed with different content"
     )
 
 
@@ -485,7 +485,7 @@ def test_orders_api_cancels_and_lists(account: Account) -> None:
         {
             "orderId": "ORD-1",
             "status": "CANCELLED",
-            "message": "The order is cancelled; what was held for it is given back.",
+            "message": "The order has been cancelled; any stock and money held will be released.",
             "links": {"self": "../../orders/ORD-1"},
         },
     )

@@ -65,7 +65,7 @@ def test_an_order_that_conflicts_with_the_stored_one_can_never_be_stored() -> No
     stored = a_placed_order(payload_hash="1" * 64)
     orders = Orders(stored)
     # when, then
-    with pytest.raises(PoisonError, match="order ORD-1 was placed before"):
+    with pytest.raises(PoisonError, match="order ORD-1 was already placed"):
         drain(message(a_placed_order()), orders=orders)
     assert orders.get("ORD-1") is stored
 

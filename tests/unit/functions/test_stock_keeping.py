@@ -145,7 +145,7 @@ def test_more_than_there_is_cannot_be_taken() -> None:
             adjustments=Adjustments(NotEnoughStockError()),
         )
     assert error.value.problem is ProblemType.NOT_ENOUGH_STOCK
-    assert error.value.detail == "11 units of ITEM-001 cannot be taken: now 10 are available."
+    assert error.value.detail == "Cannot take 11 from the stock of ITEM-001, which is now 10."
 
 
 def test_more_than_an_item_may_have_cannot_be_added() -> None:
@@ -158,8 +158,8 @@ def test_more_than_an_item_may_have_cannot_be_added() -> None:
         )
     assert error.value.problem is ProblemType.TOO_MUCH_STOCK
     assert error.value.detail == (
-        "1000000 units of ITEM-001 cannot be added: now 999999999 are available, "
-        "and 1000000000 may be."
+        "Cannot add 1000000 to the stock of ITEM-001, which is now 999999999; "
+        "the maximum is 1000000000."
     )
 
 
@@ -171,7 +171,7 @@ def test_a_refusal_quotes_the_stock_as_it_was_found_afterwards() -> None:
             inventory.items[item_id] = an_item(available=3)
             raise NotEnoughStockError(item_id)
 
-    with pytest.raises(ProblemError, match="now 3 are available"):
+    with pytest.raises(ProblemError, match="is now 3"):
         adjust_stock("ITEM-001", adjustment(-5), inventory=inventory, adjustments=SoldMeanwhile())
 
 

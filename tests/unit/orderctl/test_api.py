@@ -105,7 +105,7 @@ def test_what_is_no_id_is_not_sent(order_id: str) -> None:
         (
             problem("forbidden", 403, "Not signed by a caller who may."),
             403,
-            "It takes the storefront policy (docs/api.md).",
+            "It needs the storefront policy (docs/api.md).",
             1,
         ),
         (
@@ -118,14 +118,14 @@ def test_what_is_no_id_is_not_sent(order_id: str) -> None:
         (
             b"<html>Bad gateway</html>",
             502,
-            f"answered with 502, and nothing that says why: {ASKED}",
+            f"answered with 502, and no reason given: {ASKED}",
             1,
         ),
-        (b"[]", 500, f"getOrder was answered with 500, and nothing that says why: {ASKED}", 1),
+        (b"[]", 500, f"getOrder was answered with 500, and no reason given: {ASKED}", 1),
         (
             {"type": {}},
             400,
-            f"getOrder was answered with 400, and nothing that says why: {ASKED}",
+            f"getOrder was answered with 400, and no reason given: {ASKED}",
             1,
         ),
     ],

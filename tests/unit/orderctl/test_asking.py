@@ -39,8 +39,8 @@ def at_a_terminal(typed: str, *arguments: str) -> subprocess.CompletedProcess[st
             ["place", "--json"],
             [
                 "Customer",
-                "'TEA' is not an item with a number",
-                "(empty: that is all)",
+                "'TEA' is not an item and a quantity",
+                "(empty to finish)",
                 "Place an order of CUST-1 in local: 2 of TEA?",
             ],
         ),

@@ -56,7 +56,7 @@ def test_an_order_that_only_the_bucket_has_is_missing_in_the_table() -> None:
         (
             "ORD-1",
             (
-                "missing in the table; 4 events recorded, the last #4 OrderConfirmed; "
+                "missing from the table; 4 events recorded, the last #4 OrderConfirmed; "
                 "CUST-1: 2 of ITEM-001; 59.98 GBP"
             ),
         )
@@ -65,7 +65,7 @@ def test_an_order_that_only_the_bucket_has_is_missing_in_the_table() -> None:
         (
             "ORD-1",
             (
-                "missing in the table; 1 events recorded, the last #1 OrderPlaced; "
+                "missing from the table; 1 events recorded, the last #1 OrderPlaced; "
                 "CUST-1: 2 of ITEM-001; not validated"
             ),
         )
@@ -116,30 +116,30 @@ def test_less_than_nothing_is_told() -> None:
 
 def test_stock_that_is_held_for_nobody_is_told() -> None:
     assert in_stock(book_of(), RESERVATION) == [
-        ("ORD-1", "its reservation is HELD, and there is no such order")
+        ("ORD-1", "its reservation is HELD, but there is no such order")
     ]
     assert in_stock(book_of(a_captured_order()), RESERVATION) == [
-        ("ORD-1", "its reservation is HELD, and its stock is SHIPPED")
+        ("ORD-1", "its reservation is HELD, but its stock is SHIPPED")
     ]
 
 
 def test_an_order_whose_stock_nobody_holds_is_told() -> None:
-    assert in_stock(book_of(ORDER)) == [("ORD-1", "its stock is HELD, and no reservation says so")]
+    assert in_stock(book_of(ORDER)) == [("ORD-1", "its stock is HELD, but it has no reservation")]
     assert in_stock(book_of(ORDER), RESERVATION | {"state": "RELEASED"}) == [
-        ("ORD-1", "its stock is HELD, and its reservation is RELEASED")
+        ("ORD-1", "its stock is HELD, but its reservation is RELEASED")
     ]
 
 
 @pytest.mark.parametrize(
     ("changes", "what"),
     [
-        ({"units": {"ITEM-001": 1}}, "its reservation has other units than it has"),
-        ({"shipped": {"ITEM-001": 3}}, "its reservation holds less than nothing of ITEM-001"),
+        ({"units": {"ITEM-001": 1}}, "its reservation has different units from its lines"),
+        ({"shipped": {"ITEM-001": 3}}, "its reservation holds a negative quantity of ITEM-001"),
         (
             {"counters": {"ITEM-001": {"0": 1}}},
-            "its reservation has other units on counters than of ITEM-001",
+            "its reservation has different units on the counters of ITEM-001",
         ),
-        ({"units": None}, "its reservation is none"),
+        ({"units": None}, "its reservation cannot be read"),
     ],
 )
 def test_whatever_the_reconciler_finds_wrong_with_a_reservation_is_told(
@@ -155,14 +155,14 @@ def test_the_counters_of_an_item_are_those_that_it_knows() -> None:
         ("HOT", "its counter 0 is missing"),
         ("HOT", "its counter 1 is missing"),
     ]
-    unknown = [("HOT", "it knows of no counter 2, which has 3 units")]
+    unknown = [("HOT", "it has no counter 2, but there is one, with 3 units")]
     assert in_stock(book_of(), HOT, *COUNTERS) == unknown
     plain = HOT | {"stockCounters": 1}
     for items in ([plain, COUNTERS[2]], [COUNTERS[2]]):
         assert in_stock(book_of(), *items) == unknown
     stale = COUNTERS[1] | {"itemVersion": 7}
     assert in_stock(book_of(), HOT, COUNTERS[0], stale) == [
-        ("stock#HOT#1", "of version 7 of its item, which is at 1")
+        ("stock#HOT#1", "set for version 7 of its item, which is at version 1")
     ]
     below = COUNTERS[1] | {"available": -1}
     assert in_stock(book_of(), HOT, COUNTERS[0], below) == [("stock#HOT#1", "available is -1")]

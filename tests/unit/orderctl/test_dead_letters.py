@@ -60,7 +60,7 @@ def test_what_the_publisher_parked_is_shown_with_its_reason() -> None:
 
 def test_a_batch_that_was_given_up_is_shown_with_its_size() -> None:
     letter = described(a_batch(first=1, last=7), "event-publisher")
-    assert letter.event == "7 changes of orders"
+    assert letter.event == "7 order changes"
     assert letter.reason == "RetryAttemptsExhausted"
 
 

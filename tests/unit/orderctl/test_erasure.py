@@ -56,7 +56,7 @@ def test_settled_orders_are_erased_and_open_ones_kept_for_a_reason(
 ) -> None:
     erasure = erase(dynamodb, notes)
     assert erasure.erased == ["REJECTED"]
-    assert erasure.kept == {"OPEN": "it is CONFIRMED and not settled yet"}
+    assert erasure.kept == {"OPEN": "it is CONFIRMED and not yet settled"}
     assert orders.get("REJECTED").erased_at
     assert not orders.get("OPEN").erased_at
     assert not orders.get("OTHERS").erased_at
@@ -179,14 +179,16 @@ def test_messages_that_cannot_be_attributed_are_named(sqs: "SQSClient", overflow
     send(sqs, overflow_url, "not json", "[]", "{}")
     said = not_in_the_table("CUST-1", client=sqs, queue_url=overflow_url)
     assert len(said) == 3
-    assert all(sentence.endswith("on overflow-test holds no order: see whose") for sentence in said)
+    assert all(
+        sentence.endswith("on overflow-test holds no order: check whose it is") for sentence in said
+    )
 
 
 def test_messages_that_are_being_worked_on_are_counted(sqs: "SQSClient", overflow_url: str) -> None:
     send(sqs, overflow_url, a_message("WAITING", "CUST-1"))
     sqs.receive_message(QueueUrl=overflow_url)
     (said,) = not_in_the_table("CUST-1", client=sqs, queue_url=overflow_url)
-    assert said.startswith("messages on overflow-test are being worked on")
+    assert said.startswith("messages on overflow-test are being processed")
 
 
 def test_an_empty_queue_holds_nothing_of_anybody(sqs: "SQSClient", overflow_url: str) -> None:

@@ -144,7 +144,7 @@ def test_what_is_wrong_is_named(dynamodb: "DynamoDBClient", states: dict[str, st
         "validation is not there",
         "inventory is enabling",
         "payment is paused",
-        "orders past their due: 1",
+        "overdue orders: 1",
         "not deployed: audit-subscription",
     ]
     [firing] = seen["alarms"]["inAlarm"]
@@ -182,8 +182,8 @@ def test_what_may_not_be_read_is_not_taken_for_well(
     seen = json.loads(done.stdout)
     assert not seen["well"]
     assert seen["unread"].keys() == {"alarms", "ages of messages"}
-    assert "These credentials may not do that." in seen["unread"]["alarms"]
-    assert "not looked at: alarms" in run().stderr
+    assert "These credentials are not allowed to do that." in seen["unread"]["alarms"]
+    assert "not checked: alarms" in run().stderr
 
 
 def test_the_age_of_the_oldest_message_is_its_metrics(deployment: Deployment) -> None:

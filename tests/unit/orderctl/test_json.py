@@ -174,7 +174,7 @@ def test_a_move_that_sqs_does_not_show_is_a_sentence(
     monkeypatch.setattr("orderctl.move_task._LOOKS_FOR_A_NEW_TASK", 0)
     done = run("dlq", "redrive", "payment")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "SQS does not show the move that it has started: look again later." in done.stderr
+    assert "SQS does not show the move that it has started: check again later." in done.stderr
 
 
 # ------------------------------------------------------------------ stages
@@ -296,7 +296,7 @@ def test_what_was_erased_is_a_document(table: OrdersTable) -> None:
     assert document(done) == {
         "customerId": "CUST-1",
         "erased": ["REJECTED"],
-        "kept": {"OPEN": "it is CONFIRMED and not settled yet"},
+        "kept": {"OPEN": "it is CONFIRMED and not yet settled"},
         "unreadable": [],
         "notErased": [],
         "keptElsewhere": list(KEPT_ELSEWHERE),
@@ -326,7 +326,7 @@ def test_what_could_not_be_erased_is_in_the_document(
 def test_that_there_is_nobody_to_erase_is_a_sentence() -> None:
     done = run("erase", "CUST-9", "--yes")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "There are no orders of CUST-9" in done.stderr
+    assert "CUST-9 has no orders" in done.stderr
 
 
 # ------------------------------------------------------------------ restoring
@@ -390,7 +390,7 @@ def test_an_order_that_the_topic_refuses_is_named_with_what_to_do(
     copy_of(dynamodb, rejected("LOST", at=a_moment_ago()))
     done = run("restore", "--from", COPY)
     assert document(done, exit_code=1)["failed"] == {
-        "LOST": "put back, and refused by the topic: LOST#2: run orderctl republish LOST"
+        "LOST": "put back, but refused by the topic: LOST#2: run orderctl republish LOST"
     }
     assert "0 orders put back, 1 failed." in done.stderr
 
@@ -409,5 +409,5 @@ def test_an_order_that_is_held_back_is_named_with_the_reason(
     # then
     failed = document(done, exit_code=1)["failed"]
     assert failed.keys() == {"OPEN"}
-    assert failed["OPEN"].startswith("it came to an end, or its customer was erased")
-    assert "not put back: order OPEN: it came to an end" in done.stderr
+    assert failed["OPEN"].startswith("it has ended, or its customer was erased")
+    assert "not put back: order OPEN: it has ended" in done.stderr

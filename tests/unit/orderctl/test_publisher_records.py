@@ -54,7 +54,7 @@ def test_all_events_of_a_parked_order_are_published() -> None:
 
 @pytest.mark.parametrize(
     ("orders", "reason"),
-    [(Orders(), "there is no order ORD-1"), (UnreadableOrders(), "ORD-1 can still not be read")],
+    [(Orders(), "there is no order ORD-1"), (UnreadableOrders(), "ORD-1 still cannot be read")],
 )
 def test_an_order_that_is_gone_or_still_unreadable_is_left(orders: Orders, reason: str) -> None:
     topic = Topic()

@@ -108,7 +108,7 @@ def test_a_rollback_shows_what_it_does_and_asks(
     done = run(monkeypatch, functions, store, "rollback", answer="y\n")
     # then
     assert done.exit_code == 0, done.output
-    assert "a: version 1 is live, not 2 any more." in done.output
+    assert "a: version 1 is live instead of 2." in done.output
     assert "The next deploy makes the newest versions live again" in done.output
     assert functions.live == {"a": "1", "b": "1"}
 
@@ -116,7 +116,7 @@ def test_a_rollback_shows_what_it_does_and_asks(
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ChangedError(), "somebody else has moved it meanwhile"),
+        (ChangedError(), "somebody else has moved it in the meantime"),
         (ClientError({"Error": {"Code": "TooManyRequestsException"}}, "UpdateAlias"), "TooMany"),
     ],
 )
@@ -151,7 +151,7 @@ def test_a_version_that_was_deleted_is_not_made_live(
     functions = Functions({"a": "3"}, newest=3, deleted=["1"])
     done = run(monkeypatch, functions, store, "rollback", "--yes")
     assert done.exit_code == 2
-    assert "version 1 of a is not there; there are 3, 2" in done.output
+    assert "version 1 of a does not exist; the versions are 3, 2" in done.output
     assert functions.live == {"a": "3"}
     assert len(store.values) == 2
 
@@ -232,9 +232,9 @@ def test_what_was_rolled_back_is_a_document(
     # then
     assert done.exit_code == 1
     moves = [{"function": name, "before": "2", "after": "1"} for name in "ab"]
-    reason = "somebody else has moved it meanwhile"
+    reason = "somebody else has moved it in the meantime"
     assert json.loads(done.stdout) == {"functions": moves, "failed": {"a": reason}}
-    assert "b: version 1 is live, not 2 any more." in done.stderr
+    assert "b: version 1 is live instead of 2." in done.stderr
     # when it is run again
     functions.fails.clear()
     done = run(monkeypatch, functions, store, "rollback", "--yes", "--json")
@@ -259,5 +259,5 @@ def test_nothing_is_done_where_nobody_can_be_asked(
     functions = Functions({"a": "5"}, newest=7)
     done = run(monkeypatch, functions, store, *arguments, answer="y\n")
     assert done.exit_code == 2, done.output
-    assert "say --yes" in done.stderr
+    assert "use --yes" in done.stderr
     assert (functions.live, functions.deleted) == ({"a": "5"}, [])
