@@ -30,6 +30,7 @@ MAY_CALL = {
         "POST /orders/{orderId}/refunds",
     },
     Caller.WAREHOUSE: {
+        "GET /shipping-addresses/{orderId}",
         "POST /orders/{orderId}/shipments",
         "POST /orders/{orderId}/shipments/{parcelId}/delivery",
     },
