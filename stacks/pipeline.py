@@ -61,7 +61,8 @@ class PipelineStack(WorkloadStack):
         self._inventory()
         payment = self._payment()
         self._notification()
-        self._fulfilment()
+        fulfilment = self._fulfilment()
+        self._callers(api, fulfilment)
 
         self._breaker(payment)
         self._reconciler()
@@ -142,10 +143,15 @@ class PipelineStack(WorkloadStack):
         inventory_api.may(idempotency.get, idempotency.put)
         api = Api(self, "orders", functions=[place_order, orders_api, inventory_api])
         self._output("ApiEndpoint", api.endpoint)
-        for caller in Caller:
-            name = caller.value.title().replace("-", "")
-            self._output(f"{name}PolicyArn", CallerPolicy(self, caller, api).arn)
         return api
+
+    def _callers(self, api: Api, fulfilment: Queue) -> None:
+        """Let each caller make its calls, and the warehouse take what is handed over to it."""
+        beside = {Caller.WAREHOUSE: [fulfilment.consume_by_name]}
+        for caller in Caller:
+            policy = CallerPolicy(self, caller, api, beside=beside.get(caller, ()))
+            name = caller.value.title().replace("-", "")
+            self._output(f"{name}PolicyArn", policy.arn)
 
     # ------------------------------------------------------------------ stages
 
@@ -261,7 +267,7 @@ class PipelineStack(WorkloadStack):
         notification.may(channels.send_email, channels.send_sms, channels.send_push)
         self._output_queue("Notification", notification.queue)
 
-    def _fulfilment(self) -> None:
+    def _fulfilment(self) -> Queue:
         """Hand over to the warehouse system: five minutes for what it picks up at once."""
         fulfilment = Queue(
             self,
@@ -279,6 +285,7 @@ class PipelineStack(WorkloadStack):
             of_canary=False,
         )
         self._output_queue("Fulfilment", fulfilment)
+        return fulfilment
 
     # ------------------------------------------------------------------ guards
 

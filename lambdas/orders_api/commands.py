@@ -14,7 +14,7 @@ from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.cancellation import cancel
 from order_pipeline.content_hash import content_hash
 from order_pipeline.money import AmountError, Currency, minor_units
-from order_pipeline.order import LineQuantity, Order
+from order_pipeline.order import Address, LineQuantity, Order
 from order_pipeline.ports import OrderNotFoundError, Orders
 from order_pipeline.refunds import request_refund
 from order_pipeline.refusals import CommandConflictError, CommandRefusedError
@@ -33,6 +33,21 @@ def order_now(order_id: str, *, orders: Orders) -> Order:
     """
     with _found(order_id):
         return orders.get(order_id)
+
+
+def shipping_address(order_id: str, *, orders: Orders) -> Address:
+    """Return where the order's parcels go.
+
+    Raises
+    ------
+    ProblemError
+        If there is no such order, it was placed without an address, or its customer was erased.
+    """
+    order = order_now(order_id, orders=orders)
+    if order.shipping_address:
+        return order.shipping_address
+    why = "its customer was erased" if order.erased_at else "it was placed without one"
+    raise ProblemError(ProblemType.NOT_FOUND, f"Order {order_id} has no shipping address: {why}.")
 
 
 def cancel_order(order_id: str, request: CancelOrderRequest, *, orders: Orders) -> Order:

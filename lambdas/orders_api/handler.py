@@ -9,7 +9,14 @@ from order_pipeline.adapters.settings import FunctionSettings
 from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest, ShipParcelRequest
 from order_pipeline.api.looking import ListOrdersQuery
 from orders_api import views
-from orders_api.commands import cancel_order, deliver_parcel, order_now, refund_order, ship_parcel
+from orders_api.commands import (
+    cancel_order,
+    deliver_parcel,
+    order_now,
+    refund_order,
+    ship_parcel,
+    shipping_address,
+)
 from orders_api.listing import list_orders
 
 
@@ -26,6 +33,12 @@ def get(request: Request) -> Response:
     """Answer with the order and its history."""
     order = order_now(request.id("orderId"), orders=orders)
     return Response(HTTPStatus.OK, views.order_view(order))
+
+
+def address(request: Request) -> Response:
+    """Answer with where the order's parcels go."""
+    found = shipping_address(request.id("orderId"), orders=orders)
+    return Response(HTTPStatus.OK, views.address_view(found))
 
 
 def cancel(request: Request) -> Response:
@@ -74,6 +87,7 @@ handler = api_handler(
         ("POST", "/orders/{orderId}/shipments"): ship,
         ("POST", "/orders/{orderId}/shipments/{parcelId}/delivery"): deliver,
         ("POST", "/orders/{orderId}/refunds"): refund,
+        ("GET", "/shipping-addresses/{orderId}"): address,
         ("GET", "/customers/{customerId}/orders"): list_of_customer,
     }
 )

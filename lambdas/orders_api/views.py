@@ -1,4 +1,4 @@
-"""An order as the API shows it: without contact data, address and payment tokens."""
+"""An order as the API shows it: without contact data and payment tokens, its address by itself."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,10 +21,11 @@ from order_pipeline.api.looking import (
     ParcelView,
     PaymentView,
     RefundView,
+    ShippingAddressView,
     StockView,
 )
 from order_pipeline.money import major_units
-from order_pipeline.order import Order, Parcel, Refund
+from order_pipeline.order import Address, Order, Parcel, Refund
 
 type Refer = Callable[[str], str]
 """A path of the API → the reference that leads there from the request (`Request.reference`)."""
@@ -86,6 +87,11 @@ def order_view(order: Order) -> OrderView:
             for entry in order.history
         ),
     )
+
+
+def address_view(address: Address) -> ShippingAddressView:
+    """Return what the warehouse sees of an address: all of it."""
+    return ShippingAddressView(**address.model_dump())
 
 
 def cancelled_view(order: Order, refer: Refer) -> CancelOrderResponse:

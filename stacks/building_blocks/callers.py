@@ -1,5 +1,7 @@
 """The API's callers: for each a managed policy that lets it make its calls, and no other.
 
+The warehouse's also lets it take what is handed over to it, from a queue.
+
 The canary is none of them: it is a function, with a role of its own.
 """
 
@@ -8,9 +10,9 @@ from collections.abc import Sequence
 
 from order_pipeline.api.calls import CALLS, Call, Caller
 from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
-from stacks.base import BaseStack
 from stacks.building_blocks.api import Api
-from stacks.building_blocks.policy import Statement, policy_document
+from stacks.building_blocks.policy import Grant, Statement, policy_document, use_of_key
+from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import IamPolicy
 
 CALLS_OF_CANARY = (
@@ -27,15 +29,26 @@ _ID = re.compile(r"\{\w+\}")
 class CallerPolicy:
     """A policy to attach to whoever calls the API as `caller`: people, roles of other systems."""
 
-    def __init__(self, stack: BaseStack, caller: Caller, api: Api) -> None:
-        """Make ``{caller}-policy`` for the calls that the API's table gives to `caller`."""
+    def __init__(
+        self, stack: WorkloadStack, caller: Caller, api: Api, *, beside: Sequence[Grant] = ()
+    ) -> None:
+        """Make ``{caller}-policy`` for the calls that the API's table gives to `caller`.
+
+        `beside` is what it may do beside calling the API.
+        """
         calls = [call for call in CALLS if call.caller is caller]
+        key = use_of_key(
+            stack.key_arn,
+            stack.names.region,
+            [grant.key_use for grant in beside if grant.key_use],
+        )
+        statements = [*_statements(api, calls), *(grant.statement for grant in beside), *key]
         self._policy = IamPolicy(
             stack,
             f"{caller}-policy",
             name=stack.names.of(caller.value, "policy"),
             description=f"Calls the orders API as {caller.value.replace('-', ' ')}",
-            policy=policy_document(_statements(api, calls)),
+            policy=policy_document(statements),
         )
 
     @property

@@ -1,5 +1,7 @@
 """Queues, each with the dead-letter queue that catches what it cannot get rid of."""
 
+from dataclasses import replace
+
 from stacks.building_blocks.document import as_json
 from stacks.building_blocks.policy import (
     Grant,
@@ -189,6 +191,14 @@ class Queue:
             ),
             KeyUse("sqs"),
         )
+
+    @property
+    def consume_by_name(self) -> Grant:
+        """The same for a system that is not ours: it knows the queue's name, and asks where."""
+        consume = self.consume
+        statement = consume.statement
+        actions = tuple(sorted((*statement.actions, "sqs:GetQueueUrl")))
+        return replace(consume, statement=replace(statement, actions=actions))
 
 
 def send_from_topic(queue_arn: str, topic_arn: str) -> Statement:

@@ -15,6 +15,7 @@ import pytest
 
 from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.api.gateway_responses import gateway_responses
+from order_pipeline.events import OrderEvent
 from order_pipeline.ports import ConcurrentChangeError
 from tests.docs.answers import GATEWAYS_OWN, Answer, FormError, differences
 from tests.docs.api_guide import (
@@ -65,6 +66,12 @@ def test_what_the_gateway_says_itself_is_what_it_is_told_to_say() -> None:
     for answer in own:
         shown = replace(answer, headers={})
         assert [] in [differences(shown, each) for each in made], shown
+
+
+def test_the_message_for_the_warehouse_is_an_event_as_it_is_published() -> None:
+    [shown] = [block.text for block in PAGE.blocks if block.language == "json"]
+    event = OrderEvent.model_validate_json(shown)
+    assert json.loads(event.model_dump_json(by_alias=True, exclude_none=True)) == json.loads(shown)
 
 
 def test_nothing_that_a_command_names_in_a_table_is_anybody_elses() -> None:

@@ -89,6 +89,7 @@ MALFORMED_IDS = ["a b", "a*b", "x" * 65, "é", "a%00b", "a%0Ab", "reservation%23
 @pytest.mark.parametrize("malformed", MALFORMED_IDS)
 def test_malformed_order_id_is_refused(shop: Shop, malformed: str) -> None:
     assert_problem(shop.api.get(f"orders/{malformed}"), INVALID, 400, "orderId")
+    assert_problem(shop.api.get(f"shipping-addresses/{malformed}"), INVALID, 400, "orderId")
 
 
 @pytest.mark.parametrize("malformed", MALFORMED_IDS)

@@ -94,7 +94,10 @@ class Flow:
         customer = shop.customer(has_app=True)
         item = self._scarce if kind is SOLD_OUT else self._item
         request = shop.order(
-            (item, BOUGHT), customerId=customer.customer_id, contact=customer.contact
+            (item, BOUGHT),
+            customerId=customer.customer_id,
+            contact=customer.contact,
+            shippingAddress=customer.address,
         )
         if kind is DECLINED:
             request["payment"] = {"method": self._declining}

@@ -171,6 +171,7 @@ def the_calls(shop: Shop, ready: Ready, new: Purchase) -> dict[str, Callable[[],
     calls: dict[str, Callable[[], httpx.Response]] = {
         "POST order": lambda: shop.post_order(new.request),
         "GET order": lambda: shop.api.get(f"orders/{ready.shipped.order_id}"),
+        "GET address": lambda: shop.api.get(f"shipping-addresses/{ready.shipped.order_id}"),
         "list orders": lambda: shop.orders_of(ready.shipped.customer.customer_id),
         "cancel": lambda: cancel(shop, ready.to_cancel),
         "ship": lambda: ship(shop, ready.confirmed),

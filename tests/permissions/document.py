@@ -181,7 +181,9 @@ def _callers(deployment: Deployment) -> str:
     text = (
         "## Callers of the API\n\nCalls are signed (SigV4; [how](api.md)) and allowed by these "
         "managed policies, which are outputs of the pipeline stack. IAM's `*` also stands for "
-        "slashes; the denials keep a path with a slash in an id from fitting another call.\n"
+        "slashes; the denials keep a path with a slash in an id from fitting another call. The "
+        "warehouse's policy also lets it take messages off the fulfilment queue "
+        "([how](api.md#the-warehouses-queue)).\n"
     )
     for caller in Caller:
         policy = deployment.one(f"aws_iam_policy.{caller.value}-policy")

@@ -93,7 +93,9 @@ ANY_RESOURCE_ALLOWED = {
 PART_OF_A_RESOURCE = {
     r":log-group:[^*]+:log-stream:\*$": "streams of one log group, which the service names",
     r"^arn:aws:s3:::[^*]+/\*$": "objects of one bucket",
-    r"^\$\{aws_api_gateway_rest_api\.[^}]+\}/[^/*]+/[A-Z]+/\w+/\*(/|$)": "ids in paths of the API",
+    r"^\$\{aws_api_gateway_rest_api\.[^}]+\}/[^/*]+/[A-Z]+/[\w-]+/\*(/|$)": (
+        "ids in paths of the API"
+    ),
     r"^\$\{aws_api_gateway_rest_api\.[^}]+\}/[^/*]+/[A-Z]+/orders/canary-\*(/cancel)?$": (
         "the canary's orders, whose ids begin so"
     ),

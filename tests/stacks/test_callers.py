@@ -1,4 +1,7 @@
-"""The callers' policies: who may make which call of the API, decided as IAM would."""
+"""The callers' policies: who may make which call of the API, decided as IAM would.
+
+And that the warehouse, and nobody else, may take messages off a queue: the fulfilment queue.
+"""
 
 import itertools
 import re
@@ -9,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from order_pipeline.api.calls import CALLS, Call, Caller
+from tests.permissions.grants import KEY, Grant, grants_of
 from tests.stacks.synthesised import Deployment
 
 API = "${aws_api_gateway_rest_api.orders-api.execution_arn}"
@@ -26,6 +30,7 @@ MAY_CALL = {
         "POST /orders/{orderId}/refunds",
     },
     Caller.WAREHOUSE: {
+        "GET /shipping-addresses/{orderId}",
         "POST /orders/{orderId}/shipments",
         "POST /orders/{orderId}/shipments/{parcelId}/delivery",
     },
@@ -122,16 +127,56 @@ def test_callers_who_are_several_lose_no_call(prod: Deployment) -> None:
             assert decide(together, f"{API}/prod/{call.method}{path}"), path
 
 
-def test_a_policy_is_small_enough_and_says_only_what_it_should(deployment: Deployment) -> None:
+def test_a_policy_is_small_enough_and_says_of_the_api_only_what_it_should(
+    deployment: Deployment,
+) -> None:
     for caller in Caller:
         policy = deployment.one(f"aws_iam_policy.{caller.value}-policy")
         # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
         assert len(policy["policy"]) < 6144
-        assert [each["Effect"] for each in policy.statements()] == ["Allow", "Deny"]
-        for statement in policy.statements():
+        statements = policy_of(deployment, caller)
+        assert [each["Effect"] for each in statements] == ["Allow", "Deny"]
+        for statement in statements:
             assert statement["Action"] == [INVOKE]
             assert statement["Resource"]
             assert set(statement) == {"Sid", "Effect", "Action", "Resource"}
+
+
+@pytest.mark.parametrize("caller", Caller)
+def test_the_warehouse_alone_takes_messages_and_only_off_the_fulfilment_queue(
+    deployment: Deployment, caller: Caller
+) -> None:
+    statements = deployment.one(f"aws_iam_policy.{caller.value}-policy").statements()
+    beside_calls = {grant for grant in grants_of(deployment, statements) if grant.action != INVOKE}
+    queue = "arn:aws:sqs:eu-west-2:{account}:fulfilment-queue-{suffix}"
+    of_warehouse = {
+        Grant("sqs:ChangeMessageVisibility", queue),
+        Grant("sqs:DeleteMessage", queue),
+        Grant("sqs:GetQueueAttributes", queue),
+        Grant("sqs:GetQueueUrl", queue),
+        Grant("sqs:ReceiveMessage", queue),
+        Grant("kms:Decrypt", KEY, "kms:ViaService = sqs.eu-west-2.amazonaws.com"),
+    }
+    assert beside_calls == (of_warehouse if caller is Caller.WAREHOUSE else set())
+
+
+def test_the_queue_and_its_key_leave_it_to_the_warehouses_policy(deployment: Deployment) -> None:
+    """In the account a policy of IAM is enough where the resource's own refuses nothing.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    A key's own policy has to let the account use it for that:
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+    """
+    queue = deployment.one("aws_sqs_queue.fulfilment-queue")
+    refused = [each for each in queue.statements() if each["Effect"] == "Deny"]
+    assert [each["Condition"] for each in refused] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    key = deployment.one("aws_kms_key.pipeline-key").statements()
+    account = {"AWS": f"arn:aws:iam::{deployment.settings.account_id}:root"}
+    (of_account,) = (each for each in key if each["Principal"] == account)
+    assert of_account["Effect"] == "Allow"
+    assert "kms:Decrypt" in of_account["Action"]
+    assert "Condition" not in of_account
+    assert {each["Effect"] for each in key} == {"Allow"}
 
 
 def test_the_policies_are_outputs(deployment: Deployment) -> None:
@@ -143,7 +188,9 @@ def test_the_policies_are_outputs(deployment: Deployment) -> None:
 
 
 def policy_of(deployment: Deployment, caller: Caller) -> list[dict[str, Any]]:
-    return deployment.one(f"aws_iam_policy.{caller.value}-policy").statements()
+    """Return what a caller's policy says about calls of the API."""
+    statements = deployment.one(f"aws_iam_policy.{caller.value}-policy").statements()
+    return [each for each in statements if INVOKE in each["Action"]]
 
 
 def paths(call: Call, ids: tuple[str, ...]) -> Iterator[str]:

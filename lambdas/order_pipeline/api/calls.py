@@ -17,7 +17,12 @@ from order_pipeline.api.changing import (
     ShipParcelResponse,
 )
 from order_pipeline.api.fields import ApiModel
-from order_pipeline.api.looking import ListOrdersQuery, OrderListResponse, OrderView
+from order_pipeline.api.looking import (
+    ListOrdersQuery,
+    OrderListResponse,
+    OrderView,
+    ShippingAddressView,
+)
 from order_pipeline.api.placing import PlaceOrderRequest, PlaceOrderResponse
 from order_pipeline.api.problems import ProblemType
 from order_pipeline.api.stock import (
@@ -174,6 +179,18 @@ CALLS = (
             )
         },
         problems=_CHANGES_AN_ORDER,
+    ),
+    Call(
+        operation="getShippingAddress",
+        method="GET",
+        # Not below an order's own path: what the storefront may GET, `/orders/*`, would fit it as
+        # well, and a denial there would hold for a role that is the warehouse's, too.
+        path="/shipping-addresses/{orderId}",
+        summary="Look up where an order's parcels go",
+        caller=Caller.WAREHOUSE,
+        function="orders_api",
+        answers={200: Answer("The address, as it was given with the order.", ShippingAddressView)},
+        problems=(ProblemType.NOT_FOUND,),
     ),
     Call(
         operation="shipParcel",

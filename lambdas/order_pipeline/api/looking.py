@@ -1,4 +1,4 @@
-"""Orders as they are looked at: one with its history, and a customer's."""
+"""Orders as they are looked at: one with its history, a customer's, and where one is sent to."""
 
 import re
 from collections.abc import Mapping
@@ -134,3 +134,14 @@ class OrderView(ApiModel):
         "after that.",
     )
     history: tuple[HistoryEntryView, ...]
+
+
+class ShippingAddressView(ApiModel):
+    """Where an order's parcels go, as it was given with the order."""
+
+    name: str
+    line1: str
+    line2: str | None = None
+    city: str
+    postcode: str
+    country: str = Field(description="ISO 3166-1 alpha-2, such as GB.")

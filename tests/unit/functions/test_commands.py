@@ -7,7 +7,7 @@ from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest, 
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.erasure import erased
 from order_pipeline.money import Currency
-from order_pipeline.order import LineQuantity, Order, RefundLine
+from order_pipeline.order import Address, LineQuantity, Order, RefundLine
 from order_pipeline.transitions import EventType, Status
 from orders_api.commands import (
     cancel_order,
@@ -15,14 +15,23 @@ from orders_api.commands import (
     order_now,
     refund_order,
     ship_parcel,
+    shipping_address,
 )
-from orders_api.views import order_view
+from orders_api.views import address_view, order_view
 from tests.unit.builders import a_captured_order, a_confirmed_order, a_line, a_placed_order
 from tests.unit.functions.in_memory import Orders
 
 CANCEL = CancelOrderRequest.model_validate({"reason": "changed_mind"})
 PARCEL: dict[str, Any] = {"parcelId": "P-1", "carrier": "Royal Mail", "trackingNumber": "AB1"}
 REFUND: dict[str, Any] = {"refundId": "R-1", "amount": "10.00"}
+ADDRESS = {
+    "name": "Ada Lovelace",
+    "line1": "12 Analytical Row",
+    "line2": "Second floor",
+    "city": "London",
+    "postcode": "N1 9GU",
+    "country": "GB",
+}
 
 
 def ship(orders: Orders, **changes: Any) -> Order:
@@ -173,6 +182,33 @@ def test_an_erased_order_takes_no_more_changes_but_repeats_its_answers() -> None
     )
     orders = Orders(erased(cancelled))
     assert cancel_order("ORD-1", CANCEL, orders=orders).status is Status.CANCELLED
+
+
+@pytest.mark.parametrize("line2", ["Second floor", None])
+def test_an_address_is_shown_as_it_was_given(line2: str | None) -> None:
+    given = ADDRESS | {"line2": line2}
+    orders = Orders(a_confirmed_order(shipping_address=Address(**given)))
+    assert address_view(shipping_address("ORD-1", orders=orders)).model_dump() == given
+
+
+def test_an_order_without_an_address_is_told_from_one_that_was_erased_and_from_none() -> None:
+    rejected = a_placed_order(shipping_address=Address(**ADDRESS)).after(
+        EventType.ORDER_REJECTED, by="test"
+    )
+    for orders, detail in (
+        (Orders(), "There is no order ORD-1."),
+        (
+            Orders(a_confirmed_order()),
+            "Order ORD-1 has no shipping address: it was placed without one.",
+        ),
+        (
+            Orders(erased(rejected)),
+            "Order ORD-1 has no shipping address: its customer was erased.",
+        ),
+    ):
+        with pytest.raises(ProblemError) as error:
+            shipping_address("ORD-1", orders=orders)
+        assert (error.value.problem, error.value.detail) == (ProblemType.NOT_FOUND, detail)
 
 
 def test_an_erased_order_is_shown_without_its_customer() -> None:

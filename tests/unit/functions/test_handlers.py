@@ -360,6 +360,34 @@ def test_orders_api_shows_the_order_without_personal_data(account: Account) -> N
     assert not any(secret in json.dumps(answer) for secret in ("ada@", "pm_card", "pi_1"))
 
 
+def test_orders_api_shows_the_address_that_was_given_and_logs_none_of_it(
+    account: Account, log: StringIO
+) -> None:
+    # given
+    address = {
+        "name": "Ada Lovelace",
+        "line1": "12 Analytical Row",
+        "city": "London",
+        "postcode": "N1 9GU",
+        "country": "GB",
+    }
+    account.call("place_order", "POST", "/orders", ORDER | {"shippingAddress": address})
+
+    # when
+    path = "/shipping-addresses/{orderId}"
+    shown = account.call("orders_api", "GET", path, orderId="ORD-1")
+    refused, problem = account.call("orders_api", "GET", path, orderId="ORD-9")
+    malformed, _ = account.call("orders_api", "GET", path, orderId="Ada Lovelace")
+
+    # then
+    assert shown == (200, address)
+    assert (refused, problem["detail"]) == (404, "There is no order ORD-9.")
+    assert malformed == 400
+    told = log.getvalue()
+    assert "ORD-9" in told, "or the log was not looked at"
+    assert [text for text in address.values() if text in told] == []
+
+
 def test_orders_api_knows_what_is_not_there(account: Account) -> None:
     status, answer = account.call("orders_api", "GET", "/orders/{orderId}", orderId="ORD-9")
     assert status == 404
