@@ -1,9 +1,6 @@
 """The pipeline stack: everything that moves orders."""
 
-from datetime import timedelta
-
 from order_pipeline.api.calls import Caller
-from order_pipeline.limits import SETTLING_TIME
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
@@ -14,11 +11,12 @@ from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.objectives import watch_objectives
 from stacks.building_blocks.order_alarms import (
     watch_canary,
-    watch_event,
+    watch_circuit,
+    watch_collection,
     watch_for_orders,
-    watch_found,
     watch_outbox,
     watch_payments,
+    watch_reconciler,
     watch_the_flow,
 )
 from stacks.building_blocks.publisher import EventPublisher
@@ -35,9 +33,8 @@ from stacks.order_dashboard import OrderDashboard
 from stacks.settings import Settings
 from stacks.storage import CUSTOMER_INDEX, OPEN_ORDERS_INDEX, StorageStack
 
+BREAKER_MINUTES = 1
 RECONCILER_MINUTES = 5
-# An order that was looked at is put off for the settling time: each is found once in so long.
-STUCK_ORDERS_FOUND_WITHIN = RECONCILER_MINUTES + SETTLING_TIME // timedelta(minutes=1)
 
 
 class PipelineStack(WorkloadStack):
@@ -218,20 +215,7 @@ class PipelineStack(WorkloadStack):
         orders, idempotency = self._storage.orders, self._storage.idempotency
         payment.may(orders.get, orders.update, idempotency.get, idempotency.update)
         payment.may(self._storage.payment_secret.read)
-        log_group_name = payment.function.log_group_name
-        watch_event(
-            self.alarms,
-            EventType.PAYMENT_CAPTURE_FAILED,
-            log_group_name,
-            "A parcel has left but its payment could not be taken: the customer has goods that "
-            "have not been paid for.",
-        )
-        watch_event(
-            self.alarms,
-            EventType.REFUND_FAILED,
-            log_group_name,
-            "The payment provider refused a refund: a customer is waiting for their money.",
-        )
+        watch_collection(self.alarms, payment.function.log_group_name)
         self._output_queue("Payment", payment.queue)
         return payment
 
@@ -304,19 +288,11 @@ class PipelineStack(WorkloadStack):
         run_every(
             self,
             breaker,
-            minutes=1,
+            minutes=BREAKER_MINUTES,
             failed="A paused payment stage may stay paused even when the provider is back: orders "
             "would keep waiting for payment.",
         )
-        watch_found(
-            self.alarms,
-            "PaymentCircuitOpen",
-            breaker.folder,
-            "The payment provider is not responding: the payment stage is paused until it does. "
-            "Orders wait in its queue; nothing is lost.",
-            # Twice as long as from one run to the next, so that it stays on in between.
-            minutes=2,
-        )
+        watch_circuit(self.alarms, breaker.folder, every=BREAKER_MINUTES)
 
     def _reconciler(self) -> None:
         """Look after orders that are past their due, and after the books."""
@@ -341,36 +317,8 @@ class PipelineStack(WorkloadStack):
             failed="Overdue orders are not being followed up: whatever a fault has left unfinished "
             "stays that way.",
         )
-        watch_found(
-            self.alarms,
-            "StuckOrders",
-            reconciler.folder,
-            "Orders are long overdue even though their events were published again: their "
-            "customers hear nothing until somebody steps in.",
-            minutes=STUCK_ORDERS_FOUND_WITHIN,
-        )
-        watch_found(
-            self.alarms,
-            "PaymentDifferences",
-            reconciler.folder,
-            "The payment provider holds or has taken money that the orders do not account for: a "
-            "customer may be charged for nothing.",
-            minutes=RECONCILER_MINUTES,
-        )
-        watch_found(
-            self.alarms,
-            "StockDifferences",
-            reconciler.folder,
-            "Stock is held for no order, or an order has no stock held: units may be in stock but "
-            "not for sale, or may have been sold twice.",
-            minutes=RECONCILER_MINUTES,
-        )
-        watch_event(
-            self.alarms,
-            EventType.PAYMENT_EXPIRED,
-            reconciler.log_group_name,
-            "The hold on a customer's money ended before the first parcel left and could not be "
-            "renewed: if the order is sent, nobody pays for it.",
+        watch_reconciler(
+            self.alarms, reconciler.folder, reconciler.log_group_name, every=RECONCILER_MINUTES
         )
 
     def _canary(self, api: Api, item_id: str) -> None:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
-from order_pipeline.limits import CONFIRMED_WITHIN
+from order_pipeline.limits import CONFIRMED_WITHIN, SETTLING_TIME
 from order_pipeline.transitions import EventType
 from stacks.building_blocks.alarms import Alarm, AlarmTopic, Combination, Formula, Metric, Missing
 from stacks.settings import Alarms, LeastOrders
@@ -113,24 +114,72 @@ def watch_outbox(alarms: AlarmTopic, *, queue_name: str) -> None:
     )
 
 
-def watch_event(alarms: AlarmTopic, event: EventType, log_group_name: str, meaning: str) -> None:
-    """Raise an alarm as soon as a function logs that it recorded an event of this type."""
-    name = _kebab(event.value)
-    alarm = Alarm(name, meaning, name, Metric(alarms.namespace, event.value), above=0)
-    pattern = f'{{ $.recorded = "{event.value}" }}'
-    alarms.watch_log(alarm, pattern=pattern, log_group_name=log_group_name)
+def watch_collection(alarms: AlarmTopic, log_group_name: str) -> None:
+    """Watch what the payment stage could not do with a customer's money, in its log."""
+    _watch_event(
+        alarms,
+        EventType.PAYMENT_CAPTURE_FAILED,
+        log_group_name,
+        "A parcel has left but its payment could not be taken: the customer has goods that have "
+        "not been paid for.",
+    )
+    _watch_event(
+        alarms,
+        EventType.REFUND_FAILED,
+        log_group_name,
+        "The payment provider refused a refund: a customer is waiting for their money.",
+    )
 
 
-def watch_found(
-    alarms: AlarmTopic, metric: str, service: str, meaning: str, *, minutes: int
-) -> None:
-    """Raise an alarm as soon as a run of the function `service` has found any of something.
+def watch_circuit(alarms: AlarmTopic, service: str, *, every: int) -> None:
+    """Watch whether the payment stage is paused, by the breaker, which looks every so many minutes.
 
-    In so many minutes each of what there is has been found once: it is over when that long
-    nothing was.
+    The alarm looks back twice as far, so that it stays on from one look to the next.
     """
-    name, found = _kebab(metric), alarms.embedded(metric, service, "Maximum")
-    alarms.watch(Alarm(name, meaning, name, found, above=0, minutes=minutes))
+    _watch_found(
+        alarms,
+        "PaymentCircuitOpen",
+        service,
+        "The payment provider is not responding: the payment stage is paused until it does. Orders "
+        "wait in its queue; nothing is lost.",
+        minutes=2 * every,
+    )
+
+
+def watch_reconciler(alarms: AlarmTopic, service: str, log_group_name: str, *, every: int) -> None:
+    """Watch what the reconciler finds in its runs, one every so many minutes."""
+    _watch_found(
+        alarms,
+        "StuckOrders",
+        service,
+        "Orders are long overdue even though their events were published again: their customers "
+        "hear nothing until somebody steps in.",
+        # An order that was looked at is put off for the settling time.
+        minutes=every + SETTLING_TIME // timedelta(minutes=1),
+    )
+    _watch_found(
+        alarms,
+        "PaymentDifferences",
+        service,
+        "The payment provider holds or has taken money that the orders do not account for: a "
+        "customer may be charged for nothing.",
+        minutes=every,
+    )
+    _watch_found(
+        alarms,
+        "StockDifferences",
+        service,
+        "Stock is held for no order, or an order has no stock held: units may be in stock but not "
+        "for sale, or may have been sold twice.",
+        minutes=every,
+    )
+    _watch_event(
+        alarms,
+        EventType.PAYMENT_EXPIRED,
+        log_group_name,
+        "The hold on a customer's money ended before the first parcel left and could not be "
+        "renewed: if the order is sent, nobody pays for it.",
+    )
 
 
 def watch_canary(alarms: AlarmTopic, *, minutes: int) -> None:
@@ -184,6 +233,26 @@ def watch_the_flow(alarms: AlarmTopic) -> None:
             any_of=[part for part in parts if alarms.has(part)],
         )
     )
+
+
+def _watch_event(alarms: AlarmTopic, event: EventType, log_group_name: str, meaning: str) -> None:
+    """Raise an alarm as soon as a function logs that it recorded an event of this type."""
+    name = _kebab(event.value)
+    alarm = Alarm(name, meaning, name, Metric(alarms.namespace, event.value), above=0)
+    pattern = f'{{ $.recorded = "{event.value}" }}'
+    alarms.watch_log(alarm, pattern=pattern, log_group_name=log_group_name)
+
+
+def _watch_found(
+    alarms: AlarmTopic, metric: str, service: str, meaning: str, *, minutes: int
+) -> None:
+    """Raise an alarm as soon as a run of the function `service` has found any of something.
+
+    In so many minutes each of what there is has been found once: it is over when that long
+    nothing was.
+    """
+    name, found = _kebab(metric), alarms.embedded(metric, service, "Maximum")
+    alarms.watch(Alarm(name, meaning, name, found, above=0, minutes=minutes))
 
 
 def _kebab(name: str) -> str:
