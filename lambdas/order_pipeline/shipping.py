@@ -22,6 +22,12 @@ from order_pipeline.refusals import CommandConflictError, CommandRefusedError
 from order_pipeline.stored import now
 from order_pipeline.transitions import EventType, Status
 
+_NOT_PAID = {
+    PaymentState.EXPIRED: "its payment has expired",
+    PaymentState.CAPTURE_FAILED: "its payment could not be taken",
+}
+"""The states in which no money will come, and what is said of them."""
+
 
 def ship(
     order: Order,
@@ -97,15 +103,10 @@ def ship(
 
 
 def _why_nobody_pays(payment: Payment) -> str | None:
-    match payment.state:
-        case PaymentState.EXPIRED:
-            return "its payment has expired"
-        case PaymentState.CAPTURE_FAILED:
-            return "its payment could not be taken"
-        case PaymentState.AUTHORISED if payment.hold_ends and payment.hold_ends <= now():
-            return "the hold on its money has ended"
-        case _:
-            return None
+    is_held = payment.state is PaymentState.AUTHORISED
+    if is_held and payment.hold_ends and payment.hold_ends <= now():
+        return "the hold on its money has ended"
+    return _NOT_PAID.get(payment.state)
 
 
 def deliver(order: Order, parcel_id: str, *, by: str) -> Order:

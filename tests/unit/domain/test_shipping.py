@@ -196,10 +196,19 @@ def test_nothing_leaves_that_nobody_would_pay_for(payment: dict[str, Any], why: 
     assert shipped(order, lines=[units("A", 1)]) is order  # that one has left
 
 
+def test_a_hold_counts_up_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ORDER.payment.hold_ends
+    times = [ORDER.payment.hold_ends, ORDER.payment.hold_ends - timedelta(microseconds=1)]
+    monkeypatch.setattr("order_pipeline.shipping.now", lambda: times[0])
+    with pytest.raises(CommandRefusedError, match="the hold on its money has ended"):
+        shipped(ORDER)
+    times.pop(0)
+    assert shipped(ORDER).status is Status.SHIPPED
+
+
 @pytest.mark.parametrize(
     "payment",
     [
-        {"authorised_at": now() - PAYMENT_HOLD + timedelta(hours=1)},
         {"authorised_at": None},  # of an order that was restored without it
         {"state": PaymentState.CAPTURED, "authorised_at": now() - PAYMENT_HOLD},
     ],
