@@ -184,7 +184,7 @@ def test_one_function_goes_to_a_version_by_its_number(
 
 def test_what_cannot_be_rolled_back_is_said(shop: Shop, release: Stack) -> None:
     for arguments, sentence in (
-        (("nothing",), "There is no function nothing; there are canary, event-publisher,"),
+        (("nothing",), "There is no function nothing; the functions are canary, event-publisher,"),
         (("validation", "--to", "99"), "version 99 of validation does not exist; the versions are"),
     ):
         done = orderctl(shop.deployment, "rollback", *arguments, "--yes")
