@@ -240,8 +240,20 @@ def test_a_lifecycle_rule_that_finds_other_objects_is_another_one(
 ) -> None:
     month = {"expiration": [{"days": 30}]}
     sooner = ["deletes sooner than before: keep: expiration after 30 days"]
+    at_new_year = {"expiration": [{"date": "2030-01-01T00:00:00Z"}]}
+    assert len(deletes(rules(at_new_year | was), rules(at_new_year | is_now))) == 1
     assert deletes(rules(month | was), rules(month | is_now)) == sooner
     assert deletes(rules(month | was), rules(month | was | {"transition": []})) == []
+
+
+def test_older_versions_are_not_the_objects_themselves() -> None:
+    objects, versions = "expiration", "noncurrent_version_expiration"
+    month, new_year = {"days": 30, "noncurrent_days": 30}, {"date": "2030-01-01T00:00:00Z"}
+    for when, said in ((month, "after 30 days"), (new_year, "on 2030-01-01T00:00:00Z")):
+        for was, is_now in ((objects, versions), (versions, objects)):
+            assert deletes(rules({was: [when]}), rules({is_now: [when]})) == [
+                f"deletes sooner than before: keep: {is_now} {said}"
+            ]
 
 
 @pytest.mark.parametrize(
