@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import psutil
 
@@ -15,8 +16,8 @@ import psutil
 START_SECONDS = 120
 STOP_SECONDS = 10
 
-# The start of a process is told by the clock, which may be set while the process runs.
-CLOCK_SECONDS = 5
+# Two readings of when a process began may be so far apart: some systems keep whole seconds.
+APART_SECONDS = 2
 
 
 # Kept, since Python warns of a process that still runs when its object goes away.
@@ -59,8 +60,7 @@ class BackgroundProgram:
         try:
             recorded = json.loads(self._pid_file.read_text())
             process = psutil.Process(recorded["pid"])
-            difference = abs(process.create_time() - recorded["created"])
-            if difference < CLOCK_SECONDS and _is_alive(process):
+            if _began(process).is_the_same(_Beginning(*recorded["began"])) and _is_alive(process):
                 return process
         except (FileNotFoundError, psutil.NoSuchProcess):
             pass
@@ -87,8 +87,7 @@ class BackgroundProgram:
             except FileNotFoundError:
                 raise not_installed(command[0]) from None
         _started.append(process)
-        recorded = {"pid": process.pid, "created": process.create_time()}
-        self._pid_file.write_text(json.dumps(recorded))
+        self._pid_file.write_text(json.dumps({"pid": process.pid, "began": _began(process)}))
 
     def wait_until_healthy(self) -> None:
         """Wait until it answers; raise LocalError, with the end of its log, if it does not."""
@@ -133,6 +132,26 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+class _Beginning(NamedTuple):
+    """When a process began: by the clock, and after the start of the machine; in seconds."""
+
+    clock: float
+    after_boot: float
+
+    def is_the_same(self, other: Self) -> bool:
+        """Compare both, since the clock may have been set in between.
+
+        What a system keeps is one of them, and the other then changes with the clock: Linux keeps
+        the time after the start of the machine, macOS the clock's.
+        """
+        return any(abs(mine - its) < APART_SECONDS for mine, its in zip(self, other, strict=True))
+
+
+def _began(process: psutil.Process) -> _Beginning:
+    clock = process.create_time()
+    return _Beginning(clock, clock - psutil.boot_time())
 
 
 def _reap() -> None:

@@ -58,17 +58,31 @@ def test_its_children_are_stopped_too(program: BackgroundProgram) -> None:
 def test_a_process_id_that_another_program_has_now_is_not_ours(
     program: BackgroundProgram, tmp_path: Path
 ) -> None:
-    (tmp_path / "program.pid").write_text(json.dumps({"pid": os.getpid(), "created": 1.0}))
+    (tmp_path / "program.pid").write_text(json.dumps({"pid": os.getpid(), "began": [1.0, 1.0]}))
 
     assert program.process() is None
     assert not program.stop()
 
 
+@pytest.mark.parametrize("changed", [0, 1], ids=["by the clock", "after the start of the machine"])
+def test_a_program_is_ours_although_the_clock_was_set(
+    program: BackgroundProgram, tmp_path: Path, changed: int
+) -> None:
+    start(program, STAY)
+    recorded = json.loads((tmp_path / "program.pid").read_text())
+    recorded["began"][changed] += 31
+    (tmp_path / "program.pid").write_text(json.dumps(recorded))
+
+    assert program.process() is not None
+    assert program.stop()
+
+
 def test_a_process_that_has_ended_is_not_ours(program: BackgroundProgram, tmp_path: Path) -> None:
     ended = psutil.Popen([sys.executable, "-c", ""])
-    created = ended.create_time()
+    clock = ended.create_time()
+    began = [clock, clock - psutil.boot_time()]
     ended.wait()
-    (tmp_path / "program.pid").write_text(json.dumps({"pid": ended.pid, "created": created}))
+    (tmp_path / "program.pid").write_text(json.dumps({"pid": ended.pid, "began": began}))
 
     assert program.process() is None
     start(program, STAY)
