@@ -28,7 +28,10 @@ def main() -> int:
         print(f"error: {sentence_of(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(
+            "interrupted: what was applied is in the state; run the same again to go on",
+            file=sys.stderr,
+        )
         return 130
 
 

@@ -70,7 +70,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print("interrupted: run the same again, it goes on or begins anew", file=sys.stderr)
         return 130
 
 

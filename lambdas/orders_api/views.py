@@ -1,4 +1,4 @@
-"""An order as the API shows it: without contact data and payment tokens, its address by itself."""
+"""An order as the API shows it: without contact data and payment tokens; its address apart."""
 
 from collections.abc import Callable, Sequence
 

@@ -2,7 +2,7 @@
 
 It looks through a function's environments while other invocations add theirs, and shows a new one
 to all before the invocation that started it has taken it. Later releases, which need a token, mend
-the first: https://github.com/localstack/localstack/pull/13844
+the first: https://github.com/localstack/localstack/pull/13844. In Docker both remain.
 """
 
 from collections import defaultdict

@@ -18,7 +18,7 @@ ERRORS_IN_FIVE_MINUTES = 5
 THROTTLES_IN_FIVE_MINUTES = 10
 
 RUNS_MISSED = 3
-"""In a row. Between two that are in time there may be a period without one."""
+"""In a row. Runs that are in time can still fall either side of a whole period."""
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MOST_IN_FLIGHT = 120_000

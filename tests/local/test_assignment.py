@@ -15,5 +15,4 @@ def test_invocations_that_come_at_once_have_an_environment_each() -> None:
         check=False,
     )
 
-    assert ended.stderr == ""
-    assert ended.stdout == "[1, 2, 3, 4, 5]\n"
+    assert ended.stdout == "[1, 2, 3, 4, 5]\n", ended.stderr

@@ -65,7 +65,7 @@ def stripe_payments(
 ) -> "StripePayments":
     """Return the provider, with the key that a secret holds (its name or ARN).
 
-    A secret that was put from a file ends with its line's end, which no header may have.
+    A secret that was put from a file may end with a newline, which HTTP headers forbid.
     """
     key = secrets.get_secret_value(SecretId=secret_id)["SecretString"]
     return StripePayments(key.strip(), deployment=deployment, api_url=api_url, monitors=monitors)
@@ -199,7 +199,7 @@ class StripePayments:
     def money(self, since: datetime, until: datetime) -> Iterator[Money]:
         """Yield the money held or taken by intents made in a span of time; see `ports`.
 
-        Of an intent without a deployment nobody knows whose it is: it is yielded, too.
+        An intent without a deployment may be anybody's, so it is yielded.
         """
         created: PaymentIntentListParamsCreated = {
             "gte": int(since.timestamp()),

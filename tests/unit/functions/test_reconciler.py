@@ -584,10 +584,18 @@ def test_comparing_ends_with_its_time_and_goes_on_from_the_last_place() -> None:
     begin = ago(SETTLING_TIME + 5 * SLICE)
     records = Records(*((begin + number * SLICE, held(None)) for number in range(3)))
     bookmark = Bookmark(begin)
-    time_left = iter([True, True, False])
+    time_left = iter([True, True, True, True, True, False])  # two each: a slice, and its record
     assert compare(records, bookmark, has_time=lambda: next(time_left)) == 2
     assert bookmark.at == begin + 2 * SLICE
     assert compare(records, bookmark) == 1
+
+
+def test_without_time_the_provider_is_not_asked() -> None:
+    records, begin = Records(), ago(timedelta(days=1))
+    bookmark = Bookmark(begin)
+    assert compare(records, bookmark, has_time=lambda: False) == 0
+    assert records.asked == []
+    assert bookmark.at == begin
 
 
 def test_what_was_found_is_told_before_its_place_is_marked() -> None:

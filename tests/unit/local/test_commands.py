@@ -173,4 +173,6 @@ def test_an_interruption_ends_a_command_in_order(
         _, errors = command.communicate()  # ends its input
 
     assert command.returncode == status
-    assert errors == ("interrupted\n" if status else "")
+    assert errors == (
+        "interrupted: run the same again, it goes on or begins anew\n" if status else ""
+    )
