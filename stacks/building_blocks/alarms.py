@@ -196,7 +196,7 @@ class AlarmTopic:
         return alarms is Alarms.FAULTS or self._stack.settings.alarms is Alarms.ALL
 
     def _leaves_time(self, alarm: Alarm) -> bool:
-        """Say whether the period is long enough for what must happen in it; shortened is not."""
+        """Say whether a period is long enough for what must happen in it."""
         return alarm.missing is Missing.GOOD or not self._stack.settings.alarm_period_seconds
 
     def _name_of(self, alarm: str) -> str:
