@@ -202,7 +202,8 @@ def where(shop: Shop, new: Purchase, expected: str) -> str:
         stored = read_orders(shop, [new.order_id])
         return str(stored[new.order_id]["status"]) if stored else expected_without(expected)
 
-    wait_for(status, lambda seen: seen == expected, f"{new.order_id} {expected}")
+    # So long it may take until the stage goes on that the provider's outage, before, has paused.
+    wait_for(status, lambda seen: seen == expected, f"{new.order_id} {expected}", within=180)
     time.sleep(STAYS)
     return status()
 
