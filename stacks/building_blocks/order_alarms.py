@@ -114,16 +114,24 @@ def watch_outbox(alarms: AlarmTopic, *, queue_name: str) -> None:
     )
 
 
+def watch_event(alarms: AlarmTopic, event: EventType, log_group_name: str, meaning: str) -> None:
+    """Raise an alarm as soon as a function logs that it recorded an event of this type."""
+    name = _kebab(event.value)
+    alarm = Alarm(name, meaning, name, Metric(alarms.namespace, event.value), above=0)
+    pattern = f'{{ $.recorded = "{event.value}" }}'
+    alarms.watch_log(alarm, pattern=pattern, log_group_name=log_group_name)
+
+
 def watch_collection(alarms: AlarmTopic, log_group_name: str) -> None:
     """Watch what the payment stage could not do with a customer's money, in its log."""
-    _watch_event(
+    watch_event(
         alarms,
         EventType.PAYMENT_CAPTURE_FAILED,
         log_group_name,
         "A parcel has left but its payment could not be taken: the customer has goods that have "
         "not been paid for.",
     )
-    _watch_event(
+    watch_event(
         alarms,
         EventType.REFUND_FAILED,
         log_group_name,
@@ -173,7 +181,7 @@ def watch_reconciler(alarms: AlarmTopic, service: str, log_group_name: str, *, e
         "for sale, or may have been sold twice.",
         minutes=every,
     )
-    _watch_event(
+    watch_event(
         alarms,
         EventType.PAYMENT_EXPIRED,
         log_group_name,
@@ -233,14 +241,6 @@ def watch_the_flow(alarms: AlarmTopic) -> None:
             any_of=[part for part in parts if alarms.has(part)],
         )
     )
-
-
-def _watch_event(alarms: AlarmTopic, event: EventType, log_group_name: str, meaning: str) -> None:
-    """Raise an alarm as soon as a function logs that it recorded an event of this type."""
-    name = _kebab(event.value)
-    alarm = Alarm(name, meaning, name, Metric(alarms.namespace, event.value), above=0)
-    pattern = f'{{ $.recorded = "{event.value}" }}'
-    alarms.watch_log(alarm, pattern=pattern, log_group_name=log_group_name)
 
 
 def _watch_found(
