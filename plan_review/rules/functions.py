@@ -1,7 +1,7 @@
 """What every function has: a way out for what fails, traces, a log, a bound."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from plan_review.plan import UNKNOWN, Plan, PlannedResource, State
@@ -55,11 +55,12 @@ def dead_letters(stack: Stack) -> Iterator[Complaint]:
         else:
             yield cannot_judge(mapping.address, "its queue is not in this plan")
     dead_letter_queues = {*_dead_letter_queues(plan)}
+    leads_to = _where_dead_letters_go(plan)
     for resource, state in plan.all("aws_sqs_queue"):
         names = {resource.address, state.value("name")}
         if not names & dead_letter_queues and resource.address not in worked_off:
             yield from _of_redrive(plan, resource, state)
-        if state.value("name") in _way_of_dead_letters(plan, state):
+        if state.value("name") in _way(leads_to, state.value("name")):
             yield Complaint(resource.address, "its dead letters come back to it")
     for subscription, state in plan.all("aws_sns_topic_subscription"):
         if state.value("protocol") not in TOLD_TO_PEOPLE:
@@ -107,15 +108,19 @@ def _dead_letter_target(plan: Plan, address: str, state: State) -> Any:
     return policy.get("deadLetterTargetArn") if isinstance(policy, dict) else None
 
 
-def _way_of_dead_letters(plan: Plan, queue: State) -> list[str]:
-    """Return the names of the queues that a queue's dead letters go through, as far as known."""
-    leads_to = {
+def _where_dead_letters_go(plan: Plan) -> dict[Any, str]:
+    """Return the name of each queue's dead-letter queue by its own, as far as known."""
+    return {
         state.value("name"): name
         for resource, state in plan.all("aws_sqs_queue")
         for name in _queue_named_in(_dead_letter_target(plan, resource.address, state))
     }
+
+
+def _way(leads_to: Mapping[Any, str], queue: Any) -> list[str]:
+    """Return the names of the queues that a queue's dead letters go through."""
     way: list[str] = []
-    name = leads_to.get(queue.value("name"))
+    name = leads_to.get(queue)
     while name and name not in way:
         way.append(name)
         name = leads_to.get(name)
