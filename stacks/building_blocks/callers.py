@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from order_pipeline.api.calls import CALLS, Call, Caller
 from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
 from stacks.building_blocks.api import Api
-from stacks.building_blocks.policy import Grant, Statement, policy_document, use_of_key
+from stacks.building_blocks.policy import Grant, Statement, granted, policy_document
 from stacks.building_blocks.workload import WorkloadStack
 from stacks.cdk import IamPolicy
 
@@ -37,18 +37,13 @@ class CallerPolicy:
         `beside` is what it may do beside calling the API.
         """
         calls = [call for call in CALLS if call.caller is caller]
-        key = use_of_key(
-            stack.key_arn,
-            stack.names.region,
-            [grant.key_use for grant in beside if grant.key_use],
-        )
-        statements = [*_statements(api, calls), *(grant.statement for grant in beside), *key]
+        allowed = granted(beside, key_arn=stack.key_arn, region=stack.names.region)
         self._policy = IamPolicy(
             stack,
             f"{caller}-policy",
             name=stack.names.of(caller.value, "policy"),
             description=f"Calls the orders API as {caller.value.replace('-', ' ')}",
-            policy=policy_document(statements),
+            policy=policy_document([*_statements(api, calls), *allowed]),
         )
 
     @property

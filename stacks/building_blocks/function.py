@@ -7,8 +7,8 @@ from stacks.building_blocks.policy import (
     KeyUse,
     Statement,
     assumed_by,
+    granted,
     policy_document,
-    use_of_key,
 )
 from stacks.building_blocks.watched import errors, of_function
 from stacks.building_blocks.workload import WorkloadStack
@@ -170,14 +170,14 @@ class Function:
             actions=("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
             resources=("*",),  # X-Ray has no resources to name
         )
-        # Lambda decrypts the environment variables in the function's name.
-        environment = KeyUse("lambda")
-        key = use_of_key(
-            self._stack.key_arn,
-            self._stack.names.region,
-            [environment, *(grant.key_use for grant in self._grants if grant.key_use)],
+        allowed = granted(
+            self._grants,
+            key_arn=self._stack.key_arn,
+            region=self._stack.names.region,
+            # Lambda decrypts the environment variables in the function's name.
+            key_uses=[KeyUse("lambda")],
         )
-        return policy_document([log, trace, *(grant.statement for grant in self._grants), *key])
+        return policy_document([log, trace, *allowed])
 
     def _powertools(self, folder: str) -> dict[str, str]:
         return {

@@ -1,6 +1,6 @@
 """Policies: statements, the documents they make, and grants from one block to another."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -82,6 +82,14 @@ def refuse_plain_http(actions: str, *resources: str) -> Statement:
         resources=resources,
         conditions={"Bool": {"aws:SecureTransport": "false"}},
     )
+
+
+def granted(
+    grants: Sequence[Grant], *, key_arn: str, region: str, key_uses: Iterable[KeyUse] = ()
+) -> list[Statement]:
+    """Return the statements for `grants`, and for the key: as they use it, and `key_uses` too."""
+    uses = [*key_uses, *(grant.key_use for grant in grants if grant.key_use)]
+    return [*(grant.statement for grant in grants), *use_of_key(key_arn, region, uses)]
 
 
 def use_of_key(key_arn: str, region: str, uses: Iterable[KeyUse]) -> list[Statement]:
