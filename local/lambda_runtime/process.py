@@ -37,6 +37,7 @@ class FunctionProcess:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        self._seen = psutil.Process(self._process.pid)
         assert self._process.stdout is not None
         self._output = _Output(self._process.stdout)
         self._peak_memory = 0
@@ -51,11 +52,13 @@ class FunctionProcess:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is gone, even if nobody has noticed yet."""
+        """Whether it is gone, even if nobody has noticed yet and some of its threads still end.
+
+        The kernel lets nobody wait for a process before the last of its threads is gone.
+        """
         try:
-            flags = os.WEXITED | os.WNOWAIT | os.WNOHANG
-            return os.waitid(os.P_PID, self._process.pid, flags) is not None
-        except ChildProcessError:
+            return self._seen.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
             return True
 
     @property
@@ -70,7 +73,7 @@ class FunctionProcess:
     def peak_memory_megabytes(self) -> int:
         """Return the most memory it was seen to use."""
         with contextlib.suppress(psutil.Error):
-            memory = psutil.Process(self._process.pid).memory_info().rss
+            memory = self._seen.memory_info().rss
             self._peak_memory = max(self._peak_memory, memory)
         return round(self._peak_memory / 2**20)
 
