@@ -27,6 +27,8 @@ def recover(target: Target) -> int:
     state = state_of_bootstrap(target)
     if state.exists():
         raise DeliveryError(f"The state is here: {state}. Move it away to have it made again.")
+    # Terraform says at length, and of the first resource only, that nobody has signed in.
+    target.client("sts").get_caller_identity()
     synthesise(target)
     target.must(BOOTSTRAP, "init", "-input=false")
     missing = []

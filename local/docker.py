@@ -4,7 +4,7 @@ import os
 import subprocess
 from dataclasses import dataclass
 
-from local.processes import LocalError, refuse_taken_port
+from local.processes import LocalError, refuse_taken_ports
 from local.progress import step
 from local.settings import ROOT, LocalSettings
 
@@ -25,12 +25,12 @@ class DockerBackend:
     def start(self) -> None:
         """Start what does not run and wait until both are healthy."""
         ports = {
-            "localstack": self.settings.port,
-            "payment-server": self.settings.payment_port,
+            self.settings.port: "localstack",
+            self.settings.payment_port: "payment-server",
         }
-        for service, port in ports.items():
-            if not self._runs(service):
-                refuse_taken_port(service, port)
+        refuse_taken_ports(
+            {port: service for port, service in ports.items() if not self._runs(service)}
+        )
         with step("starting LocalStack and the payment server with Docker"):
             self._compose("up", "--detach", "--wait", f"--wait-timeout={START_SECONDS}")
 

@@ -4,11 +4,12 @@ import os
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
 
-from local.processes import BackgroundProgram, LocalError, refuse_taken_port
+from local.processes import BackgroundProgram, LocalError, refuse_taken_ports
 from local.progress import step
 from local.settings import ROOT, LocalSettings
 
@@ -45,8 +46,7 @@ class HostBackend:
             return
         with step(f"starting {' and '.join(program.name for program in missing)}"):
             try:
-                if localstack in missing:
-                    self._refuse_taken_ports()
+                refuse_taken_ports(self._ports_of(missing))
                 if payment_server in missing:
                     self._start_payment_server(payment_server)
                 if localstack in missing:
@@ -102,11 +102,15 @@ class HostBackend:
         self.payment_server.wait_until_healthy()
         self.localstack.wait_until_healthy()
 
-    def _refuse_taken_ports(self) -> None:
-        """Refuse what would come to light only when everything is deployed."""
-        if self.settings.with_proxies:
-            for port in self.settings.ports_of_proxies:
-                refuse_taken_port("the fault suite", port)
+    def _ports_of(self, programs: Sequence[BackgroundProgram]) -> dict[int, str]:
+        """Return the ports that have to be free, with who needs each.
+
+        Those of the fault suite would be missed only when everything is deployed.
+        """
+        ports = {program.port: program.name for program in programs}
+        if self.settings.with_proxies and self.settings.port in ports:
+            ports |= dict.fromkeys(self.settings.ports_of_proxies, "the fault suite")
+        return ports
 
     def _start_payment_server(self, program: BackgroundProgram) -> None:
         script = ROOT / "local/payment_server.py"

@@ -71,7 +71,7 @@ class BackgroundProgram:
 
     def start(self, command: Sequence[str | Path], *, variables: Mapping[str, str]) -> None:
         """Start it in a session of its own, so that Ctrl-C reaches it only through `stop`."""
-        refuse_taken_port(self.name, self.port)
+        refuse_taken_ports({self.port: self.name})
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             try:
@@ -167,18 +167,29 @@ def _is_alive(process: psutil.Process) -> bool:
     return False
 
 
-def refuse_taken_port(name: str, port: int) -> None:
-    """Raise LocalError if another program has the port."""
+def refuse_taken_ports(needed: Mapping[int, str]) -> None:
+    """Raise LocalError if other programs have ports, given who needs each."""
+    taken = [_taken(port, name) for port, name in needed.items() if not _is_free(port)]
+    if taken:
+        raise LocalError("\n".join(taken))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            variable = "PAYMENT_PORT" if name == "payment-server" else "LOCAL_PORT"
-            raise LocalError(
-                f"Port {port}, which {name} needs, is taken by {_listener(port)}: "
-                f"stop that program or choose another port with {variable}."
-            ) from None
+            return False
+    return True
+
+
+def _taken(port: int, name: str) -> str:
+    variable = "PAYMENT_PORT" if name == "payment-server" else "LOCAL_PORT"
+    return (
+        f"Port {port}, which {name} needs, is taken by {_listener(port)}: "
+        f"stop that program or choose another port with {variable}."
+    )
 
 
 def _listener(port: int) -> str:

@@ -94,13 +94,16 @@ ATTACHED_ALLOWED = (
 )
 """AWS's own policies that a role may have."""
 
-ATTACHING_TO_MANY = (
+TAKING_AWAY_THE_UNNAMED = (
+    "aws_iam_group_policies_exclusive",
     "aws_iam_group_policy_attachments_exclusive",
     "aws_iam_policy_attachment",
+    "aws_iam_role_policies_exclusive",
     "aws_iam_role_policy_attachments_exclusive",
+    "aws_iam_user_policies_exclusive",
     "aws_iam_user_policy_attachments_exclusive",
 )
-"""Kinds that attach policies and detach what they do not name, of which no plan tells."""
+"""Kinds that take policies away which they do not name, a denial too; no plan tells of which."""
 
 
 NAMED_WITHOUT_KIND = ("sns", "sqs")
@@ -160,8 +163,8 @@ def policy_not_widened(stack: Stack) -> Iterator[Complaint]:
                 )
     yield from _boundaries(stack)
     for change in stack.plan.changes:
-        if change.type in ATTACHING_TO_MANY and change.after and change.kind is not Kind.NONE:
-            yield cannot_judge(change.address, "attaches policies, and detaches unnamed ones")
+        if change.type in TAKING_AWAY_THE_UNNAMED and change.after and change.kind is not Kind.NONE:
+            yield cannot_judge(change.address, "takes away all policies that it does not name")
 
 
 def _boundaries(stack: Stack) -> Iterator[Complaint]:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import EndpointConnectionError
+
 from tests.e2e.deployment import AWS_CONFIG, Deployment
 from tests.embedded_metrics import embedded_metrics
 from tests.pictures.series import Value, lines
@@ -175,5 +177,14 @@ def _of_line(group: str, at: float, message: str) -> Iterator[Value]:
             yield Value("AWS/ApiGateway", "Latency", name, at, int(line["latency"]))
 
 
+def main() -> None:
+    """Write what is drawn to the file that is named."""
+    try:
+        run = Run(Deployment.read())
+    except (FileNotFoundError, EndpointConnectionError):
+        sys.exit("error: there is no run to draw: KEEP=1 make local-e2e leaves one")
+    Path(sys.argv[1]).write_text(json.dumps(run.picture()))
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(json.dumps(Run(Deployment.read()).picture()))
+    main()

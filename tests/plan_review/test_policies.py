@@ -530,15 +530,18 @@ def test_a_role_comes_and_goes_with_its_boundary() -> None:
 @pytest.mark.parametrize(
     "kind",
     [
+        "aws_iam_group_policies_exclusive",
         "aws_iam_group_policy_attachments_exclusive",
         "aws_iam_policy_attachment",
+        "aws_iam_role_policies_exclusive",
         "aws_iam_role_policy_attachments_exclusive",
+        "aws_iam_user_policies_exclusive",
         "aws_iam_user_policy_attachments_exclusive",
     ],
 )
-def test_what_detaches_policies_that_no_plan_tells_of_cannot_be_judged(kind: str) -> None:
+def test_what_takes_policies_away_that_no_plan_tells_of_cannot_be_judged(kind: str) -> None:
     address, some, more = f"{kind}.all", {"roles": ["new"]}, {"roles": ["new", "other"]}
-    said = cannot_be_judged(address, "attaches policies, and detaches unnamed ones")
+    said = cannot_be_judged(address, "takes away all policies that it does not name")
     assert widened(change(address, None, some)) == said
     assert widened(change(address, some, more)) == said
     assert widened(change(address, some, some)) == []

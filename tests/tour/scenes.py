@@ -133,7 +133,6 @@ RESTORE = Scene(
 
 CONTRIBUTING = Scene(
     "CONTRIBUTING.md",
-    before={"uvx": "PATH=$PATH:$PWD/.venvs/uv/bin"},
     left_out={
         "make test": IN_CI,
         "make local-e2e": IN_CI,

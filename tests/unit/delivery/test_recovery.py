@@ -2,7 +2,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import boto3
+import botocore.session
 import pytest
+from botocore.credentials import CredentialResolver
+from botocore.exceptions import NoCredentialsError
 
 from delivery import recovery
 from delivery.target import DeliveryError
@@ -52,7 +56,7 @@ def test_a_kind_that_nobody_thought_of_is_named() -> None:
         list(recovery.identities({"aws_new_thing": {"it": {}}}, ACCOUNT))
 
 
-@pytest.mark.usefixtures("_synthesised")
+@pytest.mark.usefixtures("aws", "_synthesised")
 def test_what_is_there_is_imported_and_what_is_not_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -73,7 +77,18 @@ def test_what_is_there_is_imported_and_what_is_not_is_told(
     assert "make bootstrap ENVIRONMENT=dev" in said
 
 
-@pytest.mark.usefixtures("_synthesised")
+@pytest.mark.usefixtures("aws", "_synthesised")
+def test_nothing_is_tried_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = botocore.session.Session()
+    session.register_component("credential_provider", CredentialResolver([]))
+    monkeypatch.setattr(boto3, "client", boto3.Session(botocore_session=session).client)
+    target = a_target()
+    with pytest.raises(NoCredentialsError):
+        recovery.recover(target)
+    assert target.ran == []
+
+
+@pytest.mark.usefixtures("aws", "_synthesised")
 def test_what_cannot_be_imported_for_another_reason_ends_it() -> None:
     def denied(_stack: str, arguments: Sequence[str]) -> Answer:
         return (1, "", "Error: AccessDenied") if arguments[0] == "import" else (0, "", "")
@@ -82,7 +97,7 @@ def test_what_cannot_be_imported_for_another_reason_ends_it() -> None:
         recovery.recover(a_target(denied))
 
 
-@pytest.mark.usefixtures("_synthesised")
+@pytest.mark.usefixtures("aws", "_synthesised")
 def test_a_state_that_is_here_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "terraform.bootstrap.dev.123456789012.tfstate").write_text("{}")
     target: FakeTarget = a_target()

@@ -34,7 +34,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
 @pytest.fixture(autouse=True)
 def _free_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the ports be free, whoever uses them on this machine."""
-    monkeypatch.setattr("local.docker.refuse_taken_port", lambda _name, _port: None)
+    monkeypatch.setattr("local.docker.refuse_taken_ports", lambda _needed: None)
 
 
 def test_start_waits_until_both_are_healthy(docker: Docker) -> None:
@@ -77,9 +77,7 @@ def test_only_the_ports_of_what_does_not_run_have_to_be_free(
     docker: Docker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at = list[int]()
-    monkeypatch.setattr(
-        "local.docker.refuse_taken_port", lambda _name, port: looked_at.append(port)
-    )
+    monkeypatch.setattr("local.docker.refuse_taken_ports", looked_at.extend)
     docker('case "$*" in *service=payment-server*) echo c1;; esac')
 
     DockerBackend(SETTINGS).start()

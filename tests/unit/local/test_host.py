@@ -144,10 +144,10 @@ def test_the_run_of_another_folder_is_named_and_left_alone(
         there.start()
     # then
     assert running[1] is not None
-    assert str(refused.value).startswith(
+    assert (
         f"Port {backend.settings.payment_port}, which payment-server needs, is taken by "
         f"{running[1].name()} (process {running[1].pid}, in {tmp_path / 'here'})"
-    )
+    ) in str(refused.value)
     assert processes(there) == [None, None]
     assert not there.stop()
     assert processes(backend) == running
@@ -163,6 +163,21 @@ def test_nothing_is_left_running_where_a_port_is_taken(backend: HostBackend, tak
             backend.start()
 
     assert processes(backend) == [None, None]
+
+
+def test_every_port_that_is_taken_is_told_at_once(backend: HostBackend) -> None:
+    settings = backend.settings
+    with socket.socket() as one, socket.socket() as other:
+        for somebody, port in ((one, settings.port), (other, settings.payment_port)):
+            somebody.bind(("127.0.0.1", port))
+            somebody.listen()
+
+        with pytest.raises(LocalError) as refused:
+            backend.start()
+
+    first, second = str(refused.value).splitlines()
+    assert first.startswith(f"Port {settings.port}, which localstack needs, is taken")
+    assert second.startswith(f"Port {settings.payment_port}, which payment-server needs, is taken")
 
 
 @pytest.mark.parametrize("number", range(1, MORE_PORTS))

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.processes import BackgroundProgram, LocalError, refuse_taken_port, wait_for
+from local.processes import BackgroundProgram, LocalError, refuse_taken_ports, wait_for
 
 STAY = "import time; time.sleep(300)"
 
@@ -121,7 +121,7 @@ def test_a_port_that_is_taken_is_named_with_who_has_it() -> None:
         port = taken.getsockname()[1]
 
         with pytest.raises(LocalError) as refused:
-            refuse_taken_port("payment-server", port)
+            refuse_taken_ports({port: "payment-server"})
 
     me = f"{psutil.Process().name()} (process {os.getpid()}, in {Path.cwd()})"
     assert str(refused.value) == (
@@ -131,4 +131,4 @@ def test_a_port_that_is_taken_is_named_with_who_has_it() -> None:
 
 
 def test_a_free_port_is_not_refused(port: int) -> None:
-    refuse_taken_port("localstack", port)
+    refuse_taken_ports({port: "localstack"})
