@@ -19,7 +19,7 @@ from cost.dynamodb_units import (
 from cost.prices import Prices
 from cost.sizes import Sizes
 from cost.work import LinesOf, Request, TableWrite
-from order_pipeline.transitions import Status
+from order_pipeline.domain.transitions import Status
 from simulation.deployment import MAPPINGS
 from simulation.measured import MeasuredRun
 from simulation.service_times import WHOLE_PROCESSOR_MB

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from order_pipeline.adapters.http import validated
 from order_pipeline.api.calls import CALLS, Call
 from order_pipeline.api.problems import ProblemError, ProblemType
-from order_pipeline.limits import ID_PATTERN
+from order_pipeline.domain.limits import ID_PATTERN
 from orderctl.errors import FAILED, NOT_THERE, OrderctlError
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.order import Order
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.order import Order
 from stacks.names import AUDIT_EVENTS_PREFIX
 
 if TYPE_CHECKING:

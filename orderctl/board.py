@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from order_pipeline.adapters.items import Item, from_item, to_item
 from order_pipeline.adapters.orders_table import OPEN_BUCKETS, OrdersTable, open_bucket_key
-from order_pipeline.money import Currency, major_units
-from order_pipeline.order import HistoryEntry
-from order_pipeline.transitions import TRANSITIONS, EventType, Status
+from order_pipeline.domain.money import Currency, major_units
+from order_pipeline.domain.order import HistoryEntry
+from order_pipeline.domain.transitions import TRANSITIONS, EventType, Status
 from orderctl.following import ON_ITS_WAY
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from datetime import datetime
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from order_pipeline.stored import rfc3339
-from order_pipeline.transitions import Status
+from order_pipeline.domain.stored import rfc3339
+from order_pipeline.domain.transitions import Status
 from orderctl import colours
 from orderctl.board import Frame, WatchedOrder
 from orderctl.terminal import age, table

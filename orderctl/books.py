@@ -15,11 +15,11 @@ from order_pipeline.adapters.items import Item, from_item, order_id_of
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.adapters.stock_counters import counter_of
 from order_pipeline.adapters.stock_transactions import reservation_key
-from order_pipeline.books import stock_difference
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.money import major_units
-from order_pipeline.order import Order, StockState
-from order_pipeline.reservation import Reservation
+from order_pipeline.domain.books import stock_difference
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.money import major_units
+from order_pipeline.domain.order import Order, StockState
+from order_pipeline.domain.reservation import Reservation
 from orderctl.audit import by_order, compare
 
 _RESERVATION = reservation_key("")

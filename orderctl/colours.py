@@ -1,6 +1,6 @@
 """The colours of statuses and events, the same wherever they are shown."""
 
-from order_pipeline.transitions import TRANSITIONS, EventType, Status
+from order_pipeline.domain.transitions import TRANSITIONS, EventType, Status
 
 GOOD, BAD, WAITS, DIM = "green", "red", "yellow", "dim"
 

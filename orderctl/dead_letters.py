@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from order_pipeline.limits import ID_PATTERN
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.limits import ID_PATTERN
+from order_pipeline.domain.transitions import EventType
 from orderctl.queues import Message
 from stacks.settings import STAGES
 

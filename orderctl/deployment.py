@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-    from order_pipeline.ports import PaymentRecords
+    from order_pipeline.domain.ports import PaymentRecords
     from orderctl.publisher_records import Streams
     from orderctl.releases import Parameters
 

@@ -1,4 +1,4 @@
-"""Erasing a customer: what is removed, what is kept, and why (see `order_pipeline.erasure`)."""
+"""Erasing a customer: what is removed, what is kept, and why (`order_pipeline.domain.erasure`)."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.erasure import erased
-from order_pipeline.order import Order
-from order_pipeline.ports import OrderNotFoundError
-from order_pipeline.stored import now
+from order_pipeline.domain.erasure import erased
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import OrderNotFoundError
+from order_pipeline.domain.stored import now
 from orderctl.erased import ErasedOrders
 from orderctl.queues import Queue
 

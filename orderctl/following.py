@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from order_pipeline.transitions import Status
+from order_pipeline.domain.transitions import Status
 from orderctl.api import Answer, ApiError, Json
 from orderctl.errors import OrderctlError
 

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from event_publisher.outbox import Parking, SizedTopic, publish_changes
-from order_pipeline.events import events_since
-from order_pipeline.order import Order
-from order_pipeline.ports import OrderNotFoundError
-from order_pipeline.stored import rfc3339
+from order_pipeline.domain.events import events_since
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import OrderNotFoundError
+from order_pipeline.domain.stored import rfc3339
 from orderctl.queues import Message
 
 _MARGIN = timedelta(minutes=1)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from order_pipeline.adapters.items import Item, order_id_of
 from order_pipeline.adapters.orders_table import to_order
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.ports import Topic
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.ports import Topic
+from order_pipeline.domain.transitions import EventType
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

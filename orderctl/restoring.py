@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 from order_pipeline.adapters.idempotency_table import KEPT as CLAIMS_KEPT
 from order_pipeline.adapters.items import Item, order_id_of, to_item
 from order_pipeline.adapters.orders_table import stored_attributes, to_order
-from order_pipeline.erasure import erased as without_customer
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.limits import RETENTION
-from order_pipeline.messages import TEMPLATES, claim_key
-from order_pipeline.order import Channel, Order
-from order_pipeline.ports import ClaimTakenError, Money, MoneyState, Topic
-from order_pipeline.progress import unfinished
+from order_pipeline.domain.erasure import erased as without_customer
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.limits import RETENTION
+from order_pipeline.domain.messages import TEMPLATES, claim_key
+from order_pipeline.domain.order import Channel, Order
+from order_pipeline.domain.ports import ClaimTakenError, Money, MoneyState, Topic
+from order_pipeline.domain.progress import unfinished
 from orderctl.audit import by_order
 from orderctl.rolling_forward import RolledForward, later_events, may_lack_intent, roll_forward
 

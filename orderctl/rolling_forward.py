@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order, PaymentState, Stock, StockState
-from order_pipeline.refunds import refund_failed, refunded, restocked
-from order_pipeline.transitions import EventType, Status, TransitionRefusedError
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order, PaymentState, Stock, StockState
+from order_pipeline.domain.refunds import refund_failed, refunded, restocked
+from order_pipeline.domain.transitions import EventType, Status, TransitionRefusedError
 
 BY = "restore"
 """Events do not say which function recorded them."""

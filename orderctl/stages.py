@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from order_pipeline.adapters.event_source import EventSourceMapping
-from order_pipeline.ports import EventSource
+from order_pipeline.domain.ports import EventSource
 from orderctl.errors import NOT_THERE, OrderctlError
 
 if TYPE_CHECKING:

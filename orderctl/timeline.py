@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from order_pipeline.money import Currency, major_units
+from order_pipeline.domain.money import Currency, major_units
 from orderctl import colours
 from orderctl.terminal import age, table
 

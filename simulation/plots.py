@@ -11,7 +11,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from order_pipeline.limits import CONFIRMED_WITHIN
+from order_pipeline.domain.limits import CONFIRMED_WITHIN
 from simulation.outcome import Outcome
 
 PLACES = {

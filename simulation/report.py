@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from order_pipeline.limits import CONFIRMED_WITHIN, MAX_STOCK_COUNTERS, PAYMENT_DEADLINE
+from order_pipeline.domain.limits import CONFIRMED_WITHIN, MAX_STOCK_COUNTERS, PAYMENT_DEADLINE
 from simulation.capacity import capacities
 from simulation.deployment import (
     ATTEMPTS_AT_A_CONFLICT,

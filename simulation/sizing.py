@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import ceil, floor
 from typing import Any, Final
 
-from order_pipeline.limits import MAX_STOCK_COUNTERS
+from order_pipeline.domain.limits import MAX_STOCK_COUNTERS
 from simulation.deployment import (
     ATTEMPTS_AT_A_CONFLICT,
     STREAM_BATCH,

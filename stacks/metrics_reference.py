@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from order_pipeline.metric_catalogue import METRICS
+from order_pipeline.domain.metric_catalogue import METRICS
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs/observability.md"
 BEGIN, END = "<!-- metrics: written by `make metrics` -->\n", "<!-- end of metrics -->\n"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from order_pipeline.limits import CONFIRMED_WITHIN
-from order_pipeline.metric_catalogue import METRICS, SERVICE
-from order_pipeline.money import Currency
-from order_pipeline.order import Channel
-from order_pipeline.ports import CallOutcome
+from order_pipeline.domain.limits import CONFIRMED_WITHIN
+from order_pipeline.domain.metric_catalogue import METRICS, SERVICE
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import Channel
+from order_pipeline.domain.ports import CallOutcome
 from stacks.building_blocks.dashboard import (
     Dashboard,
     Graph,

@@ -1,7 +1,7 @@
 """The pipeline stack: everything that moves orders."""
 
 from order_pipeline.api.calls import Caller
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.transitions import EventType
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.audit_stream import AuditStream
 from stacks.building_blocks.audit_table import AuditTable

@@ -21,8 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from order_pipeline.limits import ID_PATTERN, PAYMENT_METHOD_PATTERN
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.limits import ID_PATTERN, PAYMENT_METHOD_PATTERN
+from order_pipeline.domain.transitions import EventType
 
 REGION: Final = "eu-west-2"
 # What LocalStack makes of the access key "test".

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from order_pipeline.stored import Timestamp
+from order_pipeline.domain.stored import Timestamp
 
 
 class Answer(BaseModel):

@@ -7,7 +7,7 @@ from order_pipeline.adapters.clients import session
 from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.adapters.settings import FunctionSettings
 from order_pipeline.adapters.signed_api import SignedApi
-from order_pipeline.canary import ORDER_ID_PREFIX
+from order_pipeline.domain.canary import ORDER_ID_PREFIX
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

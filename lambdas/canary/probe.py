@@ -16,12 +16,12 @@ from pydantic import ValidationError
 
 from canary.answers import Order, OrderList
 from order_pipeline.adapters.observability import logger
-from order_pipeline.canary import CUSTOMER_ID
-from order_pipeline.cancellation import CancelReason
-from order_pipeline.measurements import Measurement, Unit
-from order_pipeline.order import PaymentState, StockState
-from order_pipeline.ports import ApiAnswer, ApiSilentError, OrdersApi
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.canary import CUSTOMER_ID
+from order_pipeline.domain.cancellation import CancelReason
+from order_pipeline.domain.measurements import Measurement, Unit
+from order_pipeline.domain.order import PaymentState, StockState
+from order_pipeline.domain.ports import ApiAnswer, ApiSilentError, OrdersApi
+from order_pipeline.domain.transitions import EventType, Status
 
 ASK_SECONDS: Final = 15
 """How long the API may be asked for one thing until it does it."""

@@ -7,8 +7,8 @@ from order_pipeline.adapters.items import Item, from_item, order_id_of
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.adapters.trace_headers import passing_on
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.ports import Topic
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.ports import Topic
 
 
 class UnreadableRecordError(Exception):

@@ -3,8 +3,8 @@
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.queue_processor import PoisonError, read_message
 from order_pipeline.adapters.tracing import annotate
-from order_pipeline.order import SCHEMA_VERSION, Order
-from order_pipeline.ports import NewOrders
+from order_pipeline.domain.order import SCHEMA_VERSION, Order
+from order_pipeline.domain.ports import NewOrders
 
 
 def drain(body: str, *, orders: NewOrders) -> None:

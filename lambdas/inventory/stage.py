@@ -1,10 +1,10 @@
 """Move an order's stock: hold it, give it back, let it go, take it back."""
 
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order, Stock, StockState
-from order_pipeline.ports import Orders, StockLedger
-from order_pipeline.refunds import needs_restocking, restocked
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order, Stock, StockState
+from order_pipeline.domain.ports import Orders, StockLedger
+from order_pipeline.domain.refunds import needs_restocking, restocked
+from order_pipeline.domain.transitions import EventType
 
 BY = "inventory"
 

@@ -16,8 +16,8 @@ from order_pipeline.api.stock import (
     ItemView,
     SetItemRequest,
 )
-from order_pipeline.catalogue import Item
-from order_pipeline.money import major_units
+from order_pipeline.domain.catalogue import Item
+from order_pipeline.domain.money import major_units
 
 
 class Settings(FunctionSettings):

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
 from order_pipeline.api.stock import AdjustStockRequest, SetItemRequest
-from order_pipeline.catalogue import Item
-from order_pipeline.limits import MAX_AVAILABLE
-from order_pipeline.money import AmountError, minor_units
-from order_pipeline.ports import (
+from order_pipeline.domain.catalogue import Item
+from order_pipeline.domain.limits import MAX_AVAILABLE
+from order_pipeline.domain.money import AmountError, minor_units
+from order_pipeline.domain.ports import (
     ItemChangedError,
     ItemExistsError,
     NotEnoughStockError,

@@ -16,8 +16,8 @@ from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
 from order_pipeline.adapters.settings import WorkerSettings
-from order_pipeline.messages import TEMPLATES
-from order_pipeline.ports import Messenger
+from order_pipeline.domain.messages import TEMPLATES
+from order_pipeline.domain.ports import Messenger
 
 
 class Settings(WorkerSettings):

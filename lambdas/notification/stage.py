@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 from order_pipeline.adapters.observability import logger, measure
-from order_pipeline.events import OrderEvent
-from order_pipeline.measurements import Measurement, Unit, milliseconds_between
-from order_pipeline.messages import TEMPLATES, Message, claim_key
-from order_pipeline.order import Contact
-from order_pipeline.ports import Claims, Messenger, Orders, UndeliverableError
-from order_pipeline.stored import now
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.measurements import Measurement, Unit, milliseconds_between
+from order_pipeline.domain.messages import TEMPLATES, Message, claim_key
+from order_pipeline.domain.order import Contact
+from order_pipeline.domain.ports import Claims, Messenger, Orders, UndeliverableError
+from order_pipeline.domain.stored import now
 
 SENT, UNDELIVERABLE, FAILED = "sent", "undeliverable", "failed"
 """What may become of a message; one that failed is tried again."""

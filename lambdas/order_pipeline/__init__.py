@@ -1,4 +1,5 @@
-"""The order pipeline: its domain, and the adapters that connect the domain to AWS and Stripe.
+"""The order pipeline, shared by its functions: the domain, its adapters, and the API's documents.
 
-The modules directly in this package are the domain and know nothing of AWS; `adapters` does.
+`domain` holds the rules and knows nothing of AWS or Stripe; `adapters` connects it to them; `api`
+is what callers send and get.
 """

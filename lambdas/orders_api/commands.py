@@ -11,14 +11,14 @@ from order_pipeline.api.changing import (
     ShipParcelRequest,
 )
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
-from order_pipeline.cancellation import cancel
-from order_pipeline.content_hash import content_hash
-from order_pipeline.money import AmountError, Currency, minor_units
-from order_pipeline.order import Address, LineQuantity, Order
-from order_pipeline.ports import OrderNotFoundError, Orders
-from order_pipeline.refunds import request_refund
-from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import deliver, ship
+from order_pipeline.domain.cancellation import cancel
+from order_pipeline.domain.content_hash import content_hash
+from order_pipeline.domain.money import AmountError, Currency, minor_units
+from order_pipeline.domain.order import Address, LineQuantity, Order
+from order_pipeline.domain.ports import OrderNotFoundError, Orders
+from order_pipeline.domain.refunds import request_refund
+from order_pipeline.domain.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.domain.shipping import deliver, ship
 
 BY = "orders-api"
 

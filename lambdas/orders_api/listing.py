@@ -11,8 +11,8 @@ from order_pipeline.adapters.orders_table import ListedOrder, Position
 from order_pipeline.api.fields import Id
 from order_pipeline.api.looking import ListOrdersQuery
 from order_pipeline.api.problems import invalid_field
-from order_pipeline.stored import Timestamp, rfc3339
-from order_pipeline.transitions import Status
+from order_pipeline.domain.stored import Timestamp, rfc3339
+from order_pipeline.domain.transitions import Status
 
 _POSITION: TypeAdapter[tuple[datetime, str]] = TypeAdapter(tuple[Timestamp, Id])
 

@@ -24,8 +24,8 @@ from order_pipeline.api.looking import (
     ShippingAddressView,
     StockView,
 )
-from order_pipeline.money import major_units
-from order_pipeline.order import Address, Order, Parcel, Refund
+from order_pipeline.domain.money import major_units
+from order_pipeline.domain.order import Address, Order, Parcel, Refund
 
 type Refer = Callable[[str], str]
 """A path of the API → the reference that leads there from the request (`Request.reference`)."""

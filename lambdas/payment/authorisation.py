@@ -4,10 +4,10 @@ The intent is created unconfirmed, its id is stored with the order, and only the
 confirmed. The provider forgets idempotency keys after a day; the stored id is what remembers.
 """
 
-from order_pipeline.authorisation import confirmed, payment_declined
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order
-from order_pipeline.ports import (
+from order_pipeline.domain.authorisation import confirmed, payment_declined
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import (
     ConcurrentChangeError,
     Declined,
     OrdersWithIntents,
@@ -15,7 +15,7 @@ from order_pipeline.ports import (
     Payments,
     Unconfirmed,
 )
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.transitions import EventType, Status
 
 BY = "payment"
 

@@ -1,10 +1,10 @@
 """What follows an authorisation: the money is taken, set free, or given back."""
 
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order, PaymentState, RefundState
-from order_pipeline.ports import Claims, Declined, Orders, Payments
-from order_pipeline.refunds import refund_failed, refunded
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order, PaymentState, RefundState
+from order_pipeline.domain.ports import Claims, Declined, Orders, Payments
+from order_pipeline.domain.refunds import refund_failed, refunded
+from order_pipeline.domain.transitions import EventType, Status
 
 BY = "payment"
 

@@ -11,7 +11,7 @@ from order_pipeline.adapters.queue_processor import queue_processor
 from order_pipeline.adapters.settings import ProviderSettings, WorkerSettings
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, stripe_payments
 from order_pipeline.adapters.tracing import CallTraces
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.transitions import EventType
 from payment.authorisation import authorise_payment
 from payment.collection import capture_payment, give_refund, void_payment
 

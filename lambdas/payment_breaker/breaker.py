@@ -5,7 +5,7 @@ from typing import Protocol
 
 from order_pipeline.adapters.circuit import OpenCircuit
 from order_pipeline.adapters.observability import logger
-from order_pipeline.ports import EventSource
+from order_pipeline.domain.ports import EventSource
 
 
 class Circuit(Protocol):

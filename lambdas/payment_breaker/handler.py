@@ -8,7 +8,7 @@ from order_pipeline.adapters.event_source import EventSourceMapping
 from order_pipeline.adapters.observability import CallMetrics, measure
 from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import stripe_payments
-from order_pipeline.measurements import Measurement
+from order_pipeline.domain.measurements import Measurement
 from payment_breaker.breaker import tend_circuit
 
 if TYPE_CHECKING:

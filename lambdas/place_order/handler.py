@@ -12,8 +12,8 @@ from order_pipeline.adapters.tracing import annotate, order_segment
 from order_pipeline.api.fields import Links
 from order_pipeline.api.placing import PlaceOrderRequest, PlaceOrderResponse
 from order_pipeline.api.problems import ProblemError
-from order_pipeline.order import Order
-from order_pipeline.transitions import Status
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.transitions import Status
 from place_order.placement import Acceptance, place_order
 
 

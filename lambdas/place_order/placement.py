@@ -8,12 +8,12 @@ from uuid import NAMESPACE_URL, uuid5
 from order_pipeline.adapters.observability import logger
 from order_pipeline.api.placing import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType, invalid_field
-from order_pipeline.canary import is_reserved_for_canary
-from order_pipeline.content_hash import content_hash
-from order_pipeline.limits import MAX_IDEMPOTENCY_KEY
-from order_pipeline.money import AmountError, minor_units
-from order_pipeline.order import Address, Contact, Line, Order, place
-from order_pipeline.ports import NewOrders, OrdersUnavailableError
+from order_pipeline.domain.canary import is_reserved_for_canary
+from order_pipeline.domain.content_hash import content_hash
+from order_pipeline.domain.limits import MAX_IDEMPOTENCY_KEY
+from order_pipeline.domain.money import AmountError, minor_units
+from order_pipeline.domain.order import Address, Contact, Line, Order, place
+from order_pipeline.domain.ports import NewOrders, OrdersUnavailableError
 
 BY = "place-order"
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:order-pipeline:idempotency-key")

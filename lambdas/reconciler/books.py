@@ -7,10 +7,10 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from order_pipeline.adapters.observability import logger
-from order_pipeline.books import payment_difference
-from order_pipeline.limits import SETTLING_TIME
-from order_pipeline.ports import Money, OrderNotFoundError, Orders, PaymentRecords
-from order_pipeline.stored import now
+from order_pipeline.domain.books import payment_difference
+from order_pipeline.domain.limits import SETTLING_TIME
+from order_pipeline.domain.ports import Money, OrderNotFoundError, Orders, PaymentRecords
+from order_pipeline.domain.stored import now
 from reconciler.stock import StockBook
 
 SLICE = timedelta(seconds=10)

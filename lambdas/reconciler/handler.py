@@ -12,8 +12,8 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.reservations import ReservationsTable
 from order_pipeline.adapters.settings import ProviderSettings
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE, stripe_payments
-from order_pipeline.measurements import Measurement
-from order_pipeline.ports import ProviderOutError
+from order_pipeline.domain.measurements import Measurement
+from order_pipeline.domain.ports import ProviderOutError
 from reconciler.books import compare_payments
 from reconciler.overdue import Reconciliation
 from reconciler.stock import StockBook

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from order_pipeline.adapters.observability import logger
-from order_pipeline.authorisation import confirmed, payment_declined
-from order_pipeline.cancellation import PAYMENT_OVERDUE, cancel
-from order_pipeline.events import events_since
-from order_pipeline.limits import (
+from order_pipeline.domain.authorisation import confirmed, payment_declined
+from order_pipeline.domain.cancellation import PAYMENT_OVERDUE, cancel
+from order_pipeline.domain.events import events_since
+from order_pipeline.domain.limits import (
     PAYMENT_DEADLINE,
     PAYMENT_HOLD_MARGIN,
     SETTLING_TIME,
     STUCK_TIME,
 )
-from order_pipeline.order import HistoryEntry, Order
-from order_pipeline.ports import (
+from order_pipeline.domain.order import HistoryEntry, Order
+from order_pipeline.domain.ports import (
     Authorised,
     ConcurrentChangeError,
     Declined,
@@ -30,9 +30,9 @@ from order_pipeline.ports import (
     ProviderOutError,
     Topic,
 )
-from order_pipeline.progress import awaits_first_parcel, unfinished
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.progress import awaits_first_parcel, unfinished
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType, Status
 from reconciler.renewal import renew_hold
 from reconciler.stock import StockBook
 

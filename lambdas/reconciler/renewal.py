@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from order_pipeline.adapters.observability import logger
-from order_pipeline.authorisation import payment_expired, reauthorised
-from order_pipeline.order import Order
-from order_pipeline.ports import (
+from order_pipeline.domain.authorisation import payment_expired, reauthorised
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import (
     ConcurrentChangeError,
     Declined,
     OrdersWithIntents,
@@ -13,7 +13,7 @@ from order_pipeline.ports import (
     Payments,
     Unconfirmed,
 )
-from order_pipeline.stored import now
+from order_pipeline.domain.stored import now
 
 
 def renew_hold(

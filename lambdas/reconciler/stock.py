@@ -6,9 +6,13 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from order_pipeline.adapters.observability import logger
-from order_pipeline.books import stock_difference
-from order_pipeline.order import Order
-from order_pipeline.ports import OrderNotFoundError, Reservations, ReservationsUnavailableError
+from order_pipeline.domain.books import stock_difference
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import (
+    OrderNotFoundError,
+    Reservations,
+    ReservationsUnavailableError,
+)
 
 MOST_PER_RUN = 5000
 """Orders compared: some half a minute of a run's four. At a busy hour it is a sample."""

@@ -7,7 +7,7 @@ from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.queue_processor import queue_processor
 from order_pipeline.adapters.settings import WorkerSettings
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.transitions import EventType
 from validation.stage import validate_order
 
 

@@ -1,10 +1,10 @@
 """Check a placed order against the catalogue."""
 
-from order_pipeline.catalogue import check
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order
-from order_pipeline.ports import Catalogue, Orders
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.catalogue import check
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import Catalogue, Orders
+from order_pipeline.domain.transitions import EventType
 
 BY = "validation"
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from order_pipeline.stored import rfc3339
+from order_pipeline.domain.stored import rfc3339
 from orderctl.commands.options import AsJson, Yes
 from orderctl.dead_letters import DEAD_LETTER_QUEUES, DeadLetter, DeadLetterQueue, Way, describe
 from orderctl.deployment import Deployment

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from order_pipeline.stored import rfc3339
+from order_pipeline.domain.stored import rfc3339
 from orderctl import colours
 from orderctl.commands.options import AsJson
 from orderctl.deployment import Deployment

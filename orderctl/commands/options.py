@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from order_pipeline.limits import ID_PATTERN
+from order_pipeline.domain.limits import ID_PATTERN
 from orderctl.terminal import moment
 
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id.")]

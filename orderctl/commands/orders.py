@@ -11,9 +11,9 @@ from uuid import uuid4
 import typer
 from rich.text import Text
 
-from order_pipeline.cancellation import CancelReason
-from order_pipeline.limits import MAX_PAGE
-from order_pipeline.transitions import Status
+from order_pipeline.domain.cancellation import CancelReason
+from order_pipeline.domain.limits import MAX_PAGE
+from order_pipeline.domain.transitions import Status
 from orderctl import colours
 from orderctl.api import Api, Json
 from orderctl.commands.options import AsJson, Lines, OrderId, Units, Yes, units

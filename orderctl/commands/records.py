@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.order import Order
-from order_pipeline.ports import OrderNotFoundError
-from order_pipeline.stored import now, rfc3339
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import OrderNotFoundError
+from order_pipeline.domain.stored import now, rfc3339
+from order_pipeline.domain.transitions import EventType
 from orderctl.audit import Comparison, compare_with_bucket, events_in_bucket, late_events
 from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from orderctl.commands.options import AsJson, OrderId, Since, Until

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from order_pipeline.stored import rfc3339
+from order_pipeline.domain.stored import rfc3339
 from orderctl.commands.options import AsJson, Yes
 from orderctl.deployment import Deployment
 from orderctl.errors import FAILED, NOT_THERE

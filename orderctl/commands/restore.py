@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from order_pipeline.ports import PaymentOutcomeUnknownError
+from order_pipeline.domain.ports import PaymentOutcomeUnknownError
 from orderctl.audit import events_in_bucket
 from orderctl.commands.options import AsJson
 from orderctl.commands.records import event_documents
@@ -28,7 +28,7 @@ from orderctl.terminal import complain, display, emit, say, table
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from order_pipeline.events import OrderEvent
+    from order_pipeline.domain.events import OrderEvent
 
 
 def restore(

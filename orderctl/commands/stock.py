@@ -5,8 +5,8 @@ from uuid import uuid4
 
 import typer
 
-from order_pipeline.limits import MAX_STOCK_COUNTERS
-from order_pipeline.money import Currency
+from order_pipeline.domain.limits import MAX_STOCK_COUNTERS
+from order_pipeline.domain.money import Currency
 from orderctl.api import Answer, Api, ApiError, Json
 from orderctl.commands.options import AsJson, ItemId, Yes
 from orderctl.deployment import Deployment

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from order_pipeline.api.calls import CALLS, Call, Caller
-from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
+from order_pipeline.domain.canary import CUSTOMER_ID, ORDER_ID_PREFIX
 from stacks.building_blocks.api import Api
 from stacks.building_blocks.policy import Grant, Statement, granted, policy_document
 from stacks.building_blocks.workload import WorkloadStack

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from order_pipeline.limits import CONFIRMED_WITHIN, SETTLING_TIME
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.limits import CONFIRMED_WITHIN, SETTLING_TIME
+from order_pipeline.domain.transitions import EventType
 from stacks.building_blocks.alarms import Alarm, AlarmTopic, Combination, Formula, Metric, Missing
 from stacks.settings import Alarms, LeastOrders
 

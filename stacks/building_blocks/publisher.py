@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from order_pipeline.transitions import Status
+from order_pipeline.domain.transitions import Status
 from stacks.building_blocks.document import as_json
 from stacks.building_blocks.function import Function
 from stacks.building_blocks.policy import Grant, KeyUse, Statement

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from order_pipeline.canary import CUSTOMER_ID as CANARY
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.canary import CUSTOMER_ID as CANARY
+from order_pipeline.domain.transitions import EventType
 from stacks.building_blocks.document import as_json
 from stacks.building_blocks.policy import (
     Grant,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.transitions import EventType
 from stacks.building_blocks.function import TIMEOUT, Function
 from stacks.building_blocks.policy import Grant, Statement
 from stacks.building_blocks.queue import MAX_RECEIVES, Queue

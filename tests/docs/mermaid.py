@@ -6,7 +6,7 @@ https://mermaid.js.org/syntax/flowchart.html, https://mermaid.js.org/syntax/stat
 
 import re
 
-from order_pipeline.transitions import TRANSITIONS, Status
+from order_pipeline.domain.transitions import TRANSITIONS, Status
 
 _KINDS = re.compile(
     r"(flowchart|graph)( (TB|TD|BT|RL|LR))?|stateDiagram(-v2)?|sequenceDiagram|classDiagram"

@@ -15,8 +15,8 @@ import pytest
 
 from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.api.gateway_responses import gateway_responses
-from order_pipeline.events import OrderEvent
-from order_pipeline.ports import ConcurrentChangeError
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.ports import ConcurrentChangeError
 from tests.docs.answers import GATEWAYS_OWN, Answer, FormError, differences
 from tests.docs.api_guide import (
     Example,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from order_pipeline.transitions import TRANSITIONS
+from order_pipeline.domain.transitions import TRANSITIONS
 from tests.docs.code import faults_of_block
 from tests.docs.markdown import Block, Document, documents
 from tests.docs.mermaid import drawn_transitions, faults_of_diagram

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from order_pipeline.adapters.items import from_item, to_item
-from order_pipeline.stored import rfc3339
+from order_pipeline.domain.stored import rfc3339
 from tests.e2e.shop import Shop
 
 _TIMES = frozenset({"at", "placedAt", "authorisedAt", "dueAt", "shippedAt", "requestedAt"})

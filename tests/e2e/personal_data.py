@@ -11,7 +11,7 @@ from local.deployment import OUTPUTS, PAYMENT_KEY
 from local.settings import STATE
 from local.tools import SYNTHESISED
 from order_pipeline.adapters.items import from_item
-from order_pipeline.erasure import NOBODY
+from order_pipeline.domain.erasure import NOBODY
 from tests.e2e.deployment import AWS_CONFIG, REGION
 from tests.e2e.leaks import Kind, Place, Values
 from tests.e2e.payment_server import ASKS_FOR_AUTHENTICATION, DECLINED_WHEN_CHARGED, VISA

@@ -16,10 +16,10 @@ from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_adjustments import StockAdjustments
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
 from order_pipeline.adapters.stripe_payments import StripePayments
-from order_pipeline.catalogue import check
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.money import Currency
-from order_pipeline.order import (
+from order_pipeline.domain.catalogue import check
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import (
     Line,
     Order,
     PaymentState,
@@ -29,7 +29,7 @@ from order_pipeline.order import (
     units_of,
     withheld_units,
 )
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.transitions import EventType, Status
 from tests.e2e.deployment import Deployment
 from tests.e2e.payment_server import Intent, holding_money
 from tests.e2e.shop import Item, Shop

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from order_pipeline.money import Currency, major_units
+from order_pipeline.domain.money import Currency, major_units
 from tests.e2e.payment_server import Intent
 
 MONEY = {

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.canary import CUSTOMER_ID
+from order_pipeline.domain.canary import CUSTOMER_ID
 from tests.e2e import purchases
 from tests.e2e.shop import Shop, history
 from tests.e2e.waiting import wait_for

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from order_pipeline.adapters.items import from_item, to_item
-from order_pipeline.money import Currency
-from order_pipeline.order import Line, Order, place
-from order_pipeline.stored import now, rfc3339
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import Line, Order, place
+from order_pipeline.domain.stored import now, rfc3339
 from tests.e2e import purchases
 from tests.e2e.deployment import AWS_CONFIG
 from tests.e2e.orderctl import orderctl

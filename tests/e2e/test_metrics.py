@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from order_pipeline.metric_catalogue import METRICS
+from order_pipeline.domain.metric_catalogue import METRICS
 from tests.e2e.logs import complete_events, stored_orders
 from tests.e2e.shop import Shop
 from tests.e2e.totals import Totals

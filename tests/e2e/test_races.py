@@ -19,11 +19,11 @@ from inventory_api.stock_keeping import adjust_stock, etag, item_now, set_item
 from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.api.stock import AdjustStockRequest, SetItemRequest
-from order_pipeline.cancellation import CancelReason, cancelled_for
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order, PaymentState
-from order_pipeline.ports import ClaimTakenError, ConcurrentChangeError
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.cancellation import CancelReason, cancelled_for
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order, PaymentState
+from order_pipeline.domain.ports import ClaimTakenError, ConcurrentChangeError
+from order_pipeline.domain.transitions import EventType, Status
 from orders_api.commands import cancel_order, refund_order
 from payment.authorisation import authorise_payment
 from payment.collection import give_refund

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from order_pipeline.limits import (
+from order_pipeline.domain.limits import (
     HANDOVER_TIME,
     PAYMENT_DEADLINE,
     PAYMENT_HOLD,

@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from order_pipeline.adapters.items import to_item
-from order_pipeline.stored import now, rfc3339
+from order_pipeline.domain.stored import now, rfc3339
 from tests.e2e import purchases
 from tests.e2e.orderctl import orderctl
 from tests.e2e.purchases import KETTLES, SOLD_KETTLES, SOLD_TEA_POTS, TEA_POTS, TOTAL, Purchase

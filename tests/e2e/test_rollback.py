@@ -23,7 +23,7 @@ pytestmark = pytest.mark.life
 # Function → a module of its package, what is in it, and what the release puts there.
 CHANGES = {
     "inventory-api": ("inventory_api/stock_keeping.py", "There is no item", "Nobody knows"),
-    "validation": ("order_pipeline/catalogue.py", '"unknown_item"', '"item_nobody_knows"'),
+    "validation": ("order_pipeline/domain/catalogue.py", '"unknown_item"', '"item_nobody_knows"'),
 }
 OLD = ("There is no item", "unknown_item")
 NEW = ("Nobody knows", "item_nobody_knows")

@@ -4,8 +4,8 @@ import math
 from datetime import datetime
 
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.money import Currency
-from order_pipeline.order import Line, place
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import Line, place
 from tests.e2e.shop import Shop
 from tests.e2e.waiting import wait_for
 from tests.faults.conftest import Proxies

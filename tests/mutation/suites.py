@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-DOMAIN = Path("lambdas/order_pipeline")
+DOMAIN = Path("lambdas/order_pipeline/domain")
 
 
 @dataclass(frozen=True)

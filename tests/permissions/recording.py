@@ -15,7 +15,7 @@ from typing import Any
 
 from local.aws import client
 from local.settings import LocalSettings, settings_from_environment
-from order_pipeline.canary import ORDER_ID_PREFIX
+from order_pipeline.domain.canary import ORDER_ID_PREFIX
 
 FILE = Path(__file__).with_name("recorded_calls.json")
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-from order_pipeline.canary import CUSTOMER_ID as CANARY
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.canary import CUSTOMER_ID as CANARY
+from order_pipeline.domain.transitions import EventType
 from stacks.settings import Alarms, Environment
 from tests.stacks.metrics import looked_at
 from tests.stacks.synthesised import Deployment, Resource

@@ -15,9 +15,9 @@ from typing import NamedTuple
 from unittest.mock import patch
 
 from order_pipeline.adapters.observability import measure
-from order_pipeline.measurements import Measurement, measurements_of
-from order_pipeline.order import Order
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.measurements import Measurement, measurements_of
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.transitions import EventType
 from stacks.packaging import first_party_modules
 from tests.embedded_metrics import embedded_metrics
 from tests.permissions.recording import read as recorded_calls

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.limits import CONFIRMED_WITHIN
+from order_pipeline.domain.limits import CONFIRMED_WITHIN
 from stacks.building_blocks import objectives
 from stacks.settings import Alarms
 from tests.stacks.conftest import Deployments

@@ -8,7 +8,7 @@ import pytest
 from canary.probe import LONGEST_RUN_SECONDS
 from order_pipeline.adapters.signed_api import LONGEST_API_CALL_SECONDS
 from order_pipeline.api.calls import CALLS
-from order_pipeline.canary import CUSTOMER_ID
+from order_pipeline.domain.canary import CUSTOMER_ID
 from stacks.settings import LEAST_CANARY_MINUTES
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import ACCOUNT_ID, Deployment, settings_of, synthesise

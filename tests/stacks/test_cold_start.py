@@ -131,7 +131,7 @@ def test_a_ratio_is_of_medians_of_processor_time() -> None:
 def test_modules_are_counted_with_their_packages() -> None:
     assert package_of("botocore.session", "place_order") == "botocore"
     assert package_of("place_order.handler", "place_order") == "order_pipeline"
-    assert package_of("order_pipeline.order", "place_order") == "order_pipeline"
+    assert package_of("order_pipeline.domain.order", "place_order") == "order_pipeline"
     assert package_of("json.decoder", "place_order") == "Python's own modules"
 
 

@@ -5,8 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from order_pipeline.cancellation import CancelReason
-from order_pipeline.metric_catalogue import METRICS, SERVICE
+from order_pipeline.domain.cancellation import CancelReason
+from order_pipeline.domain.metric_catalogue import METRICS, SERVICE
 from stacks.building_blocks.dashboard import COLUMNS, MOST_ALARMS, rows_of_alarms
 from tests.stacks.conftest import Deployments
 from tests.stacks.dashboards import Shown, Widget, widgets

@@ -8,9 +8,9 @@ import pytest
 
 from order_pipeline.adapters.backoff import Backoff
 from order_pipeline.adapters.clients import LONGEST_CALL_SECONDS
-from order_pipeline.events import events_since
-from order_pipeline.messages import TEMPLATES
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import events_since
+from order_pipeline.domain.messages import TEMPLATES
+from order_pipeline.domain.transitions import EventType
 from stacks.cdk import LambdaFunction, SqsQueue
 from stacks.settings import FAILURES, STAGES
 from tests.stacks.conftest import Deployments

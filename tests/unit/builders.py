@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from order_pipeline.authorisation import confirmed
-from order_pipeline.catalogue import Item, check
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.money import Currency
-from order_pipeline.order import (
+from order_pipeline.domain.authorisation import confirmed
+from order_pipeline.domain.catalogue import Item, check
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import (
     Address,
     Contact,
     Line,
@@ -21,10 +21,10 @@ from order_pipeline.order import (
     StockState,
     place,
 )
-from order_pipeline.refunds import request_refund
-from order_pipeline.shipping import ship
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.refunds import request_refund
+from order_pipeline.domain.shipping import ship
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LATELY = now()

@@ -9,9 +9,9 @@ from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_adjustments import StockAdjustments
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
-from order_pipeline.order import Line, LineQuantity, Order, Stock, StockState
-from order_pipeline.refunds import refunded, restocked
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.order import Line, LineQuantity, Order, Stock, StockState
+from order_pipeline.domain.refunds import refunded, restocked
+from order_pipeline.domain.transitions import EventType
 from tests.unit import builders
 from tests.unit.builders import BY, a_validated_order, captured, with_refund
 from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE, ORDERS_TABLE

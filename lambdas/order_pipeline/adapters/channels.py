@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from order_pipeline.messages import Message
-from order_pipeline.order import Channel, Contact
-from order_pipeline.ports import UndeliverableError
+from order_pipeline.domain.messages import Message
+from order_pipeline.domain.order import Channel, Contact
+from order_pipeline.domain.ports import UndeliverableError
 
 if TYPE_CHECKING:
     from mypy_boto3_ses import SESClient

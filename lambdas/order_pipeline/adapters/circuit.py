@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.observability import logger
-from order_pipeline.ports import CallOutcome, ServiceCall
+from order_pipeline.domain.ports import CallOutcome, ServiceCall
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

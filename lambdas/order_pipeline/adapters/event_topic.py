@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.trace_headers import is_sampled
 from order_pipeline.adapters.tracing import mark_failed, order_segment
-from order_pipeline.events import OrderEvent
+from order_pipeline.domain.events import OrderEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient

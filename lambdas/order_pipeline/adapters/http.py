@@ -23,8 +23,8 @@ from order_pipeline.api.problems import (
     ProblemType,
     invalid_field,
 )
-from order_pipeline.limits import MAX_BODY_BYTES
-from order_pipeline.ports import ConcurrentChangeError, UnreadItemsError
+from order_pipeline.domain.limits import MAX_BODY_BYTES
+from order_pipeline.domain.ports import ConcurrentChangeError, UnreadItemsError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from order_pipeline.adapters.items import from_item, to_item
-from order_pipeline.ports import ClaimTakenError
+from order_pipeline.domain.ports import ClaimTakenError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

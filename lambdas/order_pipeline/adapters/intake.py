@@ -7,9 +7,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.measurements import Measurement
-from order_pipeline.order import Order
-from order_pipeline.ports import OrdersUnavailableError
+from order_pipeline.domain.measurements import Measurement
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import OrdersUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

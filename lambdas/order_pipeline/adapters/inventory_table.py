@@ -20,8 +20,8 @@ from order_pipeline.adapters.transactions import (
     cancellation_reasons,
     write_together,
 )
-from order_pipeline.catalogue import Item
-from order_pipeline.ports import ConcurrentChangeError, ItemChangedError, ItemExistsError
+from order_pipeline.domain.catalogue import Item
+from order_pipeline.domain.ports import ConcurrentChangeError, ItemChangedError, ItemExistsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -9,9 +9,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from order_pipeline.adapters.redaction import RedactingFormatter
-from order_pipeline.measurements import Measurement, Unit, measurements_of, milliseconds_between
-from order_pipeline.order import Order
-from order_pipeline.ports import ServiceCall
+from order_pipeline.domain.measurements import (
+    Measurement,
+    Unit,
+    measurements_of,
+    milliseconds_between,
+)
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import ServiceCall
 
 logger = Logger(logger_formatter=RedactingFormatter())
 """Service name and level come from POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL."""

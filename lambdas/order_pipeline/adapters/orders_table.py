@@ -14,13 +14,13 @@ from zlib import crc32
 from order_pipeline.adapters.items import Item, from_item, to_item
 from order_pipeline.adapters.observability import logger, note_recorded
 from order_pipeline.adapters.reading import read_items
-from order_pipeline.limits import RETENTION
-from order_pipeline.money import Currency
-from order_pipeline.order import Order
-from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
-from order_pipeline.progress import due_at
-from order_pipeline.stored import Record, Timestamp, rfc3339
-from order_pipeline.transitions import Status
+from order_pipeline.domain.limits import RETENTION
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import ConcurrentChangeError, OrderNotFoundError
+from order_pipeline.domain.progress import due_at
+from order_pipeline.domain.stored import Record, Timestamp, rfc3339
+from order_pipeline.domain.transitions import Status
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

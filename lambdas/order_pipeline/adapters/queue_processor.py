@@ -15,9 +15,9 @@ from order_pipeline.adapters.observability import logger, measure
 from order_pipeline.adapters.settings import WorkerSettings
 from order_pipeline.adapters.trace_headers import passing_on
 from order_pipeline.adapters.tracing import annotate, order_segment
-from order_pipeline.events import SCHEMA_VERSION, OrderEvent
-from order_pipeline.measurements import Measurement
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import SCHEMA_VERSION, OrderEvent
+from order_pipeline.domain.measurements import Measurement
+from order_pipeline.domain.transitions import EventType
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse

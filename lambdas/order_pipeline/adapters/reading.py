@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from order_pipeline.adapters.items import from_item
-from order_pipeline.ports import UnreadItemsError
+from order_pipeline.domain.ports import UnreadItemsError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,8 +7,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.redaction import safe_text
 from order_pipeline.adapters.stock_transactions import reservation_key
-from order_pipeline.ports import ReservationsUnavailableError
-from order_pipeline.reservation import Reservation
+from order_pipeline.domain.ports import ReservationsUnavailableError
+from order_pipeline.domain.reservation import Reservation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

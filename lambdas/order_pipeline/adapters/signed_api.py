@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
-from order_pipeline.ports import ApiAnswer, ApiSilentError
+from order_pipeline.domain.ports import ApiAnswer, ApiSilentError
 
 CONNECT_SECONDS, READ_SECONDS = 2, 10
 LONGEST_API_CALL_SECONDS = CONNECT_SECONDS + READ_SECONDS

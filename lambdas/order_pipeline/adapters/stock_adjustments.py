@@ -17,9 +17,13 @@ from order_pipeline.adapters.transactions import (
     items_found,
     write_together,
 )
-from order_pipeline.limits import MAX_AVAILABLE
-from order_pipeline.ports import ConcurrentChangeError, NotEnoughStockError, TooMuchStockError
-from order_pipeline.stock_counters import adjust
+from order_pipeline.domain.limits import MAX_AVAILABLE
+from order_pipeline.domain.ports import (
+    ConcurrentChangeError,
+    NotEnoughStockError,
+    TooMuchStockError,
+)
+from order_pipeline.domain.stock_counters import adjust
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

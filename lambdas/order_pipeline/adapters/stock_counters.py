@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.reading import read_items
-from order_pipeline.catalogue import Item
-from order_pipeline.limits import MAX_AVAILABLE
-from order_pipeline.ports import ConcurrentChangeError
-from order_pipeline.stock_counters import Units, first_counter, spread, take
-from order_pipeline.stored import Record
+from order_pipeline.domain.catalogue import Item
+from order_pipeline.domain.limits import MAX_AVAILABLE
+from order_pipeline.domain.ports import ConcurrentChangeError
+from order_pipeline.domain.stock_counters import Units, first_counter, spread, take
+from order_pipeline.domain.stored import Record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -27,12 +27,12 @@ from order_pipeline.adapters.transactions import (
     items_found,
     write_together,
 )
-from order_pipeline.limits import RETENTION
-from order_pipeline.order import LineQuantity, Order, StockState, units_of, withheld_units
-from order_pipeline.ports import ConcurrentChangeError
-from order_pipeline.reservation import Reservation
-from order_pipeline.stock_counters import Units, first_counter, fold, give_back
-from order_pipeline.stored import now
+from order_pipeline.domain.limits import RETENTION
+from order_pipeline.domain.order import LineQuantity, Order, StockState, units_of, withheld_units
+from order_pipeline.domain.ports import ConcurrentChangeError
+from order_pipeline.domain.reservation import Reservation
+from order_pipeline.domain.stock_counters import Units, first_counter, fold, give_back
+from order_pipeline.domain.stored import now
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

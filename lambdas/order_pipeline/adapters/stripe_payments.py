@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import stripe
 from stripe import PaymentIntent, RequestsClient, StripeClient, StripeObject
 
-from order_pipeline.order import Order, Refund
-from order_pipeline.ports import (
+from order_pipeline.domain.order import Order, Refund
+from order_pipeline.domain.ports import (
     Authorised,
     CallMonitor,
     CallOutcome,

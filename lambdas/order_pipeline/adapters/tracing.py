@@ -19,7 +19,7 @@ from order_pipeline.adapters.trace_headers import (
     is_sampled,
     passing_on,
 )
-from order_pipeline.ports import ServiceCall
+from order_pipeline.domain.ports import ServiceCall
 
 if TYPE_CHECKING:
     from order_pipeline.adapters.xray import Segment

@@ -22,7 +22,7 @@ from aws_xray_sdk.core.models.segment import Segment as SdkSegment
 from aws_xray_sdk.core.models.throwable import Throwable
 
 from order_pipeline.adapters.redaction import safe_text
-from order_pipeline.ports import CallOutcome, ServiceCall
+from order_pipeline.domain.ports import CallOutcome, ServiceCall
 
 _FRAMES = 10
 """The innermost, which tell where it went wrong."""

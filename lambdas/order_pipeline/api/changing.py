@@ -14,10 +14,10 @@ from order_pipeline.api.fields import (
     RequestModel,
     Text,
 )
-from order_pipeline.cancellation import CancelReason
-from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS, MAX_REFUNDS
-from order_pipeline.stored import Timestamp
-from order_pipeline.transitions import Status
+from order_pipeline.domain.cancellation import CancelReason
+from order_pipeline.domain.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS, MAX_REFUNDS
+from order_pipeline.domain.stored import Timestamp
+from order_pipeline.domain.transitions import Status
 
 
 class CancelOrderRequest(RequestModel):

@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from order_pipeline.limits import ID_PATTERN, MAX_AMOUNT, MAX_QUANTITY, MAX_TEXT
+from order_pipeline.domain.limits import ID_PATTERN, MAX_AMOUNT, MAX_QUANTITY, MAX_TEXT
 
 _AMOUNT_PATTERN = r"^[0-9]{1,9}(\.[0-9]{1,2})?$"
 

@@ -8,11 +8,11 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from order_pipeline.api.changing import LineQuantityView, RefundLineView
 from order_pipeline.api.fields import ApiModel, Id, Links, Money, RequestModel
-from order_pipeline.limits import MAX_CURSOR, MAX_PAGE
-from order_pipeline.money import Currency
-from order_pipeline.order import PaymentState, Priority, RefundState, StockState
-from order_pipeline.stored import Timestamp
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.limits import MAX_CURSOR, MAX_PAGE
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import PaymentState, Priority, RefundState, StockState
+from order_pipeline.domain.stored import Timestamp
+from order_pipeline.domain.transitions import EventType, Status
 
 
 def _whole_number(value: object) -> object:

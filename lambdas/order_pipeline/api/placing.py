@@ -5,16 +5,16 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from order_pipeline.api.fields import Amount, ApiModel, Id, Links, Quantity, RequestModel, Text
-from order_pipeline.limits import (
+from order_pipeline.domain.limits import (
     MAX_EMAIL,
     MAX_LINES,
     MAX_POSTCODE,
     MAX_PUSH_ENDPOINT,
     PAYMENT_METHOD_PATTERN,
 )
-from order_pipeline.money import Currency
-from order_pipeline.order import Channel, Priority
-from order_pipeline.transitions import Status
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import Channel, Priority
+from order_pipeline.domain.transitions import Status
 
 
 class OrderLineRequest(RequestModel):

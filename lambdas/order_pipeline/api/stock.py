@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StrictInt
 
 from order_pipeline.api.fields import Amount, ApiModel, Id, Links, Money, RequestModel, Text
-from order_pipeline.limits import MAX_ADJUSTMENT, MAX_AVAILABLE, MAX_STOCK_COUNTERS
-from order_pipeline.money import Currency
+from order_pipeline.domain.limits import MAX_ADJUSTMENT, MAX_AVAILABLE, MAX_STOCK_COUNTERS
+from order_pipeline.domain.money import Currency
 
 
 class SetItemRequest(RequestModel):

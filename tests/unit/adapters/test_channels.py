@@ -5,9 +5,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from order_pipeline.adapters.channels import EmailChannel, PushChannel, SmsChannel
-from order_pipeline.messages import Message
-from order_pipeline.order import Channel, Contact
-from order_pipeline.ports import Messenger, UndeliverableError
+from order_pipeline.domain.messages import Message
+from order_pipeline.domain.order import Channel, Contact
+from order_pipeline.domain.ports import Messenger, UndeliverableError
 
 ENDPOINTS = "arn:aws:sns:eu-west-2:000000000000:endpoint/"
 ENDPOINT = f"{ENDPOINTS}GCM/shop/1"

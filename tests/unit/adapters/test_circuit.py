@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from order_pipeline.adapters.circuit import FAILURES_TO_OPEN, Breaker, CircuitTable, OpenCircuit
-from order_pipeline.ports import CallOutcome, ServiceCall
+from order_pipeline.domain.ports import CallOutcome, ServiceCall
 from tests.unit.conftest import IDEMPOTENCY_TABLE
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from order_pipeline.adapters.event_topic import EventTopic
-from order_pipeline.order import Line, Priority
+from order_pipeline.domain.order import Line, Priority
 from tests.unit.adapters.tracing import NOT_SAMPLED, PARENT, ROOT, SAMPLED, on_lambda
 from tests.unit.builders import a_placed_order, latest_event
 

@@ -11,13 +11,13 @@ from botocore.exceptions import ClientError
 
 from order_pipeline.adapters import stock_transactions
 from order_pipeline.adapters.items import to_item
-from order_pipeline.limits import MAX_ADJUSTMENT, MAX_AVAILABLE, MAX_LINES, MAX_QUANTITY
-from order_pipeline.money import Currency
-from order_pipeline.order import LineQuantity, Order, StockState
-from order_pipeline.ports import ConcurrentChangeError
-from order_pipeline.stock_counters import first_counter
-from order_pipeline.stored import Record
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.limits import MAX_ADJUSTMENT, MAX_AVAILABLE, MAX_LINES, MAX_QUANTITY
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import LineQuantity, Order, StockState
+from order_pipeline.domain.ports import ConcurrentChangeError
+from order_pipeline.domain.stock_counters import first_counter
+from order_pipeline.domain.stored import Record
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import a_line, an_item
 from tests.unit.conftest import INVENTORY_TABLE
 from tests.unit.counted_stock import WatchedShop as Shop

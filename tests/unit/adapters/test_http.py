@@ -14,8 +14,8 @@ from order_pipeline.adapters.http import Request, Response, api_handler
 from order_pipeline.api.fields import Links
 from order_pipeline.api.placing import AddressRequest, PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
-from order_pipeline.limits import MAX_BODY_BYTES
-from order_pipeline.ports import ConcurrentChangeError, UnreadItemsError
+from order_pipeline.domain.limits import MAX_BODY_BYTES
+from order_pipeline.domain.ports import ConcurrentChangeError, UnreadItemsError
 
 GOOD = {"customerId": "CUST-1", "items": [{"itemId": "ITEM-001", "quantity": 1}]}
 

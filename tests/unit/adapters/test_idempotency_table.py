@@ -5,7 +5,7 @@ import pytest
 
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.items import from_item, to_item
-from order_pipeline.ports import ClaimTakenError
+from order_pipeline.domain.ports import ClaimTakenError
 from tests.unit.conftest import IDEMPOTENCY_TABLE
 
 if TYPE_CHECKING:

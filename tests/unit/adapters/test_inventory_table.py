@@ -5,7 +5,7 @@ import pytest
 
 from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.items import to_item
-from order_pipeline.ports import ItemChangedError, ItemExistsError
+from order_pipeline.domain.ports import ItemChangedError, ItemExistsError
 from tests.unit.builders import an_item
 from tests.unit.conftest import INVENTORY_TABLE
 

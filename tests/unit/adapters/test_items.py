@@ -6,7 +6,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from order_pipeline.adapters.items import from_item, to_item
-from order_pipeline.transitions import Status
+from order_pipeline.domain.transitions import Status
 
 VALUES: dict[str, Any] = {
     "text": "tea",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from order_pipeline.metric_catalogue import METRICS, SERVICE, Metric
+from order_pipeline.domain.metric_catalogue import METRICS, SERVICE, Metric
 from stacks.metrics_reference import DOCUMENT, with_table
 
 LAMBDAS = Path(__file__).parents[3] / "lambdas"

@@ -5,8 +5,8 @@ import logging
 import pytest
 
 from order_pipeline.adapters.observability import CallMetrics, measure, note_recorded
-from order_pipeline.measurements import Measurement, Unit
-from order_pipeline.ports import CallOutcome, ServiceCall
+from order_pipeline.domain.measurements import Measurement, Unit
+from order_pipeline.domain.ports import CallOutcome, ServiceCall
 from tests.embedded_metrics import Embedded, embedded_metrics
 from tests.unit.builders import a_confirmed_order, a_reserved_order
 

@@ -5,8 +5,8 @@ import pytest
 from cost.dynamodb_units import WRITE_UNIT, item_size
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import stored_attributes
-from order_pipeline.events import events_since
-from order_pipeline.limits import (
+from order_pipeline.domain.events import events_since
+from order_pipeline.domain.limits import (
     MAX_LINES,
     MAX_PARCEL_LINES,
     MAX_PARCELS,
@@ -14,7 +14,7 @@ from order_pipeline.limits import (
     MAX_REFUNDS,
     MAX_TEXT,
 )
-from order_pipeline.order import (
+from order_pipeline.domain.order import (
     Address,
     Contact,
     LineQuantity,
@@ -23,10 +23,10 @@ from order_pipeline.order import (
     RefundLine,
     RefundState,
 )
-from order_pipeline.refunds import refund_failed
-from order_pipeline.shipping import deliver, ship
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.refunds import refund_failed
+from order_pipeline.domain.shipping import deliver, ship
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
     a_confirmed_order,

@@ -12,11 +12,11 @@ from order_pipeline.adapters.orders_table import (
     open_bucket,
     stored_attributes,
 )
-from order_pipeline.order import Order
-from order_pipeline.ports import ConcurrentChangeError, OrderNotFoundError
-from order_pipeline.progress import due_at
-from order_pipeline.stored import rfc3339
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import ConcurrentChangeError, OrderNotFoundError
+from order_pipeline.domain.progress import due_at
+from order_pipeline.domain.stored import rfc3339
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
     NOON,

@@ -16,8 +16,8 @@ from order_pipeline.adapters.queue_processor import (
 )
 from order_pipeline.adapters.settings import WorkerSettings
 from order_pipeline.adapters.trace_headers import trace_header
-from order_pipeline.events import OrderEvent
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.transitions import EventType
 from tests.embedded_metrics import sums
 from tests.unit.adapters.tracing import NOT_SAMPLED, PARENT, ROOT, SAMPLED, on_lambda
 from tests.unit.builders import a_placed_order, latest_event

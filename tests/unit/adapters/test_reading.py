@@ -7,7 +7,7 @@ import pytest
 
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.reading import read_items
-from order_pipeline.ports import UnreadItemsError
+from order_pipeline.domain.ports import UnreadItemsError
 
 TABLE = "some-table-test"
 KEYS = [to_item({"id": f"{number:03}"}) for number in range(250)]

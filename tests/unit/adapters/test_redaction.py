@@ -16,10 +16,10 @@ from order_pipeline.adapters.channels import EmailChannel, PushChannel, SmsChann
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import to_order
 from order_pipeline.api.placing import PlaceOrderRequest
-from order_pipeline.events import OrderEvent
-from order_pipeline.messages import Message
-from order_pipeline.order import Address, Contact
-from order_pipeline.ports import OrdersUnavailableError
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.messages import Message
+from order_pipeline.domain.order import Address, Contact
+from order_pipeline.domain.ports import OrdersUnavailableError
 
 EMAIL, PHONE, NAME = "ada@customer.example", "+447700900123", "Ada Lovelace"
 ENDPOINTS = "arn:aws:sns:eu-west-2:123456789012:endpoint/"

@@ -8,9 +8,9 @@ from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.reservations import ReservationsTable
 from order_pipeline.adapters.stock_transactions import StockTransactions
-from order_pipeline.order import LineQuantity, Stock, StockState
-from order_pipeline.ports import ReservationsUnavailableError
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.order import LineQuantity, Stock, StockState
+from order_pipeline.domain.ports import ReservationsUnavailableError
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import BY, a_line, a_validated_order, an_item, shipped
 from tests.unit.conftest import INVENTORY_TABLE, ORDERS_TABLE
 

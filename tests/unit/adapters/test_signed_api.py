@@ -14,7 +14,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.session import Session
 
 from order_pipeline.adapters.signed_api import SignedApi
-from order_pipeline.ports import ApiAnswer, ApiSilentError
+from order_pipeline.domain.ports import ApiAnswer, ApiSilentError
 
 KEY, SECRET, TOKEN = "ASIAEXAMPLE", "secret", "session"
 SIGNED_HEADERS = "content-type;host;x-amz-date;x-amz-security-token"

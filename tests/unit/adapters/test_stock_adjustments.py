@@ -7,8 +7,12 @@ from botocore.exceptions import ClientError
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.stock_adjustments import StockAdjustments
-from order_pipeline.limits import MAX_AVAILABLE
-from order_pipeline.ports import ConcurrentChangeError, NotEnoughStockError, TooMuchStockError
+from order_pipeline.domain.limits import MAX_AVAILABLE
+from order_pipeline.domain.ports import (
+    ConcurrentChangeError,
+    NotEnoughStockError,
+    TooMuchStockError,
+)
 from tests.unit.builders import an_item
 from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE
 

@@ -11,9 +11,9 @@ from order_pipeline.adapters import stock_adjustments
 from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.stock_counters import counter_of
-from order_pipeline.catalogue import Item
-from order_pipeline.limits import MAX_AVAILABLE, MAX_STOCK_COUNTERS
-from order_pipeline.ports import (
+from order_pipeline.domain.catalogue import Item
+from order_pipeline.domain.limits import MAX_AVAILABLE, MAX_STOCK_COUNTERS
+from order_pipeline.domain.ports import (
     ConcurrentChangeError,
     ItemChangedError,
     ItemExistsError,

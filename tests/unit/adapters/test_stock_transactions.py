@@ -10,10 +10,10 @@ from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
-from order_pipeline.order import Line, LineQuantity, Order, Stock, StockState
-from order_pipeline.ports import ConcurrentChangeError
-from order_pipeline.refunds import refunded, restocked
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.order import Line, LineQuantity, Order, Stock, StockState
+from order_pipeline.domain.ports import ConcurrentChangeError
+from order_pipeline.domain.refunds import refunded, restocked
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit import builders
 from tests.unit.builders import (
     BY,

@@ -11,7 +11,7 @@ import responses
 import stripe
 
 from order_pipeline.adapters.stripe_payments import StripePayments, stripe_payments
-from order_pipeline.ports import (
+from order_pipeline.domain.ports import (
     Authorised,
     Declined,
     Done,

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from order_pipeline.adapters import clients
 from order_pipeline.adapters.trace_headers import passing_on, trace_header
 from order_pipeline.adapters.tracing import CallTraces, annotate, mark_failed, order_segment
-from order_pipeline.ports import CallOutcome, PaymentOutcomeUnknownError, ServiceCall
+from order_pipeline.domain.ports import CallOutcome, PaymentOutcomeUnknownError, ServiceCall
 from tests.trace_daemon import TraceDaemon
 from tests.unit.adapters.tracing import INVOCATION, NOT_SAMPLED, PARENT, ROOT, SAMPLED, on_lambda
 from tests.unit.conftest import ORDERS_TABLE

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cost.work import Invocations, LinesOf, Log, Measured, Request, TableWrite
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import stored_attributes
-from order_pipeline.order import Contact, Order
+from order_pipeline.domain.order import Contact, Order
 from tests.unit.builders import a_line, a_storefront_order, an_item, to_its_confirmation
 
 

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from order_pipeline.authorisation import (
+from order_pipeline.domain.authorisation import (
     confirmed,
     payment_declined,
     payment_expired,
     reauthorised,
 )
-from order_pipeline.order import Order, PaymentState
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.order import Order, PaymentState
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.builders import (
     NOON,
     a_cancelled_order,
@@ -36,7 +36,7 @@ def renewing(order: Order) -> Order:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """The time at which the provider's answer comes."""
     moment = NOON + timedelta(hours=1)
-    monkeypatch.setattr("order_pipeline.authorisation.now", lambda: moment)
+    monkeypatch.setattr("order_pipeline.domain.authorisation.now", lambda: moment)
     return moment
 
 

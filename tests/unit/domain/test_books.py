@@ -2,10 +2,10 @@
 
 import pytest
 
-from order_pipeline.books import payment_difference, stock_difference
-from order_pipeline.order import Order, PaymentState, Stock, StockState
-from order_pipeline.ports import Money, MoneyState
-from order_pipeline.reservation import Reservation
+from order_pipeline.domain.books import payment_difference, stock_difference
+from order_pipeline.domain.order import Order, PaymentState, Stock, StockState
+from order_pipeline.domain.ports import Money, MoneyState
+from order_pipeline.domain.reservation import Reservation
 from tests.unit.builders import (
     a_cancelled_order,
     a_captured_order,

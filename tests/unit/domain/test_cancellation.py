@@ -1,15 +1,15 @@
 import pytest
 
-from order_pipeline.cancellation import (
+from order_pipeline.domain.cancellation import (
     PAYMENT_OVERDUE,
     CancelReason,
     can_cancel,
     cancel,
     cancelled_for,
 )
-from order_pipeline.order import LineQuantity, Order
-from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.order import LineQuantity, Order
+from order_pipeline.domain.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
     a_captured_order,

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.catalogue import Item, RejectionReason, check
-from order_pipeline.limits import MAX_TOTAL
-from order_pipeline.money import Currency
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.catalogue import Item, RejectionReason, check
+from order_pipeline.domain.limits import MAX_TOTAL
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.builders import BY, a_line, a_placed_order, an_item
 
 

@@ -3,14 +3,14 @@ from datetime import timedelta
 
 import pytest
 
-from order_pipeline.books import payment_difference
-from order_pipeline.erasure import NOBODY, erased
-from order_pipeline.events import events_since
-from order_pipeline.limits import ID_PATTERN
-from order_pipeline.order import Address, Contact, Order
-from order_pipeline.ports import Money, MoneyState
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.books import payment_difference
+from order_pipeline.domain.erasure import NOBODY, erased
+from order_pipeline.domain.events import events_since
+from order_pipeline.domain.limits import ID_PATTERN
+from order_pipeline.domain.order import Address, Contact, Order
+from order_pipeline.domain.ports import Money, MoneyState
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import BY, NOON, a_captured_order, a_confirmed_order, with_payment
 
 PERSONAL = ("ada@", "+4477", "Ada Lovelace", "Engine Road", "CUST-1", "pm_card", "pi_1", "Root=")

@@ -1,9 +1,9 @@
 import json
 
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.limits import MAX_LINES
-from order_pipeline.order import Address, Contact, Line
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.limits import MAX_LINES
+from order_pipeline.domain.order import Address, Contact, Line
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import a_confirmed_order, a_placed_order, a_reserved_order
 
 

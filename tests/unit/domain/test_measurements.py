@@ -5,15 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from order_pipeline.authorisation import confirmed, payment_declined
-from order_pipeline.canary import CUSTOMER_ID as CANARY
-from order_pipeline.cancellation import PAYMENT_OVERDUE, CancelReason, cancel
-from order_pipeline.catalogue import RejectionReason, check
-from order_pipeline.measurements import OTHER, Measurement, Unit, measurements_of
-from order_pipeline.money import Currency
-from order_pipeline.order import Order
-from order_pipeline.refunds import refunded
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.authorisation import confirmed, payment_declined
+from order_pipeline.domain.canary import CUSTOMER_ID as CANARY
+from order_pipeline.domain.cancellation import PAYMENT_OVERDUE, CancelReason, cancel
+from order_pipeline.domain.catalogue import RejectionReason, check
+from order_pipeline.domain.measurements import OTHER, Measurement, Unit, measurements_of
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.refunds import refunded
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import (
     BY,
     NOON,

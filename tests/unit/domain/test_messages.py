@@ -1,13 +1,13 @@
 import pytest
 
-from order_pipeline.cancellation import CancelReason, cancel
-from order_pipeline.catalogue import Item, RejectionReason, check
-from order_pipeline.messages import TEMPLATES, Message
-from order_pipeline.money import Currency
-from order_pipeline.order import LineQuantity, Order
-from order_pipeline.refunds import refunded
-from order_pipeline.shipping import deliver
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.cancellation import CancelReason, cancel
+from order_pipeline.domain.catalogue import Item, RejectionReason, check
+from order_pipeline.domain.messages import TEMPLATES, Message
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import LineQuantity, Order
+from order_pipeline.domain.refunds import refunded
+from order_pipeline.domain.shipping import deliver
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import (
     BY,
     a_captured_order,

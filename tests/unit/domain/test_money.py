@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_pipeline.money import AmountError, Currency, major_units, minor_units
+from order_pipeline.domain.money import AmountError, Currency, major_units, minor_units
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.money import Currency
-from order_pipeline.order import (
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import (
     Address,
     Channel,
     Contact,
@@ -21,8 +21,8 @@ from order_pipeline.order import (
     place,
     withheld_units,
 )
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType, Status, TransitionRefusedError
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType, Status, TransitionRefusedError
 from tests.unit.builders import (
     BY,
     NOON,

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from order_pipeline.limits import HANDOVER_TIME, SETTLING_TIME
-from order_pipeline.order import (
+from order_pipeline.domain.limits import HANDOVER_TIME, SETTLING_TIME
+from order_pipeline.domain.order import (
     LineQuantity,
     Order,
     Payment,
@@ -15,10 +15,10 @@ from order_pipeline.order import (
     Stock,
     StockState,
 )
-from order_pipeline.progress import awaits_first_parcel, due_at, unfinished
-from order_pipeline.refunds import refunded, restocked
-from order_pipeline.shipping import deliver
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.progress import awaits_first_parcel, due_at, unfinished
+from order_pipeline.domain.refunds import refunded, restocked
+from order_pipeline.domain.shipping import deliver
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import (
     BY,
     LATELY,

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.limits import MAX_REFUNDS
-from order_pipeline.order import (
+from order_pipeline.domain.limits import MAX_REFUNDS
+from order_pipeline.domain.order import (
     LineQuantity,
     Order,
     PaymentState,
@@ -12,15 +12,15 @@ from order_pipeline.order import (
     RefundState,
     StockState,
 )
-from order_pipeline.refunds import (
+from order_pipeline.domain.refunds import (
     refund_failed,
     refundable,
     refunded,
     restocked,
 )
-from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import deliver, remaining_quantities
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.domain.shipping import deliver, remaining_quantities
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
     NOON,
@@ -245,7 +245,7 @@ def test_stock_comes_back_once_and_only_where_it_was_asked_for() -> None:
 
 
 def test_a_refund_is_all_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("order_pipeline.refunds.now", lambda: NOON)
+    monkeypatch.setattr("order_pipeline.domain.refunds.now", lambda: NOON)
     order = with_refund(
         ORDER, lines=(units("A", 1),), restock=True, request_hash="abc", by="orders-api"
     )
@@ -266,7 +266,7 @@ def test_a_refund_is_all_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_what_follows_from_a_refund_happens_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asked_for = with_refund(deliver(partly_shipped(), "P-1", by=BY), lines=(units("A", 2),))
-    monkeypatch.setattr("order_pipeline.refunds.now", lambda: NOON)
+    monkeypatch.setattr("order_pipeline.domain.refunds.now", lambda: NOON)
     order = refunded(asked_for, "R-1", by="payment")
     assert [(entry.event, entry.at, entry.by) for entry in order.history[-3:]] == [
         (EventType.PAYMENT_REFUNDED, NOON, "payment"),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from order_pipeline.order import StockState
-from order_pipeline.reservation import Reservation
+from order_pipeline.domain.order import StockState
+from order_pipeline.domain.reservation import Reservation
 
 
 def test_what_is_held_is_what_has_neither_left_nor_been_withheld() -> None:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from order_pipeline.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS, PAYMENT_HOLD
-from order_pipeline.order import LineQuantity, Order, PaymentState, StockState
-from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import deliver, remaining_quantities, ship
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.limits import MAX_LINES, MAX_PARCEL_LINES, MAX_PARCELS, PAYMENT_HOLD
+from order_pipeline.domain.order import LineQuantity, Order, PaymentState, StockState
+from order_pipeline.domain.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.domain.shipping import deliver, remaining_quantities, ship
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
     NOON,
@@ -199,7 +199,7 @@ def test_nothing_leaves_that_nobody_would_pay_for(payment: dict[str, Any], why: 
 def test_a_hold_counts_up_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ORDER.payment.hold_ends
     times = [ORDER.payment.hold_ends, ORDER.payment.hold_ends - timedelta(microseconds=1)]
-    monkeypatch.setattr("order_pipeline.shipping.now", lambda: times[0])
+    monkeypatch.setattr("order_pipeline.domain.shipping.now", lambda: times[0])
     with pytest.raises(CommandRefusedError, match="the hold on its money has ended"):
         shipped(ORDER)
     times.pop(0)
@@ -219,7 +219,7 @@ def test_what_is_paid_for_or_will_be_leaves(payment: dict[str, Any]) -> None:
 
 def test_what_follows_from_a_parcel_happens_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     left, arrived = NOON + timedelta(hours=1), NOON + timedelta(days=1)
-    monkeypatch.setattr("order_pipeline.shipping.now", lambda: left)
+    monkeypatch.setattr("order_pipeline.domain.shipping.now", lambda: left)
     order = ship(
         ORDER,
         "P-1",
@@ -232,7 +232,7 @@ def test_what_follows_from_a_parcel_happens_with_it(monkeypatch: pytest.MonkeyPa
     assert order.parcels[0].shipped_at == left
     assert order.parcels[0].delivered_at is None
     assert order.parcels[0].request_hash == "abc"
-    monkeypatch.setattr("order_pipeline.shipping.now", lambda: arrived)
+    monkeypatch.setattr("order_pipeline.domain.shipping.now", lambda: arrived)
     order = deliver(order, "P-1", by="carrier")
     assert order.parcels[0].delivered_at == arrived
     assert [(entry.event, entry.at, entry.by) for entry in order.history[-4:]] == [

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from order_pipeline.stock_counters import adjust, first_counter, fold, give_back, spread, take
+from order_pipeline.domain.stock_counters import (
+    adjust,
+    first_counter,
+    fold,
+    give_back,
+    spread,
+    take,
+)
 
 AVAILABLE = st.lists(st.integers(0, 30), min_size=2, max_size=32)
 

@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 
-from order_pipeline.transitions import (
+from order_pipeline.domain.transitions import (
     TRANSITIONS,
     EventType,
     Status,

@@ -11,12 +11,12 @@ from order_pipeline.api.changing import CancelOrderRequest
 from order_pipeline.api.fields import ApiModel
 from order_pipeline.api.placing import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError
-from order_pipeline.authorisation import confirmed, payment_declined
-from order_pipeline.canary import CUSTOMER_ID
-from order_pipeline.catalogue import check
-from order_pipeline.order import Order, PaymentState, Stock, StockState
-from order_pipeline.ports import ApiAnswer
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.authorisation import confirmed, payment_declined
+from order_pipeline.domain.canary import CUSTOMER_ID
+from order_pipeline.domain.catalogue import check
+from order_pipeline.domain.order import Order, PaymentState, Stock, StockState
+from order_pipeline.domain.ports import ApiAnswer
+from order_pipeline.domain.transitions import EventType, Status
 from orders_api.commands import cancel_order, order_now
 from orders_api.views import cancelled_view, list_view, order_view
 from place_order.placement import place_order

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from order_pipeline.catalogue import Item
-from order_pipeline.messages import Message
-from order_pipeline.order import Channel, Contact, LineQuantity, Order, Refund
-from order_pipeline.ports import (
+from order_pipeline.domain.catalogue import Item
+from order_pipeline.domain.messages import Message
+from order_pipeline.domain.order import Channel, Contact, LineQuantity, Order, Refund
+from order_pipeline.domain.ports import (
     Authorised,
     ClaimTakenError,
     ConcurrentChangeError,
@@ -18,7 +18,7 @@ from order_pipeline.ports import (
     Unconfirmed,
     UndeliverableError,
 )
-from order_pipeline.transitions import Status
+from order_pipeline.domain.transitions import Status
 from tests.unit.builders import with_payment
 
 

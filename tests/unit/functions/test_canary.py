@@ -14,11 +14,11 @@ from canary.probe import (
     Outcome,
     Step,
 )
-from order_pipeline.canary import CUSTOMER_ID
-from order_pipeline.measurements import Measurement
-from order_pipeline.order import PaymentState, StockState
-from order_pipeline.ports import ApiAnswer, ApiSilentError
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.canary import CUSTOMER_ID
+from order_pipeline.domain.measurements import Measurement
+from order_pipeline.domain.order import PaymentState, StockState
+from order_pipeline.domain.ports import ApiAnswer, ApiSilentError
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.functions.canarys_api import ITEM, Api
 
 RUN, NEXT_RUN = "canary-1", "canary-2"

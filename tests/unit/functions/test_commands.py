@@ -5,10 +5,10 @@ import pytest
 
 from order_pipeline.api.changing import CancelOrderRequest, RefundOrderRequest, ShipParcelRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
-from order_pipeline.erasure import erased
-from order_pipeline.money import Currency
-from order_pipeline.order import Address, LineQuantity, Order, RefundLine
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.erasure import erased
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import Address, LineQuantity, Order, RefundLine
+from order_pipeline.domain.transitions import EventType, Status
 from orders_api.commands import (
     cancel_order,
     deliver_parcel,

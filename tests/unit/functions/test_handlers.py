@@ -18,12 +18,12 @@ from canary.probe import Outcome, Step
 from order_pipeline.adapters.circuit import FAILURES_TO_OPEN, CircuitTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.signed_api import SignedApi
-from order_pipeline.events import OrderEvent
-from order_pipeline.limits import ID_PATTERN
-from order_pipeline.order import Contact
-from order_pipeline.ports import Money, MoneyState, ProviderOutError
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.limits import ID_PATTERN
+from order_pipeline.domain.order import Contact
+from order_pipeline.domain.ports import Money, MoneyState, ProviderOutError
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType, Status
 from tests.embedded_metrics import embedded_metrics, sums
 from tests.unit.adapters.tracing import ROOT, SAMPLED, on_lambda
 from tests.unit.builders import (

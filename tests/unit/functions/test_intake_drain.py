@@ -5,8 +5,8 @@ import pytest
 
 from intake_drain.drain import drain
 from order_pipeline.adapters.queue_processor import PoisonError
-from order_pipeline.order import Address, Order
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.order import Address, Order
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import BY, a_placed_order
 from tests.unit.functions.in_memory import Orders, OrdersDown, Overflow
 from tests.unit.functions.test_placement import accepted

@@ -1,9 +1,9 @@
 import pytest
 
 from inventory.stage import release_stock, reserve_stock, restock, ship_stock
-from order_pipeline.order import LineQuantity, Order, Stock, StockState
-from order_pipeline.refunds import refunded
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.order import LineQuantity, Order, Stock, StockState
+from order_pipeline.domain.refunds import refunded
+from order_pipeline.domain.transitions import EventType, Status
 from tests.unit.builders import (
     BY,
     a_cancelled_order,

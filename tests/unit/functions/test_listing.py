@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from order_pipeline.adapters.orders_table import ListedOrder, Position
 from order_pipeline.api.looking import ListOrdersQuery
 from order_pipeline.api.problems import ProblemError
-from order_pipeline.money import Currency
-from order_pipeline.transitions import Status
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.transitions import Status
 from orders_api.listing import list_orders
 from tests.unit.builders import NOON
 

@@ -16,7 +16,7 @@ from order_pipeline.adapters.observability import logger, note_recorded
 from order_pipeline.adapters.queue_processor import PoisonError
 from order_pipeline.adapters.trace_headers import passing_on
 from order_pipeline.api.problems import ProblemError, ProblemType
-from order_pipeline.order import Contact
+from order_pipeline.domain.order import Contact
 from tests.unit.adapters.test_queue_processor import batch, body, processor, run
 from tests.unit.adapters.tracing import NOT_SAMPLED, ROOT, SAMPLED
 from tests.unit.builders import (

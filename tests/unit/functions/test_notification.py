@@ -3,11 +3,11 @@ from datetime import timedelta
 import pytest
 
 from notification.stage import notify_customer
-from order_pipeline.erasure import erased
-from order_pipeline.order import Channel, Contact, Order
-from order_pipeline.ports import ClaimTakenError
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.erasure import erased
+from order_pipeline.domain.order import Channel, Contact, Order
+from order_pipeline.domain.ports import ClaimTakenError
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType
 from tests.embedded_metrics import embedded_metrics
 from tests.unit.builders import BY, a_confirmed_order, a_placed_order, latest_event
 from tests.unit.functions.in_memory import Claims, Mailbox, Orders

@@ -5,8 +5,8 @@ import pytest
 
 from event_publisher.outbox import events_of, publish_changes
 from order_pipeline.adapters.items import to_item
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order
 from tests.unit.builders import (
     a_confirmed_order,
     a_placed_order,

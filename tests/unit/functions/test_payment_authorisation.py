@@ -1,13 +1,13 @@
 import pytest
 
-from order_pipeline.order import Order, PaymentState
-from order_pipeline.ports import (
+from order_pipeline.domain.order import Order, PaymentState
+from order_pipeline.domain.ports import (
     Authorised,
     ConcurrentChangeError,
     Declined,
     PaymentOutcomeUnknownError,
 )
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.transitions import EventType, Status
 from payment.authorisation import authorise_payment
 from tests.unit.builders import (
     a_cancelled_order,

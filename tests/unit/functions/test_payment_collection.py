@@ -1,10 +1,10 @@
 import pytest
 
-from order_pipeline.cancellation import CancelReason, cancel
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order, PaymentState, RefundState
-from order_pipeline.ports import ClaimTakenError, Declined, PaymentOutcomeUnknownError
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.cancellation import CancelReason, cancel
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order, PaymentState, RefundState
+from order_pipeline.domain.ports import ClaimTakenError, Declined, PaymentOutcomeUnknownError
+from order_pipeline.domain.transitions import EventType
 from payment.collection import capture_payment, give_refund, void_payment
 from tests.unit.builders import (
     BY,

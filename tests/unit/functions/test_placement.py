@@ -5,10 +5,10 @@ import pytest
 
 from order_pipeline.api.placing import PlaceOrderRequest
 from order_pipeline.api.problems import ProblemError, ProblemType
-from order_pipeline.canary import CUSTOMER_ID, ORDER_ID_PREFIX
-from order_pipeline.erasure import erased
-from order_pipeline.order import Order
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.canary import CUSTOMER_ID, ORDER_ID_PREFIX
+from order_pipeline.domain.erasure import erased
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.transitions import EventType, Status
 from place_order.placement import Acceptance, place_order
 from tests.unit.functions.in_memory import Orders, OrdersDown, Overflow
 

@@ -7,8 +7,8 @@ import pytest
 from event_publisher.outbox import events_of
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import stored_attributes
-from order_pipeline.order import Order
-from order_pipeline.transitions import TRANSITIONS, Status
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.transitions import TRANSITIONS, Status
 from stacks.building_blocks.publisher import PUBLISHED
 from tests.event_patterns import matches
 from tests.unit.builders import (
@@ -82,7 +82,7 @@ def test_a_removal_is_not(order: Order) -> None:
 
 
 def test_no_event_leads_from_reserved_to_reserved() -> None:
-    """Else the patterns would keep it from the publisher: see `order_pipeline.transitions`."""
+    """Else the patterns would keep it from the publisher: see `transitions.py`."""
     for event_type, statuses in TRANSITIONS.items():
         assert statuses.get(Status.RESERVED) is not Status.RESERVED, event_type
 

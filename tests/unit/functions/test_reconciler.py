@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from order_pipeline.events import OrderEvent
-from order_pipeline.limits import (
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.limits import (
     HANDOVER_TIME,
     PAYMENT_DEADLINE,
     PAYMENT_HOLD,
@@ -14,8 +14,8 @@ from order_pipeline.limits import (
     SETTLING_TIME,
     STUCK_TIME,
 )
-from order_pipeline.order import Order, PaymentState, StockState
-from order_pipeline.ports import (
+from order_pipeline.domain.order import Order, PaymentState, StockState
+from order_pipeline.domain.ports import (
     Declined,
     Money,
     MoneyState,
@@ -24,9 +24,9 @@ from order_pipeline.ports import (
     ProviderOutError,
     ReservationsUnavailableError,
 )
-from order_pipeline.reservation import Reservation
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.reservation import Reservation
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType, Status
 from reconciler.books import SLICE, compare_payments
 from reconciler.overdue import NotPublishedError, Reconciliation
 from reconciler.stock import MOST_PER_RUN, StockBook

@@ -3,8 +3,8 @@ import pytest
 from inventory_api.stock_keeping import adjust_stock, etag, item_now, set_item
 from order_pipeline.api.problems import ProblemError, ProblemType
 from order_pipeline.api.stock import AdjustStockRequest, SetItemRequest
-from order_pipeline.catalogue import Item
-from order_pipeline.ports import (
+from order_pipeline.domain.catalogue import Item
+from order_pipeline.domain.ports import (
     ItemChangedError,
     ItemExistsError,
     NotEnoughStockError,

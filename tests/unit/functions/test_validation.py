@@ -1,7 +1,7 @@
 import pytest
 
-from order_pipeline.order import Order
-from order_pipeline.transitions import Status
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.transitions import Status
 from tests.unit.builders import (
     a_cancelled_order,
     a_confirmed_order,

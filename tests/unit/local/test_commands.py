@@ -156,6 +156,8 @@ sys.exit(commands.main())
 def test_an_interruption_ends_a_command_in_order(
     number: signal.Signals, launcher: list[str], status: int
 ) -> None:
+    # Whoever started the tests may have used nohup, which is inherited.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     with subprocess.Popen(
         [*launcher, sys.executable, "-c", WAITING],
         cwd=ROOT,
@@ -169,7 +171,7 @@ def test_an_interruption_ends_a_command_in_order(
         assert command.stdout.readline() == "waiting\n"
         command.send_signal(number)
         if status:
-            command.wait()
+            command.wait(30)
         _, errors = command.communicate()  # ends its input
 
     assert command.returncode == status

@@ -27,14 +27,14 @@ from hypothesis.stateful import (
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.stock_counters import counter_of
 from order_pipeline.adapters.stock_transactions import StockTransactions, reservation_key
-from order_pipeline.order import LineQuantity, Order
-from order_pipeline.ports import (
+from order_pipeline.domain.order import LineQuantity, Order
+from order_pipeline.domain.ports import (
     ConcurrentChangeError,
     ItemChangedError,
     NotEnoughStockError,
 )
-from order_pipeline.refusals import CommandRefusedError
-from order_pipeline.reservation import Reservation
+from order_pipeline.domain.refusals import CommandRefusedError
+from order_pipeline.domain.reservation import Reservation
 from orderctl.books import OrderBook, check_stock
 from tests.unit.builders import a_line, an_item
 from tests.unit.conftest import IDEMPOTENCY_TABLE, INVENTORY_TABLE, ORDERS_TABLE

@@ -18,9 +18,9 @@ from hypothesis.stateful import (
 )
 
 from inventory.stage import release_stock, reserve_stock, restock, ship_stock
-from order_pipeline.cancellation import CancelReason, can_cancel, cancel
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.order import (
+from order_pipeline.domain.cancellation import CancelReason, can_cancel, cancel
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.order import (
     LineQuantity,
     Order,
     PaymentState,
@@ -29,16 +29,16 @@ from order_pipeline.order import (
     units_of,
     withheld_units,
 )
-from order_pipeline.ports import (
+from order_pipeline.domain.ports import (
     Authorised,
     ConcurrentChangeError,
     Declined,
     PaymentOutcomeUnknownError,
 )
-from order_pipeline.refunds import request_refund
-from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import deliver, ship
-from order_pipeline.transitions import TRANSITIONS, EventType, Status
+from order_pipeline.domain.refunds import request_refund
+from order_pipeline.domain.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.domain.shipping import deliver, ship
+from order_pipeline.domain.transitions import TRANSITIONS, EventType, Status
 from payment.authorisation import authorise_payment
 from payment.collection import capture_payment, give_refund, void_payment
 from tests.unit.builders import a_line, a_placed_order, an_item

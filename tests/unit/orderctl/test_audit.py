@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 import boto3
 import pytest
 
-from order_pipeline.erasure import erased
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.erasure import erased
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.transitions import EventType
 from orderctl.audit import (
     Comparison,
     compare,

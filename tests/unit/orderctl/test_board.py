@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 
 from order_pipeline.adapters.items import Item, to_item
 from order_pipeline.adapters.orders_table import OrdersTable, stored_attributes
-from order_pipeline.order import Order, StockState
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.order import Order, StockState
+from order_pipeline.domain.transitions import EventType, Status
 from orderctl.__main__ import app
 from orderctl.board import Board, CustomersOrders, OpenOrders, watched
 from orderctl.board_view import board, changes

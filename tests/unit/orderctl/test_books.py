@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from order_pipeline.adapters.items import to_item
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.order import Order
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.order import Order
 from orderctl.books import OrderBook, check_orders, check_stock, not_recorded
 from tests.unit.builders import NOON, a_captured_order, a_confirmed_order, a_placed_order
 from tests.unit.functions.test_outbox import image

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.transitions import EventType
 from orderctl.__main__ import app
 from orderctl.dead_letters import DEAD_LETTER_QUEUES
 from orderctl.terminal import age, moment

@@ -5,8 +5,8 @@ import pytest
 
 from order_pipeline.adapters.items import from_item, to_item
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.order import Order, StockState
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.order import Order, StockState
+from order_pipeline.domain.transitions import EventType
 from orderctl.erased import ErasedOrders
 from orderctl.erasure import Erasure, erase_customer, erased_if_settled, not_in_the_table
 from tests.unit.builders import (

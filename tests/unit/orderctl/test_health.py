@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from typer.testing import CliRunner, Result
 
 from order_pipeline.adapters.orders_table import OrdersTable
-from order_pipeline.stored import now
+from order_pipeline.domain.stored import now
 from orderctl.__main__ import app
 from orderctl.dead_letters import DEAD_LETTER_QUEUES
 from orderctl.deployment import Deployment

@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.observability import logger
 from order_pipeline.adapters.orders_table import OrdersTable, stored_attributes
-from order_pipeline.order import Order
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType
 from orderctl.__main__ import app
 from orderctl.deployment import Deployment
 from orderctl.erased import ErasedOrders

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.order import Order
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.transitions import EventType
 from orders_api.views import order_view
 from tests.unit.builders import (
     a_confirmed_order,

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from order_pipeline.adapters.items import to_item
-from order_pipeline.order import Order
+from order_pipeline.domain.order import Order
 from orderctl.publisher_records import NotRedrivenError, PublishAgain
 from tests.unit.builders import a_confirmed_order, a_placed_order
 from tests.unit.functions.in_memory import Orders

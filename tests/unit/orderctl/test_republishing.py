@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from order_pipeline.adapters.items import to_item
-from order_pipeline.order import Order
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.transitions import EventType
 from orderctl.republishing import republish_span
 from tests.unit.builders import BY, NOON, a_placed_order
 from tests.unit.functions.test_outbox import Topic, image

@@ -8,12 +8,12 @@ import pytest
 from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import OrdersTable, stored_attributes
-from order_pipeline.events import events_since
-from order_pipeline.limits import RETENTION
-from order_pipeline.messages import claim_key
-from order_pipeline.order import Channel, Order
-from order_pipeline.ports import Money, MoneyState
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import events_since
+from order_pipeline.domain.limits import RETENTION
+from order_pipeline.domain.messages import claim_key
+from order_pipeline.domain.order import Channel, Order
+from order_pipeline.domain.ports import Money, MoneyState
+from order_pipeline.domain.transitions import EventType
 from orderctl.republishing import all_items
 from orderctl.restoring import (
     Damage,

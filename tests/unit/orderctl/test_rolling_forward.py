@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from order_pipeline.authorisation import (
+from order_pipeline.domain.authorisation import (
     confirmed,
     payment_declined,
     payment_expired,
     reauthorised,
 )
-from order_pipeline.catalogue import check
-from order_pipeline.events import events_since
-from order_pipeline.order import LineQuantity, Order, PaymentState, Stock, StockState
-from order_pipeline.refunds import refund_failed, refunded, restocked
-from order_pipeline.shipping import deliver
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.catalogue import check
+from order_pipeline.domain.events import events_since
+from order_pipeline.domain.order import LineQuantity, Order, PaymentState, Stock, StockState
+from order_pipeline.domain.refunds import refund_failed, refunded, restocked
+from order_pipeline.domain.shipping import deliver
+from order_pipeline.domain.transitions import EventType, Status
 from orderctl.audit import compare
 from orderctl.rolling_forward import RolledForward, later_events, may_lack_intent, roll_forward
 from tests.unit.builders import (

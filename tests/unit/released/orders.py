@@ -11,11 +11,16 @@ from typing import Any
 
 from order_pipeline.adapters.event_topic import _entry
 from order_pipeline.adapters.orders_table import stored_attributes
-from order_pipeline.authorisation import confirmed, payment_declined, payment_expired, reauthorised
-from order_pipeline.cancellation import CancelReason, cancel
-from order_pipeline.catalogue import check
-from order_pipeline.events import events_since
-from order_pipeline.order import (
+from order_pipeline.domain.authorisation import (
+    confirmed,
+    payment_declined,
+    payment_expired,
+    reauthorised,
+)
+from order_pipeline.domain.cancellation import CancelReason, cancel
+from order_pipeline.domain.catalogue import check
+from order_pipeline.domain.events import events_since
+from order_pipeline.domain.order import (
     Address,
     Channel,
     Contact,
@@ -26,9 +31,9 @@ from order_pipeline.order import (
     Stock,
     StockState,
 )
-from order_pipeline.refunds import refund_failed, refunded, request_refund, restocked
-from order_pipeline.shipping import deliver
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.refunds import refund_failed, refunded, request_refund, restocked
+from order_pipeline.domain.shipping import deliver
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import (
     BY,
     NOON,

@@ -9,8 +9,8 @@ import pytest
 
 from order_pipeline.adapters.items import to_item
 from order_pipeline.adapters.orders_table import stored_attributes, to_order
-from order_pipeline.events import OrderEvent, events_since
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.events import OrderEvent, events_since
+from order_pipeline.domain.transitions import EventType
 from tests.unit.builders import BY
 from tests.unit.released.orders import (
     RELEASED,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from order_pipeline.api.openapi import published_text
-from order_pipeline.limits import MAX_STOCK_COUNTERS
+from order_pipeline.domain.limits import MAX_STOCK_COUNTERS
 from simulation.limits import READS_OF_A_PARTITION, UNITS_OF_A_NEW_TABLE
 from simulation.service_times import TRANSACTION_HOLDS
 from simulation.sizing import (

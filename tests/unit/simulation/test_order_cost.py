@@ -19,10 +19,10 @@ from order_pipeline.adapters.idempotency_table import IdempotencyTable
 from order_pipeline.adapters.inventory_table import InventoryTable
 from order_pipeline.adapters.orders_table import OrdersTable
 from order_pipeline.adapters.stock_transactions import StockTransactions
-from order_pipeline.events import OrderEvent
-from order_pipeline.order import Order
-from order_pipeline.ports import Declined
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.ports import Declined
+from order_pipeline.domain.transitions import EventType, Status
 from payment.authorisation import authorise_payment
 from simulation.service_times import CALLS, DYNAMODB_CALL, PROVIDER_CALL, TRANSACTION
 from stacks.order_cost import (

@@ -9,7 +9,7 @@ from math import inf
 
 import pytest
 
-from order_pipeline.limits import CONFIRMED_WITHIN
+from order_pipeline.domain.limits import CONFIRMED_WITHIN
 from simulation.deployment import MAPPINGS, Deployment
 from simulation.limits import Account
 from simulation.outcome import Outcome

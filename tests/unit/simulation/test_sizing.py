@@ -9,7 +9,7 @@ from order_pipeline.adapters import circuit, orders_table, transactions
 from order_pipeline.adapters.clients import LONGEST_CALL_SECONDS, LONGEST_SEND_SECONDS
 from order_pipeline.adapters.event_topic import _EVENTS_PER_BATCH
 from order_pipeline.adapters.stripe_payments import SECONDS_PER_MESSAGE
-from order_pipeline.order import Channel
+from order_pipeline.domain.order import Channel
 from simulation.capacity import capacities
 from simulation.deployment import (
     ATTEMPTS_AT_A_CONFLICT,

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from order_pipeline.limits import HANDOVER_TIME, SETTLING_TIME
-from order_pipeline.order import HistoryEntry, Order, PaymentState, Refund, RefundState
-from order_pipeline.refunds import needs_restocking
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.limits import HANDOVER_TIME, SETTLING_TIME
+from order_pipeline.domain.order import HistoryEntry, Order, PaymentState, Refund, RefundState
+from order_pipeline.domain.refunds import needs_restocking
+from order_pipeline.domain.transitions import EventType, Status
 
 _NEXT_STEP = {
     Status.PLACED: EventType.ORDER_PLACED,

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from order_pipeline.catalogue import RejectionReason
-from order_pipeline.events import OrderEvent
-from order_pipeline.money import major_units
-from order_pipeline.order import Channel, Order, RefundState, withheld_units
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.catalogue import RejectionReason
+from order_pipeline.domain.events import OrderEvent
+from order_pipeline.domain.money import major_units
+from order_pipeline.domain.order import Channel, Order, RefundState, withheld_units
+from order_pipeline.domain.transitions import EventType
 
 
 @dataclass(frozen=True)

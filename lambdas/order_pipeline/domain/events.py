@@ -10,10 +10,10 @@ from typing import Any
 
 from pydantic import Field
 
-from order_pipeline.money import Currency
-from order_pipeline.order import Line, Order, PaymentState, Priority, StockState
-from order_pipeline.stored import Record, Timestamp
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.order import Line, Order, PaymentState, Priority, StockState
+from order_pipeline.domain.stored import Record, Timestamp
+from order_pipeline.domain.transitions import EventType, Status
 
 SCHEMA_VERSION = 1
 

@@ -21,8 +21,8 @@ nothing of the order can leave any more.
 
 from collections.abc import Mapping
 
-from order_pipeline.order import StockState
-from order_pipeline.stored import Record
+from order_pipeline.domain.order import StockState
+from order_pipeline.domain.stored import Record
 
 
 class Reservation(Record):

@@ -1,9 +1,9 @@
 """The books: the payment provider's records and the reservations, compared with the orders."""
 
-from order_pipeline.order import Order, Payment, PaymentState, StockState
-from order_pipeline.ports import Money, MoneyState
-from order_pipeline.progress import unfinished
-from order_pipeline.reservation import Reservation
+from order_pipeline.domain.order import Order, Payment, PaymentState, StockState
+from order_pipeline.domain.ports import Money, MoneyState
+from order_pipeline.domain.progress import unfinished
+from order_pipeline.domain.reservation import Reservation
 
 
 def payment_difference(money: Money, order: Order | None) -> str | None:

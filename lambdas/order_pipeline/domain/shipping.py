@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from order_pipeline.limits import MAX_PARCEL_LINES, MAX_PARCELS
-from order_pipeline.order import (
+from order_pipeline.domain.limits import MAX_PARCEL_LINES, MAX_PARCELS
+from order_pipeline.domain.order import (
     LineQuantity,
     Order,
     Parcel,
@@ -18,9 +18,9 @@ from order_pipeline.order import (
     units_of,
     withheld_units,
 )
-from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType, Status
 
 _NOT_PAID = {
     PaymentState.EXPIRED: "its payment has expired",

@@ -6,9 +6,9 @@ withheld from the moment it is asked for, unless it fails, and go into stock wit
 
 from collections.abc import Sequence
 
-from order_pipeline.limits import MAX_REFUNDS
-from order_pipeline.money import major_units
-from order_pipeline.order import (
+from order_pipeline.domain.limits import MAX_REFUNDS
+from order_pipeline.domain.money import major_units
+from order_pipeline.domain.order import (
     LineQuantity,
     Order,
     PaymentState,
@@ -18,10 +18,10 @@ from order_pipeline.order import (
     units_of,
     withheld_units,
 )
-from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.shipping import completed
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.domain.shipping import completed
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType
 
 
 def request_refund(

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from order_pipeline.order import Order, PaymentState
-from order_pipeline.progress import awaits_first_parcel
-from order_pipeline.stored import now
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.order import Order, PaymentState
+from order_pipeline.domain.progress import awaits_first_parcel
+from order_pipeline.domain.stored import now
+from order_pipeline.domain.transitions import EventType
 
 
 def confirmed(order: Order, *, by: str) -> Order:

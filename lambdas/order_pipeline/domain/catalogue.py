@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from order_pipeline.limits import MAX_TOTAL
-from order_pipeline.money import Currency, major_units
-from order_pipeline.order import Line, Order
-from order_pipeline.stored import Record
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.limits import MAX_TOTAL
+from order_pipeline.domain.money import Currency, major_units
+from order_pipeline.domain.order import Line, Order
+from order_pipeline.domain.stored import Record
+from order_pipeline.domain.transitions import EventType
 
 
 class Item(Record):

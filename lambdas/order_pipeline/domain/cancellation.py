@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from order_pipeline.order import Order
-from order_pipeline.refusals import CommandConflictError, CommandRefusedError
-from order_pipeline.transitions import EventType, Status
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.refusals import CommandConflictError, CommandRefusedError
+from order_pipeline.domain.transitions import EventType, Status
 
 
 class CancelReason(StrEnum):

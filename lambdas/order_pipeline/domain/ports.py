@@ -6,14 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from order_pipeline.order import Channel, Contact, LineQuantity, Order, Refund
+from order_pipeline.domain.order import Channel, Contact, LineQuantity, Order, Refund
 
 if TYPE_CHECKING:
     # So that a function begins with the models of what it does, and not of what others do.
-    from order_pipeline.catalogue import Item
-    from order_pipeline.events import OrderEvent
-    from order_pipeline.messages import Message
-    from order_pipeline.reservation import Reservation
+    from order_pipeline.domain.catalogue import Item
+    from order_pipeline.domain.events import OrderEvent
+    from order_pipeline.domain.messages import Message
+    from order_pipeline.domain.reservation import Reservation
 
 
 class OrderNotFoundError(Exception):

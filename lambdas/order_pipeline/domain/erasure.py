@@ -5,8 +5,8 @@ compared with the audit's, and tells whoever asks that there was an order and ho
 for as long as the order would have stayed.
 """
 
-from order_pipeline.order import Order
-from order_pipeline.stored import now
+from order_pipeline.domain.order import Order
+from order_pipeline.domain.stored import now
 
 NOBODY = "#erased"
 """In place of the customer's id and payment method. No id has this form (see `limits.ID_PATTERN`),

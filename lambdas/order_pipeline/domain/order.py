@@ -12,10 +12,10 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from order_pipeline.limits import PAYMENT_HOLD
-from order_pipeline.money import Currency
-from order_pipeline.stored import Record, Timestamp, now
-from order_pipeline.transitions import TRANSITIONS, EventType, Status, status_after
+from order_pipeline.domain.limits import PAYMENT_HOLD
+from order_pipeline.domain.money import Currency
+from order_pipeline.domain.stored import Record, Timestamp, now
+from order_pipeline.domain.transitions import TRANSITIONS, EventType, Status, status_after
 
 SCHEMA_VERSION = 1
 

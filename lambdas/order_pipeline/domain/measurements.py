@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from order_pipeline.canary import CUSTOMER_ID as CANARY
-from order_pipeline.cancellation import PAYMENT_OVERDUE, CancelReason
-from order_pipeline.catalogue import RejectionReason
-from order_pipeline.limits import CONFIRMED_WITHIN
-from order_pipeline.order import HistoryEntry, Order
-from order_pipeline.transitions import EventType
+from order_pipeline.domain.canary import CUSTOMER_ID as CANARY
+from order_pipeline.domain.cancellation import PAYMENT_OVERDUE, CancelReason
+from order_pipeline.domain.catalogue import RejectionReason
+from order_pipeline.domain.limits import CONFIRMED_WITHIN
+from order_pipeline.domain.order import HistoryEntry, Order
+from order_pipeline.domain.transitions import EventType
 
 OUT_OF_STOCK = "out_of_stock"
 OTHER = "other"

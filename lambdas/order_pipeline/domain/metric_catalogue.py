@@ -6,7 +6,7 @@ with the code and with what functions embed.
 
 from dataclasses import dataclass
 
-from order_pipeline.measurements import Unit
+from order_pipeline.domain.measurements import Unit
 
 SERVICE = "service"
 """The dimension that every metric has: the folder of the function that embeds it."""
