@@ -49,7 +49,8 @@ def authorise_payment(event: OrderEvent, *, orders: OrdersWithIntents, payments:
     if isinstance(outcome, Unconfirmed):
         outcome = payments.confirm(intent_id)
     if isinstance(outcome, Declined):
-        payments.cancel(intent_id)
+        if not outcome.is_cancelled:
+            payments.cancel(intent_id)
         _record_decline(order, outcome, orders)
     elif _record_authorisation(order, orders).status is Status.CANCELLED:
         payments.cancel(intent_id)

@@ -72,7 +72,8 @@ def give_refund(event: OrderEvent, *, orders: Orders, payments: Payments, claims
     """Give back the money of a refund that was asked for.
 
     Idempotent: a refund is claimed, so that two deliveries of the event never ask the provider at
-    once, and what the provider has on record is not asked for again.
+    once, and what the provider has on record is not asked for again. The claim remembers nothing:
+    an order that was restored to before its refund has to learn of it once more.
 
     Raises
     ------
@@ -86,8 +87,7 @@ def give_refund(event: OrderEvent, *, orders: Orders, payments: Payments, claims
     if refund is None or refund.state is not RefundState.REQUESTED or intent_id is None:
         return
     key = f"refund#{order.order_id}#{refund_id}"
-    if not claims.claim(key):
-        return
+    claims.claim(key)
     try:
         outcome = payments.refund(order, intent_id, refund)
         if isinstance(outcome, Declined):
@@ -97,10 +97,8 @@ def give_refund(event: OrderEvent, *, orders: Orders, payments: Payments, claims
             )
         else:
             orders.change(event.order_id, lambda order: refunded(order, refund_id, by=BY))
-    except Exception:
+    finally:
         claims.release(key)
-        raise
-    claims.done(key)
 
 
 def _cancel_replacement(order: Order, payments: Payments) -> None:

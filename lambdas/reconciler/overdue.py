@@ -126,7 +126,8 @@ class Reconciliation:
             self.orders.change(order.order_id, lambda order: confirmed(order, by=BY))
         elif isinstance(outcome, Declined) and intent_id is not None:
             reason = outcome.reason
-            self.payments.cancel(intent_id)
+            if not outcome.is_cancelled:
+                self.payments.cancel(intent_id)
             self.orders.change(order.order_id, lambda order: payment_declined(order, reason, by=BY))
         elif now() >= order.latest(EventType.STOCK_RESERVED).at + PAYMENT_DEADLINE:
             self.orders.change(order.order_id, _cancelled_unpaid)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from order_pipeline.adapters.observability import logger
 from order_pipeline.domain.authorisation import payment_expired, reauthorised
-from order_pipeline.domain.order import Order
+from order_pipeline.domain.order import Order, PaymentState
 from order_pipeline.domain.ports import (
     ConcurrentChangeError,
     Declined,
@@ -33,7 +33,7 @@ def renew_hold(
     """
     replacement = order.payment.replacement_intent_id or payments.create(order)
     if isinstance(replacement, Declined):
-        _keep_or_expire(order, replacement, hold_ends, orders=orders, by=by)
+        _keep_or_expire(order, replacement, hold_ends, orders=orders, payments=payments, by=by)
         return
     outcome: PaymentOutcome = Unconfirmed()
     if replacement == order.payment.replacement_intent_id:
@@ -43,8 +43,9 @@ def renew_hold(
     if isinstance(outcome, Unconfirmed):
         outcome = payments.confirm(replacement)
     if isinstance(outcome, Declined):
-        payments.cancel(replacement)
-        _keep_or_expire(order, outcome, hold_ends, orders=orders, by=by)
+        if not outcome.is_cancelled:
+            payments.cancel(replacement)
+        _keep_or_expire(order, outcome, hold_ends, orders=orders, payments=payments, by=by)
         return
     renewed = orders.change(order.order_id, lambda order: reauthorised(order, replacement, by=by))
     took_over = renewed.payment.intent_id == replacement
@@ -64,9 +65,21 @@ def _remember(
 
 
 def _keep_or_expire(
-    order: Order, declined: Declined, hold_ends: datetime, *, orders: OrdersWithIntents, by: str
+    order: Order,
+    declined: Declined,
+    hold_ends: datetime,
+    *,
+    orders: OrdersWithIntents,
+    payments: Payments,
+    by: str,
 ) -> None:
+    """Keep the first hold to its end; then set free what the provider may hold any longer."""
     if now() < hold_ends:
         logger.warning("the hold cannot be renewed yet", reason=declined.reason)
         return
-    orders.change(order.order_id, lambda order: payment_expired(order, declined.reason, by=by))
+    # First recorded, so that nothing leaves meanwhile. Not cancelled, the hold ends by itself.
+    expired = orders.change(
+        order.order_id, lambda order: payment_expired(order, declined.reason, by=by)
+    )
+    if expired.payment.state is PaymentState.EXPIRED and expired.payment.intent_id is not None:
+        payments.cancel(expired.payment.intent_id)

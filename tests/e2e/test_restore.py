@@ -71,8 +71,19 @@ def restore(shop: Shop, copy: str, *more: str) -> str:
 
 
 def line_with(text: str, order_id: str) -> list[str]:
-    """Return the columns of the line of a table that an order has."""
-    (line,) = [line for line in text.splitlines() if order_id in line]
+    """Return the columns of the row of a table that an order has; a long one is wrapped."""
+    lines = text.splitlines()
+    (first,) = [number for number, line in enumerate(lines) if order_id in line]
+    row = [columns(lines[first])]
+    for line in lines[first + 1 :]:
+        more = columns(line)
+        if not more or more[0]:
+            break
+        row.append(more)
+    return [" ".join(filter(None, cells)) for cells in zip(*row, strict=True)]
+
+
+def columns(line: str) -> list[str]:
     return [column.strip() for column in line.split("│")[1:-1]]
 
 
@@ -134,7 +145,7 @@ class Drill:
         return {order_id for order_id in self.orders if order_id in books.stdout}
 
 
-TOLD = (1, 5, 2, 3, 1)
+TOLD = (1, 5, 2, 4, 1)
 """How often the customers of the drill's orders have been told something."""
 
 
@@ -160,6 +171,8 @@ def drill(shop: Shop, copy_now: Callable[[], str]) -> Drill:
     shop.until(sent.order_id, "CONFIRMED")
     assert shop.ship(sent.order_id, "parcel-1").status_code == 201
     shop.until_event(sent.order_id, "OrderShipped", "PaymentCaptured")
+    assert shop.refund(sent.order_id, "refund-1", amount="10.00").is_success
+    shop.until_event(sent.order_id, "PaymentRefunded")
     assert shop.cancel(cancelled.order_id).is_success
     shop.until_event(cancelled.order_id, "StockReleased", "PaymentVoided")
     newer = purchases.buy(shop, shows="newer than the copy, and never touched")
@@ -200,6 +213,8 @@ def repaired(shop: Shop, drill: Drill) -> Drill:
     assert "4 orders put back, 0 failed" in restore(shop, drill.copy)
     assert shop.ship(drill.sent.order_id, "parcel-1").status_code == 201
     shop.until_event(drill.sent.order_id, "OrderShipped", "PaymentCaptured")
+    assert shop.refund(drill.sent.order_id, "refund-1", amount="10.00").is_success
+    shop.until_event(drill.sent.order_id, "PaymentRefunded")
     assert "0 failed" in DeadLetters(shop, "event-publisher").redrive()
     shop.until_worked_off()
     return drill
@@ -229,7 +244,10 @@ def test_a_dry_run_says_what_would_be_done_and_changes_nothing(drill: Drill) -> 
         "missing",
         "#4 CONFIRMED",
         "#3 StockReserved, #4 OrderConfirmed",
-        "#5 ParcelShipped parcel-1, #6 OrderShipped, #7 PaymentCaptured",
+        (
+            "#5 ParcelShipped parcel-1, #6 OrderShipped, #7 PaymentCaptured, "
+            "#8 RefundRequested refund-1, #9 PaymentRefunded refund-1"
+        ),
     ]
     assert drill.newer.order_id not in drill.plan
     assert drill.after_plan == drill.damaged
@@ -251,6 +269,7 @@ def test_nothing_is_done_twice(shop: Shop, repaired: Drill) -> None:
     assert shop.payments.given_back(repaired.whole.order_id) == {"refund-1": 2999}
     assert charges(shop, repaired.cancelled.order_id) == [("canceled", TOTAL)]
     assert charges(shop, repaired.sent.order_id) == [("succeeded", TOTAL)]
+    assert shop.payments.given_back(repaired.sent.order_id) == {"refund-1": 1000}
     for purchase, times in zip(repaired.purchases, TOLD, strict=True):
         assert told(shop, purchase) == (times, times, times)
 

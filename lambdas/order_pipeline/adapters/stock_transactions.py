@@ -1,10 +1,11 @@
 """Stock moves in one transaction with the order that moves it, so that it is all or nothing.
 
-What a reservation's numbers mean, and the books that hold for every item, are in `reservation.py`.
+What a reservation's numbers mean, and the books that hold for every item, are in
+`domain/reservation.py`.
 
-``available`` is the item's own, or the sum of its counters (`stock_counters.py`). From which of
-them units were taken is in the reservation's ``counters``, so that they go back there. Which items
-have counters is not asked before an item's first order here: its own transaction tells.
+``available`` is the item's own, or the sum of its counters (`adapters/stock_counters.py`). From
+which of them units were taken is in the reservation's ``counters``, so that they go back there.
+Which items have counters is not asked before an item's first order here: its own transaction tells.
 """
 
 from collections.abc import Callable, Mapping, Sequence

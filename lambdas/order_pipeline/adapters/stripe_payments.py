@@ -263,7 +263,8 @@ def _outcome(intent: PaymentIntent) -> PaymentOutcome:
         case "requires_payment_method":
             return Declined(_reason(_last_error(intent), otherwise=INVALID_PAYMENT_METHOD))
         case "canceled":
-            return Declined(_reason(_last_error(intent), otherwise=intent.status))
+            reason = _reason(_last_error(intent), otherwise=intent.status)
+            return Declined(reason, is_cancelled=True)
         case _:
             raise PaymentOutcomeUnknownError(f"intent {intent.id} is {intent.status}")
 

@@ -1,7 +1,7 @@
 """An order: one value that holds everything about it, and the only ways in which it may change.
 
 Each function that changes an order returns the order as it is after one event, with the event
-appended to its history. Nothing here stores, sends or asks anybody: see `adapters`.
+appended to its history. Nothing here stores, sends or asks anybody: see `order_pipeline.adapters`.
 """
 
 from collections import Counter

@@ -210,6 +210,8 @@ class Declined:
     """
 
     reason: str
+    is_cancelled: bool = False
+    """The intent is cancelled, so that there is nothing left to cancel."""
 
 
 @dataclass(frozen=True)

@@ -233,10 +233,10 @@ def test_an_answer_that_tells_nothing_is_an_unknown_outcome(
         (intent("requires_confirmation"), Unconfirmed()),
         (intent("requires_capture"), Authorised()),
         (intent("succeeded"), Authorised()),
-        (intent("canceled"), Declined("canceled")),
+        (intent("canceled"), Declined("canceled", is_cancelled=True)),
         (
             intent("canceled", last_payment_error={"code": "card_declined"}),
-            Declined("card_declined"),
+            Declined("card_declined", is_cancelled=True),
         ),
     ],
 )

@@ -97,6 +97,14 @@ def test_a_decline_whose_recording_failed_is_recorded_later() -> None:
     assert provider.cancelled == {"pi_1"}
 
 
+def test_an_intent_that_was_cancelled_meanwhile_is_not_cancelled_again() -> None:
+    orders = Orders(a_reserved_order())
+    provider = Provider(on_confirm=Declined("canceled", is_cancelled=True))
+    authorise_payment(RESERVED, orders=orders, payments=provider)
+    assert orders.get("ORD-1").status is Status.PAYMENT_DECLINED
+    assert provider.calls == ["create", "confirm"]
+
+
 def test_an_order_cancelled_before_its_intent_is_stored_leaves_none() -> None:
     orders, provider = Orders(a_reserved_order()), Provider()
     orders.meanwhile = cancelled

@@ -167,12 +167,16 @@ def test_a_refund_that_another_worker_is_at_waits() -> None:
     assert provider.calls == []
 
 
-def test_a_refund_that_was_done_before_is_not_asked_for_again() -> None:
-    provider, claims = Provider(), Claims()
-    claims.claim("refund#ORD-1#R-1")
-    claims.done("refund#ORD-1#R-1")
-    refund(Orders(a_refund_asked_for()), provider, claims)
-    assert provider.calls == []
+def test_an_order_restored_to_before_its_refund_learns_of_it_again() -> None:
+    # given
+    asked_for, provider, claims = a_refund_asked_for(), Provider(), Claims()
+    refund(Orders(asked_for), provider, claims)
+    # when
+    orders = Orders(asked_for)
+    refund(orders, provider, claims)
+    # then
+    assert orders.get("ORD-1").refunds[0].state is RefundState.REFUNDED
+    assert provider.refunded == {"R-1": 1000}
 
 
 def test_a_refund_nobody_asked_for_is_not_made() -> None:

@@ -82,7 +82,7 @@ def test_a_removal_is_not(order: Order) -> None:
 
 
 def test_no_event_leads_from_reserved_to_reserved() -> None:
-    """Else the patterns would keep it from the publisher: see `transitions.py`."""
+    """Else the patterns would keep it from the publisher: see `domain/transitions.py`."""
     for event_type, statuses in TRANSITIONS.items():
         assert statuses.get(Status.RESERVED) is not Status.RESERVED, event_type
 

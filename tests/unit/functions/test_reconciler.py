@@ -427,6 +427,42 @@ def test_a_hold_that_ended_is_told_to_people() -> None:
     assert expired.history[-1].event is EventType.PAYMENT_EXPIRED
     assert expired.history[-1].detail == {"reason": "insufficient_funds"}
     assert expired.payment.state is PaymentState.EXPIRED
+    assert provider.holding == []
+
+
+@pytest.mark.parametrize("method", ["pm_unknown", "pm_1"])
+def test_a_hold_is_not_set_free_under_a_parcel_that_left_just_before_its_end(method: str) -> None:
+    provider = Provider()
+    order = confirmed(provider, authorised=PAYMENT_HOLD)
+    provider.on_confirm = Declined("insufficient_funds")
+    orders = OpenOrders(with_payment(order, method=method))
+    orders.meanwhile = lambda order: order.model_copy(
+        update={
+            "payment": order.payment.model_copy(update={"state": PaymentState.CAPTURED}),
+            "parcels": a_captured_order().parcels,
+        }
+    )
+    run(orders, provider)
+    assert orders.get("ORD-1").payment.state is PaymentState.CAPTURED
+    assert "pi_1" not in provider.cancelled
+
+
+def test_what_the_provider_cancelled_itself_is_not_cancelled_again() -> None:
+    provider = Provider(on_confirm=Declined("canceled", is_cancelled=True))
+    order = reserved(provider)
+    provider.confirm("pi_1")
+    orders = OpenOrders(order)
+    run(orders, provider)
+    assert orders.get("ORD-1").status is Status.PAYMENT_DECLINED
+    assert provider.cancelled == set()
+
+
+def test_a_replacement_that_the_provider_cancelled_is_not_cancelled_again() -> None:
+    provider = Provider()
+    order = confirmed(provider, authorised=PAYMENT_HOLD - PAYMENT_HOLD_MARGIN)
+    provider.on_confirm = Declined("canceled", is_cancelled=True)
+    run(OpenOrders(order), provider)
+    assert provider.cancelled == set()
 
 
 def test_a_method_that_is_not_known_any_more_ends_the_hold() -> None:
