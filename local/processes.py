@@ -60,7 +60,7 @@ class BackgroundProgram:
         try:
             recorded = json.loads(self._pid_file.read_text())
             process = psutil.Process(recorded["pid"])
-            if _began(process).is_the_same(_Beginning(*recorded["began"])) and _is_alive(process):
+            if _began(process).is_the_same(_Beginning(*recorded["began"])) and is_alive(process):
                 return process
         except (FileNotFoundError, psutil.NoSuchProcess):
             pass
@@ -113,7 +113,7 @@ class BackgroundProgram:
             for member in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     member.kill()
-            wait_for(lambda: not any(_is_alive(member) for member in family), STOP_SECONDS)
+            wait_for(lambda: not any(is_alive(member) for member in family), STOP_SECONDS)
             _reap()
         self._pid_file.unlink(missing_ok=True)
         return process is not None
@@ -160,7 +160,7 @@ def _reap() -> None:
         started.poll()
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
     """Say whether a process runs; one that ended stays a zombie until its parent asks for it."""
     with contextlib.suppress(psutil.NoSuchProcess):
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -14,6 +14,7 @@ from typing import IO
 import psutil
 
 from local.lambda_runtime.runtime_api import RuntimeApi
+from local.processes import is_alive
 
 
 class FunctionProcess:
@@ -56,10 +57,7 @@ class FunctionProcess:
 
         The kernel lets nobody wait for a process before the last of its threads is gone.
         """
-        try:
-            return self._seen.status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
+        return not is_alive(self._seen)
 
     @property
     def exit_status(self) -> int | None:

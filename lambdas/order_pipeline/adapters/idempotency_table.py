@@ -75,7 +75,7 @@ class IdempotencyTable:
         )
 
     def release(self, key: str) -> None:
-        """Give the claim back: the work failed, and may be tried again at once."""
+        """Give the claim back: the work may be claimed again at once."""
         self._client.update_item(
             TableName=self._table_name,
             Key=to_item({"id": key}),
