@@ -11,6 +11,7 @@ source, too: the traces of exceptions quote them.
 
 import ast
 import base64
+import fcntl
 import hashlib
 import importlib.util
 import marshal
@@ -22,6 +23,7 @@ import tempfile
 import warnings
 import zipfile
 from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -103,11 +105,23 @@ def package_function(
     """
     if sys.version_info[:2] != tuple(map(int, PYTHON.split("."))):
         raise PackagingError(f"packages hold bytecode: build them with Python {PYTHON}")
-    built = _built_before(folder, architecture, project) or _build(folder, architecture, project)
     destination.mkdir(parents=True, exist_ok=True)
     target = destination / f"{folder}.zip"
-    shutil.copyfile(built.path, target)
+    with _in_turn(folder, architecture, project):
+        built = _built_before(folder, architecture, project)
+        built = built or _build(folder, architecture, project)
+        shutil.copyfile(built.path, target)
     return Package(target, built.digest)
+
+
+@contextmanager
+def _in_turn(folder: str, architecture: Architecture, project: Path) -> Iterator[None]:
+    """Wait until no other process packages this function: it removes packages of other sources."""
+    packages = _packages(architecture, project)
+    packages.mkdir(parents=True, exist_ok=True)
+    with (packages / f"{folder}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _build(folder: str, architecture: Architecture, project: Path) -> Package:
@@ -117,16 +131,16 @@ def _build(folder: str, architecture: Architecture, project: Path) -> Package:
         project / "requirements" / "lambda.txt", architecture, project
     )
     files = files_of(folder, source_root=project / "lambdas", installed=installed)
-    packages = project / "build" / "functions" / architecture.value
+    packages = _packages(architecture, project)
     built = packages / f"{folder}-{_key(files)}.zip"
     if not built.exists():
         outdated = list(packages.glob(f"{folder}-*.zip"))
         _write_zip(built, files)
         for package in outdated:
-            package.unlink(missing_ok=True)
+            package.unlink()
     digest = base64.b64encode(hashlib.sha256(built.read_bytes()).digest()).decode()
     note = _note(folder, architecture, project)
-    unfinished = note.with_suffix(f".{os.getpid()}")
+    unfinished = note.with_suffix(".unfinished")
     unfinished.write_text(f"{inputs} {built.name} {digest}", encoding="utf-8")
     unfinished.replace(note)
     return Package(built, digest)
@@ -146,7 +160,11 @@ def _built_before(folder: str, architecture: Architecture, project: Path) -> Pac
 
 
 def _note(folder: str, architecture: Architecture, project: Path) -> Path:
-    return project / "build" / "functions" / architecture.value / f"{folder}.built"
+    return _packages(architecture, project) / f"{folder}.built"
+
+
+def _packages(architecture: Architecture, project: Path) -> Path:
+    return project / "build" / "functions" / architecture.value
 
 
 def _inputs(project: Path) -> str:
@@ -380,7 +398,6 @@ def _key(files: Mapping[str, Path]) -> str:
 
 def _write_zip(target: Path, files: Mapping[str, Path]) -> None:
     """Write the same bytes for the same contents: sorted, without times, owners or modes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as temporary:
         unfinished = Path(temporary) / target.name
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:

@@ -37,6 +37,18 @@ tree.body = [node for node in tree.body if isinstance(node, ast.Import | ast.Imp
 exec(compile(tree, handler, "exec"))
 """
 
+# Packages the function `greet` again and again, of sources that change at each time.
+PACKAGE_OFTEN = """
+import pathlib, sys
+from stacks.packaging import Architecture, package_function
+project, destination, words = map(pathlib.Path, sys.argv[1:])
+for number in range(25):
+    unfinished = words.with_suffix(f".{destination.name}")
+    unfinished.write_text(f"WORD = {number}")
+    unfinished.replace(words)
+    package_function("greet", Architecture.ARM64, destination, project=project)
+"""
+
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, zipfile.ZipFile]:
@@ -249,6 +261,26 @@ def test_a_package_that_is_gone_is_built_again(project: Path, tmp_path: Path) ->
     (package,) = (project / "build/functions/arm64").glob("greet-*.zip")
     package.unlink()
     assert _packaged(project, "greet", tmp_path) == built
+
+
+def test_processes_that_package_a_function_at_once_do_so_in_turn(
+    project: Path, tmp_path: Path
+) -> None:
+    # given: each package of other sources removes the one before
+    words = project / "lambdas" / "greet" / "words.py"
+    packaging = [
+        subprocess.Popen(
+            [sys.executable, "-c", PACKAGE_OFTEN, project, tmp_path / str(process), words],
+            cwd=PROJECT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for process in range(4)
+    ]
+    # then
+    for process in packaging:
+        _, trace = process.communicate()
+        assert process.returncode == 0, trace
 
 
 def test_another_builder_builds_anew(
