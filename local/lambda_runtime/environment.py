@@ -104,9 +104,9 @@ class ExecutionEnvironment:
         process.api.wait_until_initialised(INIT_SECONDS)
         logs = process.take_output() + self._lines.start(request_id, self._function.version)
 
+        started = time.monotonic()
         deadline = time.time() + self._function.timeout_seconds
         invocation = Invocation(request_id, function_arn, trace_id, payload, deadline)
-        started = time.monotonic()
         answer, failure = _run(process, invocation, self._function.timeout_seconds)
         seconds = time.monotonic() - started
 

@@ -76,7 +76,7 @@ class FunctionProcess:
         return round(self._peak_memory / 2**20)
 
     def stop(self) -> None:
-        """Kill it and everything it started, and wait until they are gone."""
+        """Kill it and everything it started, and wait until it is gone itself."""
         with contextlib.suppress(ProcessLookupError):
             # Not reused for another process before _watch has waited for it.
             if self._watcher.is_alive():

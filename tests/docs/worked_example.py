@@ -98,9 +98,9 @@ def copy_of_the_project(folder: Path) -> Path:
 
 def contents(project: Path) -> dict[str, bytes]:
     """Return every file of a copy, but for what is built or installed, with what is in it."""
-    made = {".git", ".venv", ".venvs", "build"}
+    made = {".git", ".venv", ".venvs", "build", "__pycache__"}
     return {
         str(path.relative_to(project)): path.read_bytes()
         for path in project.rglob("*")
-        if path.is_file() and path.relative_to(project).parts[0] not in made
+        if path.is_file() and not made & set(path.relative_to(project).parts)
     }

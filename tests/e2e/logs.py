@@ -1,5 +1,7 @@
 """What the functions have logged since the deployment: their lines, and the metrics in them."""
 
+from collections import Counter
+
 from order_pipeline.adapters.items import from_item
 from tests.e2e.shop import Json, Shop
 from tests.e2e.totals import A_TEST
@@ -10,14 +12,25 @@ LOGGED_WITHIN = 180
 """Seconds. LocalStack stores what an invocation has logged after it, one by one for each function:
 those of a function that is asked again and again come late on a busy machine."""
 
+CHANNELS = ("email", "sms", "push")
+
 
 def stored_orders(shop: Shop) -> list[Json]:
     """Return every order as the table has it."""
     return [from_item(item) for item in shop.everything_stored()]
 
 
+def delivered(shop: Shop) -> Counter[str]:
+    """Count the messages that customers got, by channel."""
+    return Counter(
+        email=len(shop.mailbox.mails()),
+        sms=sum(map(len, shop.phones.texts().values())),
+        push=sum(map(len, shop.phones.pushes().values())),
+    )
+
+
 def complete_events(shop: Shop) -> list[LogEvent]:
-    """Wait until every event of every stored order is logged; return all that is logged.
+    """Wait until all events of stored orders and all messages are logged; return all that is.
 
     A function's lines arrive when its invocation has ended, which is after what it wrote.
     """
@@ -26,23 +39,23 @@ def complete_events(shop: Shop) -> list[LogEvent]:
 
     def missing() -> list[tuple[str, int]]:
         logged[:] = shop.logged()
+        rows = [event.fields() for event in logged]
         told = {
-            (row["order_id"], row["version"])
-            for row in (event.fields() for event in logged)
-            if row.get("message") == "recorded"
+            (row["order_id"], row["version"]) for row in rows if row.get("message") == "recorded"
         }
+        sent = Counter(row["channel"] for row in rows if row.get("message") == "sent")
         recorded = {
             (order["orderId"], int(entry["version"]))
             for order in stored_orders(shop)
             for entry in order["history"]
             if entry["by"] != A_TEST
         }
-        return sorted(recorded - told)
+        return sorted(recorded - told) + sorted((delivered(shop) - sent).items())
 
     wait_for(
         missing,
         lambda them: not them,
-        "every event of every order in the functions' logs; these are not",
+        "every event and every message in the functions' logs; these are not",
         within=LOGGED_WITHIN,
     )
     return logged

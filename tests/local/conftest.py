@@ -1,4 +1,3 @@
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -6,19 +5,14 @@ from typing import Any
 import pytest
 
 from local.host import HostBackend
-from local.settings import LocalSettings
+from local.settings import MORE_PORTS, LocalSettings
 from tests.local.functions import Function, new_function
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.ports import free_ports
 
 
 def settings_in(folder: Path) -> LocalSettings:
-    return LocalSettings(port=free_port(), payment_port=free_port(), folder=folder)
+    port, *_, payment_port = free_ports(MORE_PORTS + 2)
+    return LocalSettings(port, payment_port, folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,12 @@
-"""Which processes live; one that ended stays a zombie until its parent asks for it."""
+"""Which processes live, by their ids, as functions tell them."""
 
 import psutil
+
+from local import processes
 
 
 def is_alive(process_id: int) -> bool:
     try:
-        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+        return processes.is_alive(psutil.Process(process_id))
     except psutil.NoSuchProcess:
         return False

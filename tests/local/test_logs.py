@@ -44,8 +44,8 @@ def test_the_report_says_what_an_invocation_took(function: Create) -> None:
 
     cold, warm = work.invoke().report, work.invoke().report
 
-    assert 200 <= float(warm["Duration"].removesuffix(" ms")) < 1_000
-    assert 200 <= int(warm["Billed Duration"].removesuffix(" ms")) < 1_000
+    assert 200 <= float(warm["Duration"].removesuffix(" ms")) < 10_000
+    assert 200 <= int(warm["Billed Duration"].removesuffix(" ms")) < 10_000
     assert int(cold["Billed Duration"].removesuffix(" ms")) >= 500
     assert float(cold["Init Duration"].removesuffix(" ms")) >= 300
     assert "Init Duration" not in warm

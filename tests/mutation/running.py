@@ -27,7 +27,6 @@ OPTIONS = (
     "-x",
     "-q",
     "--noconftest",  # AWS in memory, which these tests do without
-    "--hypothesis-profile=ci",  # the same examples every time, and no deadline
     "-p",
     "no:cacheprovider",
     "-p",

@@ -19,11 +19,10 @@ PROJECT = Path(__file__).resolve().parents[2]
 SEAM = PROJECT / "stacks" / "cdk.py"
 BEHIND_THE_SEAM = {"cdktf", "cdktf_cdktf_provider_aws", "constructs", "jsii"}
 
-# Synthesises the environments named; prints the seconds until the first was done, and how much of
-# the provider was imported.
+# Synthesises the environments named; prints the processor's seconds until the first was done, and
+# how much of the provider was imported.
 PROGRAM = """
 import sys, time
-started = time.monotonic()
 from pathlib import Path
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import settings_of, synthesise
@@ -31,7 +30,7 @@ seconds = None
 folder, *environments = sys.argv[1:]
 for environment in environments:
     synthesise(settings_of(environment), Path(folder) / environment)
-    seconds = seconds or time.monotonic() - started
+    seconds = seconds or time.process_time()
 print(seconds, sum(name.startswith("cdktf_cdktf_provider_aws.") for name in sys.modules))
 """
 
@@ -41,7 +40,7 @@ class Run:
     """One run of PROGRAM."""
 
     folder: Path
-    seconds: float
+    processor_seconds: float
     provider_modules: int
 
 
@@ -86,20 +85,11 @@ def test_both_imports_synthesise_the_same(
 
 
 def test_synthesis_takes_a_share_of_the_time(stock: Run, tmp_path: Path) -> None:
-    """Other work on the machine may disturb one attempt: the fastest of three counts.
+    """Of Python's own, whatever else this machine does; `make synth-timing` measures all of it."""
+    run = _run(tmp_path, "0", ENVIRONMENTS[0])
 
-    By `make synth-timing` it is below a third.
-    """
-    # when
-    runs = []
-    for attempt in ("first", "second", "third"):
-        (tmp_path / attempt).mkdir()
-        runs.append(_run(tmp_path / attempt, "0", ENVIRONMENTS[0]))
-        if runs[-1].seconds <= LONGEST_SYNTHESIS * stock.seconds:
-            break
-    # then
-    assert min(run.seconds for run in runs) <= LONGEST_SYNTHESIS * stock.seconds
-    assert runs[0].provider_modules < 200
+    assert run.processor_seconds <= LONGEST_SYNTHESIS * stock.processor_seconds
+    assert run.provider_modules < 200
     assert stock.provider_modules > 2000
 
 

@@ -277,10 +277,10 @@ def test_processes_that_package_a_function_at_once_do_so_in_turn(
         )
         for process in range(4)
     ]
+    # when
+    traces = [process.communicate()[1] for process in packaging]
     # then
-    for process in packaging:
-        _, trace = process.communicate()
-        assert process.returncode == 0, trace
+    assert [process.returncode for process in packaging] == [0] * len(packaging), traces
 
 
 def test_another_builder_builds_anew(

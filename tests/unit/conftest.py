@@ -15,6 +15,10 @@ from order_pipeline.adapters import clients
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+# What a person has exported for deploying is nothing to these tests.
+for _name in ("ENVIRONMENT", "ENVIRONMENT_SUFFIX", "AWS_PROFILE", "LOCAL_PORT", "PAYMENT_PORT"):
+    os.environ.pop(_name, None)
+
 # Read when the functions' modules are imported, which a deployed function does once.
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "OrderPipeline/test"
 os.environ["POWERTOOLS_METRICS_DISABLED"] = "false"  # the terminal tool, imported, disables them

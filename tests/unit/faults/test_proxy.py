@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
+from local.processes import wait_for
 from tests.faults import faults
 from tests.faults.calls import Call
 from tests.faults.faults import Behaviour, calls
@@ -59,8 +60,8 @@ def read(method: str, path: str, _headers: Mapping[str, str], body: bytes) -> Ca
     return Call("echo", f"{method} {path}", "", body.decode())
 
 
-def post(proxy: Proxy, text: str) -> httpx.Response:
-    return httpx.post(f"{proxy.url}/call", content=text.encode(), timeout=0.5)
+def post(proxy: Proxy, text: str, *, timeout: float = 60) -> httpx.Response:
+    return httpx.post(f"{proxy.url}/call", content=text.encode(), timeout=timeout)
 
 
 def test_calls_come_through_and_are_recorded(proxy: Proxy) -> None:
@@ -89,9 +90,9 @@ def test_caller_gets_no_answer(proxy: Proxy, server: Echo, behaviour: Behaviour,
         proxy.fault("no answer", behaviour, calls(), times=1),
         pytest.raises(httpx.TransportError),
     ):
-        post(proxy, "order-1")
+        post(proxy, "order-1", timeout=2)
 
-    assert server.asked == ["order-1"] * done
+    assert wait_for(lambda: server.asked == ["order-1"] * done, 30)
 
 
 def test_work_is_done_twice_and_answered_once(proxy: Proxy, server: Echo) -> None:

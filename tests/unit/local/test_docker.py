@@ -93,19 +93,19 @@ def test_a_failure_of_docker_is_reported(docker: Docker) -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "answers"),
+    ("script", "seconds", "answers"),
     [
-        ("exit 0", True),
-        ("exit 1", False),  # the client is there, its engine is not
-        ('[ "$1" = version ]', False),  # there is no Docker Compose
-        ("sleep 30", False),  # it does not answer
+        ("exit 0", 60, True),
+        ("exit 1", 60, False),  # the client is there, its engine is not
+        ('[ "$1" = version ]', 60, False),  # there is no Docker Compose
+        ("sleep 60", 0.3, False),  # it does not answer
     ],
 )
 def test_docker_is_used_only_where_it_answers(
-    docker: Docker, monkeypatch: pytest.MonkeyPatch, script: str, answers: bool
+    docker: Docker, monkeypatch: pytest.MonkeyPatch, script: str, seconds: float, answers: bool
 ) -> None:
     docker(script)
-    monkeypatch.setattr("local.docker.ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr("local.docker.ANSWER_SECONDS", seconds)
     monkeypatch.delenv("LOCAL_BACKEND", raising=False)
 
     assert docker_answers() is answers

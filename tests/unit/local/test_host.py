@@ -1,7 +1,6 @@
 """Two servers as LocalStack and the payment server: real processes on real ports."""
 
 import os
-import random
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from local import host
 from local.host import HostBackend
 from local.processes import LocalError, wait_for
 from local.settings import MORE_PORTS, ROOT, LocalSettings
+from tests.ports import free_ports
 
 # Serves once there is a file `ready` in the folder above its own, as LocalStack takes a while.
 SERVER = """
@@ -33,23 +33,8 @@ http.server.HTTPServer(("127.0.0.1", port), Yes).serve_forever()
 @pytest.fixture
 def ports() -> tuple[int, int]:
     """A port for LocalStack, free as those that belong to it, and one for the payment server."""
-    # Below those that a system gives to connections.
-    firsts = range(20_000, 30_000, MORE_PORTS + 2)
-    first = next(
-        port
-        for port in random.sample(firsts, len(firsts))
-        if all(is_free(each) for each in range(port, port + MORE_PORTS + 2))
-    )
-    return first, first + MORE_PORTS + 1
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    first, *_, last = free_ports(MORE_PORTS + 2)
+    return first, last
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +86,10 @@ def test_a_start_that_was_killed_is_gone_on_with(backend: HostBackend, tmp_path:
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
     ) as command:
-        assert wait_for(lambda: None not in processes(backend), 30)
-        command.kill()
+        try:
+            assert wait_for(lambda: None not in processes(backend), 60)
+        finally:
+            command.kill()
     running = processes(backend)
     # when
     assert not host.answers(settings.payment_url)

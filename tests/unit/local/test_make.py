@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -115,16 +116,19 @@ def test_two_that_install_at_once_do_it_once(folder: Path, variables: dict[str, 
         stdout=subprocess.PIPE,
         text=True,
     )
-    with start() as first:
-        assert wait_for((folder / "calls").exists, 30)
-        with start() as second:
-            assert second.stdout is not None
+    with ExitStack() as processes:
+        try:
+            first = processes.enter_context(start())
+            assert wait_for((folder / "calls").exists, 60)
             # when
+            second = processes.enter_context(start())
+            assert second.stdout is not None
             told = second.stdout.readline()
+        finally:
             (folder / "slow").unlink()
-            # then
-            assert told == "waiting for another make, which installs into this folder\n"
-            assert [first.wait(), second.wait()] == [0, 0]
+        # then
+        assert told == "waiting for another make, which installs into this folder\n"
+        assert [first.wait(), second.wait()] == [0, 0]
     assert sorted(calls(folder)) == sorted(EVERYTHING)
 
 

@@ -8,17 +8,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from local.processes import BackgroundProgram, LocalError, refuse_taken_ports, wait_for
+from local.processes import BackgroundProgram, LocalError, is_alive, refuse_taken_ports, wait_for
+from tests.ports import free_ports
 
 STAY = "import time; time.sleep(300)"
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-        return free
+    return free_ports(1)[0]
 
 
 @pytest.fixture
@@ -52,7 +50,7 @@ def test_its_children_are_stopped_too(program: BackgroundProgram) -> None:
 
     program.stop()
 
-    assert not psutil.pid_exists(child.pid) or child.status() == psutil.STATUS_ZOMBIE
+    assert not is_alive(child)
 
 
 def test_a_process_id_that_another_program_has_now_is_not_ours(
