@@ -13,6 +13,7 @@ import boto3
 
 from local.aws import client as local_client
 from local.backends import choose_backend
+from local.one_at_a_time import held_locks
 from local.settings import ROOT, settings_from_environment
 from local.tools import LOCAL, SYNTHESISED, tool_environment
 from stacks.base import state_bucket_name
@@ -83,9 +84,17 @@ class Target:
         return make(service, region_name=self.settings.region)
 
     def run(self, command: Sequence[str | Path]) -> int:
-        """Run a tool at the terminal, so that it can ask; return its exit status."""
-        words = [str(word) for word in command]
-        return subprocess.run(words, env=dict(self.variables), cwd=ROOT, check=False).returncode
+        """Run a tool at the terminal, so that it can ask; return its exit status.
+
+        If this process is killed the tool goes on, and no other works in this folder meanwhile.
+        """
+        return subprocess.run(
+            [str(word) for word in command],
+            env=dict(self.variables),
+            cwd=ROOT,
+            check=False,
+            pass_fds=held_locks(),
+        ).returncode
 
     def terraform(self, stack: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run Terraform in a synthesised stack, and return what it said."""
@@ -96,6 +105,7 @@ class Target:
             capture_output=True,
             text=True,
             check=False,
+            pass_fds=held_locks(),
         )
 
     def must(self, stack: str, *arguments: str) -> str:

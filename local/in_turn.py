@@ -14,7 +14,7 @@ LOCK = Path(__file__).resolve().parent.parent / ".local/install.lock"
 def main() -> None:
     """Wait, and become the command, which holds the lock until it ends."""
     LOCK.parent.mkdir(exist_ok=True)
-    lock = os.open(LOCK, os.O_WRONLY | os.O_CREAT)
+    lock = os.open(LOCK, os.O_WRONLY | os.O_CREAT, 0o644)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

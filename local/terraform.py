@@ -4,9 +4,11 @@ Terraform downloads providers from its registry, unless this machine has a files
 https://developer.hashicorp.com/terraform/cli/config/config-file#provider-installation
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.settings import STATE
@@ -31,6 +33,28 @@ def terraform_environment() -> dict[str, str]:
         cache.mkdir(parents=True, exist_ok=True)
         variables["TF_PLUGIN_CACHE_DIR"] = str(cache)
     return variables
+
+
+def environment_without_lock_files() -> dict[str, str]:
+    """Return the same for a folder of which nobody keeps the dependency lock file.
+
+    Terraform then takes a provider as it is in the cache. Else it writes it there anew in every
+    such folder, also while another Terraform runs it:
+    https://developer.hashicorp.com/terraform/cli/config/config-file#allowing-the-provider-plugin-cache-to-break-the-dependency-lock-file
+    """
+    return {**terraform_environment(), "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1"}
+
+
+@contextmanager
+def initialising() -> Iterator[None]:
+    """Wait until no other process of this checkout has Terraform fill the cache of providers.
+
+    Terraform does not see to it itself: https://github.com/hashicorp/terraform/issues/31964
+    """
+    STATE.mkdir(exist_ok=True)
+    with (STATE / "terraform-init.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def asks_registry() -> bool:

@@ -6,10 +6,12 @@ Exit status: 0 pass, 1 fail, 2 cannot judge, 3 no review (bad input, or a stack 
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from local.one_at_a_time import one_at_a_time
 from local.processes import LocalError
 from plan_review.findings import Deployment
 from plan_review.plan import Plan, PlanError
@@ -41,7 +43,9 @@ def main() -> int:
     if bool(options.plans) == options.plan:
         _parser().error("name the plans to review, or have them made with --plan")
     try:
-        done = _review(options)
+        # Plans are made where the last ones were.
+        with one_at_a_time(options.out) if options.plan else nullcontext():
+            done = _review(options)
     except (LocalError, PlanError, ScanError, WaiverError) as error:
         print(f"error: {redacted(str(error))}", file=sys.stderr)
         return NO_REVIEW

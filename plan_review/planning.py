@@ -15,7 +15,7 @@ from local.deployment import STACKS
 from local.processes import LocalError
 from local.progress import step
 from local.settings import settings_from_environment
-from local.terraform import terraform_environment
+from local.terraform import environment_without_lock_files, initialising
 from local.tools import cdktf_command, run_logged, tool_environment
 from plan_review.findings import Deployment
 from plan_review.first_deploy import STAND_IN, as_first_deploy
@@ -66,7 +66,8 @@ class _Terraform:
 
     def plan(self, file: Path, *options: str) -> str:
         """Plan into a file, and return the plan as JSON. Nothing is locked, nothing changed."""
-        self.run("init", "-input=false", "-no-color", "-reconfigure")
+        with initialising():
+            self.run("init", "-input=false", "-no-color", "-reconfigure")
         self.run("plan", "-input=false", "-no-color", "-lock=false", f"-out={file}", *options)
         return self.run("show", "-json", str(file))
 
@@ -149,7 +150,7 @@ def first_deploy_plan(source: Path, folder: Path) -> str:
     (folder / "cdk.tf.json").write_text(json.dumps(as_first_deploy(stack)))
     variables = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
-        **terraform_environment(),
+        **environment_without_lock_files(),
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",

@@ -131,18 +131,20 @@ def _build(folder: str, architecture: Architecture, project: Path) -> Package:
         project / "requirements" / "lambda.txt", architecture, project
     )
     files = files_of(folder, source_root=project / "lambdas", installed=installed)
+    contents = {name: path.read_bytes() for name, path in files.items()}
     packages = _packages(architecture, project)
-    built = packages / f"{folder}-{_key(files)}.zip"
+    built = packages / f"{folder}-{_key(contents)}.zip"
     if not built.exists():
         outdated = list(packages.glob(f"{folder}-*.zip"))
-        _write_zip(built, files)
+        _write_zip(built, contents)
         for package in outdated:
             package.unlink()
     digest = base64.b64encode(hashlib.sha256(built.read_bytes()).digest()).decode()
-    note = _note(folder, architecture, project)
-    unfinished = note.with_suffix(".unfinished")
-    unfinished.write_text(f"{inputs} {built.name} {digest}", encoding="utf-8")
-    unfinished.replace(note)
+    if inputs == _inputs(project):  # else somebody has saved a source meanwhile
+        note = _note(folder, architecture, project)
+        unfinished = note.with_suffix(".unfinished")
+        unfinished.write_text(f"{inputs} {built.name} {digest}", encoding="utf-8")
+        unfinished.replace(note)
     return Package(built, digest)
 
 
@@ -388,28 +390,27 @@ def _files(
 # ------------------------------------------------------------------ the zip
 
 
-def _key(files: Mapping[str, Path]) -> str:
-    """Return a name for the contents of `files`, and for how they are packed."""
-    contents = hashlib.sha256(_BUILDER)
-    for name, path in files.items():
-        contents.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return contents.hexdigest()[:16]
+def _key(contents: Mapping[str, bytes]) -> str:
+    """Return a name for the `contents` of files, and for how they are packed."""
+    key = hashlib.sha256(_BUILDER)
+    for name, content in contents.items():
+        key.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return key.hexdigest()[:16]
 
 
-def _write_zip(target: Path, files: Mapping[str, Path]) -> None:
+def _write_zip(target: Path, contents: Mapping[str, bytes]) -> None:
     """Write the same bytes for the same contents: sorted, without times, owners or modes."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as temporary:
         unfinished = Path(temporary) / target.name
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-            for name, path in sorted(files.items()):
+            for name, content in sorted(contents.items()):
                 entry = zipfile.ZipInfo(name, _TIME)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.create_system = _UNIX
                 entry.external_attr = _REGULAR_FILE_READABLE_BY_ALL << 16
-                content = path.read_bytes()
-                if name.endswith(".pyc"):
-                    content = bytecode(content, name)
-                archive.writestr(entry, content)
+                archive.writestr(
+                    entry, bytecode(content, name) if name.endswith(".pyc") else content
+                )
         unfinished.replace(target)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local.one_at_a_time import one_at_a_time
 from tests.plan_review.plans import change, plan_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,6 +126,13 @@ def test_wrong_use_is_an_error_of_its_own(
     done, _ = run(tmp_path, *arguments)
     assert done.returncode == 3
     assert said in done.stderr
+
+
+def test_plans_are_made_by_one_at_a_time(tmp_path: Path) -> None:
+    with one_at_a_time(tmp_path / "out"):
+        done, _ = run(tmp_path, "--plan", LOCAL_BACKEND="host", ENVIRONMENT="local")
+    assert done.returncode == 3
+    assert "Another command is at work in this folder" in done.stderr
 
 
 def test_a_plan_for_real_says_what_it_needs(tmp_path: Path) -> None:

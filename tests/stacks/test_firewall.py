@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.terraform import terraform_environment
+from local.terraform import environment_without_lock_files, initialising
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import Deployment
 
@@ -58,7 +58,8 @@ def planned(
     }
     folder = tmp_path_factory.mktemp("firewall")
     (folder / "main.tf.json").write_text(json.dumps(stack))
-    terraform(folder, "init", "-input=false")
+    with initialising():
+        terraform(folder, "init", "-input=false")
     terraform(folder, "plan", "-input=false", "-refresh=false", "-out=plan")
     plan = json.loads(terraform(folder, "show", "-json", "plan"))
     assert all(each["change"]["actions"] == ["create"] for each in plan["resource_changes"])
@@ -109,7 +110,7 @@ def counts(override: dict[str, Any]) -> bool:
 def terraform(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["terraform", f"-chdir={folder}", *arguments],
-        env=os.environ | terraform_environment(),
+        env=os.environ | environment_without_lock_files(),
         capture_output=True,
         text=True,
         check=False,

@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
+from stacks import packaging
 from stacks.packaging import (
     IN_RUNTIME,
     PROJECT,
@@ -256,6 +257,26 @@ def test_what_was_built_of_the_same_sources_is_not_looked_into_again(
         _packaged(project, "greet", tmp_path)
 
 
+def test_a_source_that_is_saved_meanwhile_is_looked_into_the_next_time(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: it is saved once it was read
+    words = project / "lambdas" / "greet" / "words.py"
+
+    def save(target: Path, contents: Mapping[str, bytes]) -> None:
+        words.write_text("WORD = 'good day'\n")
+        monkeypatch.undo()
+        packaging._write_zip(target, contents)
+
+    monkeypatch.setattr(packaging, "_write_zip", save)
+    # when
+    before, after = (_packaged(project, "greet", tmp_path) for _ in range(2))
+    # then
+    assert before != after
+    words.write_text("WORD = 'hello'\n")
+    assert _packaged(project, "greet", tmp_path) == before
+
+
 def test_a_package_that_is_gone_is_built_again(project: Path, tmp_path: Path) -> None:
     built = _packaged(project, "greet", tmp_path)
     (package,) = (project / "build/functions/arm64").glob("greet-*.zip")
@@ -268,7 +289,7 @@ def test_processes_that_package_a_function_at_once_do_so_in_turn(
 ) -> None:
     # given: each package of other sources removes the one before
     words = project / "lambdas" / "greet" / "words.py"
-    packaging = [
+    processes = [
         subprocess.Popen(
             [sys.executable, "-c", PACKAGE_OFTEN, project, tmp_path / str(process), words],
             cwd=PROJECT,
@@ -278,9 +299,9 @@ def test_processes_that_package_a_function_at_once_do_so_in_turn(
         for process in range(4)
     ]
     # when
-    traces = [process.communicate()[1] for process in packaging]
+    traces = [process.communicate()[1] for process in processes]
     # then
-    assert [process.returncode for process in packaging] == [0] * len(packaging), traces
+    assert [process.returncode for process in processes] == [0] * len(processes), traces
 
 
 def test_another_builder_builds_anew(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from local.terraform import terraform_environment
+from local.terraform import environment_without_lock_files, initialising
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import ENVIRONMENTS, STACKS, Deployment
 
@@ -56,7 +56,8 @@ def _validate(stacks: dict[str, Path], folder: Path) -> list[dict[str, Any]]:
         name: {"source": f"./{os.path.relpath(path, folder)}"} for name, path in stacks.items()
     }
     (folder / "main.tf.json").write_text(json.dumps({"module": modules}))
-    _terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
+    with initialising():
+        _terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
     answer = _terraform(folder, "validate", "-json")
     found: list[dict[str, Any]] = json.loads(answer)["diagnostics"]
     return found
@@ -65,7 +66,7 @@ def _validate(stacks: dict[str, Path], folder: Path) -> list[dict[str, Any]]:
 def _terraform(folder: Path, *arguments: str) -> str:
     process = subprocess.run(
         ["terraform", f"-chdir={folder}", *arguments],
-        env=os.environ | terraform_environment(),
+        env=os.environ | environment_without_lock_files(),
         capture_output=True,
         text=True,
         check=False,

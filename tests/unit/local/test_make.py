@@ -199,6 +199,40 @@ def test_what_is_missing_is_named_before_anything_is_installed(make: Make, folde
     assert calls(folder) == []
 
 
+def test_clean_stops_what_was_started_on_whatever_ports(make: Make, folder: Path) -> None:
+    # given
+    for port in ("4566", "4666"):
+        (folder / ".local" / port).mkdir(parents=True)
+        (folder / ".local" / port / "command.lock").touch()
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/.installed").touch()
+    python = folder / ".venv/bin/python"
+    python.write_text('#!/bin/sh\necho "$LOCAL_PORT $*" >> stopped\n')
+    python.chmod(0o755)
+    # when
+    done = make("clean")
+    # then
+    assert done.returncode == 0, done.stderr
+    stopped = (folder / "stopped").read_text().splitlines()
+    assert sorted(stopped) == ["4566 -m local down", "4666 -m local down"]
+
+
+def test_clean_removes_nothing_under_a_command_that_runs(make: Make, folder: Path) -> None:
+    # given
+    (folder / ".local/4566").mkdir(parents=True)
+    (folder / ".local/4566/command.lock").touch()
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/.installed").touch()
+    python = folder / ".venv/bin/python"
+    python.write_text("#!/bin/sh\necho error: Another command is at work >&2; exit 1\n")
+    python.chmod(0o755)
+    # when
+    done = make("clean")
+    # then
+    assert done.returncode != 0
+    assert python.exists()
+
+
 @pytest.mark.parametrize("installed", [True, False])
 def test_clean_ends_also_where_python_is_half_installed(
     make: Make, folder: Path, installed: bool

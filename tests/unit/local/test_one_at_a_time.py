@@ -20,16 +20,32 @@ with one_at_a_time(Path(sys.argv[1])):
     sys.stdin.read()
 """
 
-# A command that runs another one, which goes on until there is a file.
+# A command that runs another one, in each way that there is.
 RUN = """
 import os, sys
 from pathlib import Path
+from delivery.target import Target
 from local.one_at_a_time import one_at_a_time
 from local.tools import run_logged
+from tests.stacks.synthesised import settings_of
 folder = Path(sys.argv[1])
-wait = "echo begun; until [ -e go-on ]; do sleep 0.05; done; echo ended"
+terraform = folder / "terraform"
+variables = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
+target = Target(settings_of("dev"), variables)
 with one_at_a_time(folder):
-    run_logged(["sh", "-c", f"cd '{folder}'; {wait}"], dict(os.environ), log=folder / "log")
+"""
+WAYS = (
+    'run_logged([terraform], variables, log=folder / "output")',
+    "target.run([terraform])",
+    'target.terraform("storage")',
+)
+
+# Goes on until there is a file.
+TERRAFORM = """#!/bin/sh
+cd "$(dirname "$0")"
+echo begun >> log
+until [ -e go-on ]; do sleep 0.05; done
+echo ended >> log
 """
 
 
@@ -86,17 +102,20 @@ def test_a_command_that_is_killed_leaves_no_lock(tmp_path: Path) -> None:
         assert is_free(tmp_path)
 
 
-def test_what_a_killed_command_ran_goes_on_alone_and_to_its_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_what_a_killed_command_ran_goes_on_alone_and_to_its_end(tmp_path: Path, way: str) -> None:
     # given
     log = tmp_path / "log"
-    with program(RUN, tmp_path) as command:
+    (tmp_path / "terraform").write_text(TERRAFORM)
+    (tmp_path / "terraform").chmod(0o755)
+    with program(f"{RUN}    {way}", tmp_path) as command:
         assert wait_for(lambda: log.exists() and log.read_text() == "begun\n", 30)
         # when
         command.kill()
         command.wait()
         # then
         with (
-            pytest.raises(LocalError, match=r"at work in this folder \(.*\bsh, process \d+"),
+            pytest.raises(LocalError, match=r"at work in this folder \(.*\bterraform, process \d+"),
             one_at_a_time(tmp_path),
         ):
             pytest.fail("it is held")

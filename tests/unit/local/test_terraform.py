@@ -1,8 +1,16 @@
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
 
 import pytest
 
-from local.terraform import asks_registry, provider_mirror, terraform_environment
+from local.terraform import (
+    asks_registry,
+    environment_without_lock_files,
+    initialising,
+    provider_mirror,
+    terraform_environment,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +116,33 @@ def test_without_a_mirror_downloads_are_kept(machine: Path) -> None:
     assert variables["TF_PLUGIN_CACHE_DIR"] == str(machine / "state/terraform-plugins")
     assert (machine / "state/terraform-plugins").is_dir()
     assert "TF_CLI_CONFIG_FILE" not in variables
+
+
+def test_only_a_lock_file_that_is_kept_makes_terraform_write_the_cache_anew(machine: Path) -> None:
+    variables = environment_without_lock_files()
+
+    assert variables.pop("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE") == "1"
+    assert variables == terraform_environment()
+
+
+def test_the_cache_is_filled_by_one_at_a_time(machine: Path) -> None:
+    # given
+    done = Queue[str]()
+
+    def initialise() -> None:
+        with initialising():
+            done.put("the second")
+
+    # when
+    with initialising():
+        second = Thread(target=initialise)
+        second.start()
+        # then
+        with pytest.raises(Empty):
+            done.get(timeout=0.3)
+        done.put("the first")
+    second.join()
+    assert [done.get(), done.get()] == ["the first", "the second"]
 
 
 def test_the_persons_own_plugin_cache_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
