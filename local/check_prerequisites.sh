@@ -70,6 +70,21 @@ check_terraform() {
     fi
 }
 
+check_git() {
+    # The tests of the documents ask it which files are the project's.
+    command -v git >/dev/null || missing "git: https://git-scm.com/downloads"
+}
+
+check_curl() {
+    # With --fail-with-body, which the documents' examples are tried with.
+    version=$(curl --version 2>/dev/null | sed -n 's/^curl \([0-9.]*\).*/\1/p')
+    if [ -z "$version" ]; then
+        missing "curl 7.76 or newer: https://curl.se/download.html"
+    elif is_older "$version" 7.76; then
+        missing "curl 7.76 or newer (curl is $version): https://curl.se/download.html"
+    fi
+}
+
 check_java() {
     properties=$(java -XshowSettings:properties -version 2>&1)
     version=$(echo "$properties" | sed -n 's/^ *java\.version = \([0-9.]*\).*/\1/p')
@@ -93,6 +108,7 @@ check_docker() {
 }
 
 check_local() {
+    check_curl
     case ${LOCAL_BACKEND-} in
         docker) check_docker ;;
         host) check_java ;;
@@ -104,5 +120,6 @@ check_local() {
 check_python
 check_node
 check_terraform
+check_git
 [ "${2-}" != --local ] || check_local
 [ "$problems" -eq 0 ]

@@ -101,8 +101,14 @@ def documents() -> list[Document]:
 def tracked() -> frozenset[str]:
     """Return the paths that git tracks."""
     done = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
     )
+    if done.returncode:
+        raise RuntimeError(
+            f"git does not tell which files are the project's: {done.stderr.strip()}\n"
+            "Work in a clone of it; what was downloaded without its history can be made one: "
+            "git init && git add ."
+        )
     return frozenset(path for path in done.stdout.split("\0") if path)
 
 

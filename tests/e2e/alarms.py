@@ -12,8 +12,8 @@ from tests.e2e.waiting import wait_for
 def assert_alarmed(shop: Shop, event: str, order_id: str) -> None:
     """Assert that what was logged about the event is what an alarm counts.
 
-    LocalStack's filters count every line of the log, whatever their pattern, so the alarm's own
-    state says nothing there; the pattern is compared with the log instead.
+    In Docker, LocalStack's filters count every line of the log, whatever their pattern, so the
+    alarm's own state says nothing there; the pattern is compared with the log instead.
     """
     deployment = shop.deployment
     (counted,) = shop.logs.describe_metric_filters(

@@ -14,6 +14,8 @@ GOOD = {
     "node": "echo v20.9.0",
     "npm": ":",
     "terraform": "echo Terraform v1.10.0; echo on linux_amd64",
+    "git": ":",
+    "curl": "echo 'curl 7.76.0 (x86_64-pc-linux-gnu) libcurl/7.76.0'",
     "java": JAVA.format("17.0.15"),
 }
 # In the way that the script asks whether Docker answers, through Python, and then itself.
@@ -57,7 +59,8 @@ def test_nothing_is_said_where_everything_is_there(check: Check) -> None:
 def test_everything_that_is_missing_is_named_at_once(check: Check) -> None:
     named = check({}, "--local")
 
-    assert [line.split()[0] for line in named] == ["Python", "Node.js", "Terraform", "Java"]
+    programs = [line.split()[0].removesuffix(":") for line in named]
+    assert programs == ["Python", "Node.js", "Terraform", "git", "curl", "Java"]
     assert all("https://" in line for line in named)
 
 
@@ -75,6 +78,15 @@ def test_what_is_too_old_is_named(check: Check, program: str, script: str, named
     (line,) = check(GOOD | {program: script})
 
     assert line.startswith(named)
+
+
+def test_an_old_curl_is_named_where_it_is_needed(check: Check) -> None:
+    programs = GOOD | NO_DOCKER | {"curl": "echo curl 7.68.0 libcurl/7.68.0"}
+
+    (line,) = check(programs, "--local")
+
+    assert line.startswith("curl 7.76 or newer (curl is 7.68.0)")
+    assert check(programs) == []
 
 
 def test_a_python_without_its_venv_is_named(check: Check) -> None:
