@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from delivery import addresses, by_hand, ci
 from delivery.recovery import recover
-from delivery.target import STACKS, DeliveryError, Target
+from delivery.target import SHARED_STACKS, DeliveryError, Target
 from local.one_at_a_time import one_at_a_time
 from local.processes import LocalError
 from local.settings import STATE
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--yes", action="store_true", help="do not ask")
     commands.add_parser("recover", help="make bootstrap's lost state again from the account")
     unlock = commands.add_parser("unlock", help="take away a lock that nobody holds any more")
-    unlock.add_argument("stack", choices=STACKS)
+    unlock.add_argument("stack", choices=SHARED_STACKS)
     unlock.add_argument("lock", metavar="LOCK", help="its id, which the message about it names")
     commands.add_parser("addresses", help="CI: give the secret's addresses to the next steps")
     commands.add_parser("review", help="CI: plan, review, and pack what was reviewed")

@@ -9,7 +9,7 @@ from types import FrameType
 from botocore.exceptions import ClientError
 
 from delivery.locks import refuse_locked
-from delivery.target import STACKS, DeliveryError, Target
+from delivery.target import SHARED_STACKS, DeliveryError, Target
 from local.tools import cdktf_command
 from stacks.base import state_file
 
@@ -65,11 +65,11 @@ def state_of_bootstrap(target: Target) -> Path:
 
 def _guarded(target: Target, command: str, *, ask: bool) -> int:
     """Run the CDKTF CLI for the stacks with a shared state, and say who is in the way if one is."""
-    refuse_locked(target, STACKS)
-    status = _cdktf(target, command, STACKS, ask=ask)
+    refuse_locked(target, SHARED_STACKS)
+    status = _cdktf(target, command, SHARED_STACKS, ask=ask)
     if status:
         # Somebody else may have been quicker. Terraform has said so in its own words above.
-        refuse_locked(target, STACKS)
+        refuse_locked(target, SHARED_STACKS)
     return status
 
 

@@ -13,7 +13,7 @@ from delivery import github, reviewed
 from delivery.by_hand import synthesise
 from delivery.locks import refuse_locked
 from delivery.rollbacks import refuse_rolled_back
-from delivery.target import STACKS, DeliveryError, Target
+from delivery.target import SHARED_STACKS, DeliveryError, Target
 from local.settings import ROOT
 
 AGAIN = ROOT / "build/applied-review"
@@ -36,7 +36,7 @@ def review(target: Target) -> int:
 
     What the review cannot judge, the people who merge and approve do: it is in the comment.
     """
-    verdict = _review(target, "--plan", "--stacks", *STACKS, "--out", str(reviewed.REVIEW))
+    verdict = _review(target, "--plan", "--stacks", *SHARED_STACKS, "--out", str(reviewed.REVIEW))
     github.summarise((reviewed.REVIEW / "review.md").read_text())
     if verdict is Verdict.FAIL:
         return 1
@@ -88,7 +88,7 @@ def apply(target: Target, packed: Path) -> int:
             f"The review of the same plans ends with {verdict.name} now; it was {before.name} when "
             "they were reviewed. Nothing was applied."
         )
-    refuse_locked(target, STACKS)
+    refuse_locked(target, SHARED_STACKS)
     for plan in files:
         refuse_rolled_back(target, plan)
     reviewed.apply(target, packed)
@@ -111,10 +111,10 @@ def smoke(target: Target) -> int:
 
 def drift(target: Target) -> int:
     """Plan what is deployed, and fail if the plan is not empty."""
-    _review(target, "--plan", "--stacks", *STACKS, "--out", str(reviewed.REVIEW))
+    _review(target, "--plan", "--stacks", *SHARED_STACKS, "--out", str(reviewed.REVIEW))
     found = [
         f"{stack}: {change}"
-        for stack in STACKS
+        for stack in SHARED_STACKS
         for change in reviewed.changes(reviewed.planned(stack))
     ]
     if not found:

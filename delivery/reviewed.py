@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from delivery.target import STACKS, DeliveryError, Target
+from delivery.target import SHARED_STACKS, DeliveryError, Target
 from local.settings import ROOT
 from local.tools import SYNTHESISED
 
@@ -52,7 +52,7 @@ def pack(target: Target, *, review: Path = REVIEW, packed: Path = PACKED) -> Pat
     """
     if packed.exists():
         shutil.rmtree(packed)
-    for stack in STACKS:
+    for stack in SHARED_STACKS:
         planned(stack, review)
         source, folder = review / "synthesised/stacks" / stack, packed / stack
         for path in sorted(synthesised_files(source)):
@@ -98,7 +98,7 @@ def check_same(target: Target, packed: Path) -> None:
         raise DeliveryError(f"What was reviewed is {reviewed}; what is to be applied, {expected}.")
     differences = [
         f"{stack}/{path}: {how}"
-        for stack in STACKS
+        for stack in SHARED_STACKS
         for path, how in different_files(packed / stack / "synthesised", SYNTHESISED / stack)
     ]
     if differences:
@@ -130,7 +130,7 @@ def synthesised_files(folder: Path) -> Iterator[Path]:
 
 def initialise(target: Target, packed: Path) -> None:
     """Prepare the stacks for their plans, with exactly the provider that those were made with."""
-    for stack in STACKS:
+    for stack in SHARED_STACKS:
         _copy(packed / stack / PACKED_PROVIDER_LOCK, SYNTHESISED / stack / PROVIDER_LOCK)
         target.must(stack, "init", "-input=false", "-lockfile=readonly")
 
@@ -139,7 +139,7 @@ def show(target: Target, packed: Path, folder: Path) -> list[Path]:
     """Write each plan as JSON into a folder, for a review, and return the files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for stack in STACKS:
+    for stack in SHARED_STACKS:
         files.append(folder / f"{stack}.json")
         files[-1].write_text(target.must(stack, "show", "-json", str(packed / stack / "plan")))
     return files
@@ -155,7 +155,7 @@ def apply(target: Target, packed: Path) -> None:
         if Terraform fails otherwise. What was applied before that stays applied.
     """
     applied: list[str] = []
-    for stack in STACKS:
+    for stack in SHARED_STACKS:
         plan = str(packed / stack / "plan")
         done = target.terraform(stack, "apply", "-input=false", "-no-color", plan)
         print(done.stdout, flush=True)

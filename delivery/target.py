@@ -22,7 +22,7 @@ from stacks.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-STACKS = ("storage", "pipeline")
+SHARED_STACKS = ("storage", "pipeline")
 """The stacks whose state is in the bucket, in the order in which they are applied."""
 
 

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from local.one_at_a_time import one_at_a_time
 from local.processes import LocalError
+from local.settings import ROOT
 from plan_review.findings import Deployment
 from plan_review.plan import Plan, PlanError
 from plan_review.planning import STACKS, plan_stacks
@@ -26,7 +27,6 @@ from plan_review.scan import ScanError, read_skips, scan
 from plan_review.waivers import WaiverError, read_waivers
 from stacks.settings import LOCAL_ACCOUNT_ID
 
-ROOT = Path(__file__).resolve().parent.parent
 NO_REVIEW = 3
 
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from local.settings import ROOT
 from plan_review.faults import first_fault
 from plan_review.findings import Finding, Verdict
 
-ROOT = Path(__file__).resolve().parent.parent
 CHECKOV = ROOT / ".venvs/checkov/bin/checkov"
 RULE = "checkov"
 SKIPS_RULE = "checkov-skips"

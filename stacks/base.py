@@ -16,10 +16,10 @@ from stacks.cdk import (
     TerraformStack,
 )
 from stacks.names import Names
+from stacks.packaging import PROJECT
 from stacks.settings import Settings
 
 APPLICATION = "order-pipeline"
-PROJECT = Path(__file__).resolve().parent.parent
 
 # `use_lockfile` of the S3 backend came with 1.10.
 TERRAFORM_VERSION = ">= 1.10"

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from local.deployment import STACKS
 from main import order_pipeline
 from stacks.cdk import Testing
 from stacks.settings import Settings
 
 ENVIRONMENTS = ("local", "dev", "staging", "prod")
-STACKS = ("bootstrap", "storage", "pipeline")
 ACCOUNT_ID = "123456789012"
 
 _REFERENCE = re.compile(r"\$\{(?P<type>\w+)\.(?P<id>[\w-]+)\.\w+\}")

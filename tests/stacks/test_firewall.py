@@ -1,14 +1,11 @@
 """The firewall as Terraform plans it: LocalStack has no WAF to deploy it to."""
 
 import json
-import os
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.terraform import environment_without_lock_files, initialising
+from tests.stacks import terraform
 from tests.stacks.conftest import Deployments
 from tests.stacks.synthesised import Deployment
 
@@ -58,10 +55,10 @@ def planned(
     }
     folder = tmp_path_factory.mktemp("firewall")
     (folder / "main.tf.json").write_text(json.dumps(stack))
-    with initialising():
-        terraform(folder, "init", "-input=false")
-    terraform(folder, "plan", "-input=false", "-refresh=false", "-out=plan")
-    plan = json.loads(terraform(folder, "show", "-json", "plan"))
+    terraform.initialise(folder)
+    done = terraform.run(folder, "plan", "-input=false", "-refresh=false", "-out=plan")
+    assert done.returncode == 0, done.stdout + done.stderr
+    plan = json.loads(terraform.run(folder, "show", "-json", "plan").stdout)
     assert all(each["change"]["actions"] == ["create"] for each in plan["resource_changes"])
     return {each["type"]: each["change"]["after"] for each in plan["resource_changes"]}
 
@@ -105,15 +102,3 @@ def test_terraform_plans_its_log(planned: dict[str, dict[str, Any]]) -> None:
 
 def counts(override: dict[str, Any]) -> bool:
     return [name for name, action in override["action_to_use"][0].items() if action] == ["count"]
-
-
-def terraform(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["terraform", f"-chdir={folder}", *arguments],
-        env=os.environ | environment_without_lock_files(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout

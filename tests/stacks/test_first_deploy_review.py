@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local.deployment import STACKS
 from plan_review.findings import Deployment as ReviewedDeployment
 from plan_review.findings import Verdict
 from plan_review.plan import Kind, Plan
@@ -16,7 +17,7 @@ from plan_review.planning import first_deploy_plan
 from plan_review.review import PlannedStack, Review, review
 from plan_review.scan import read_skips, scan
 from tests.stacks.conftest import Deployments
-from tests.stacks.synthesised import ENVIRONMENTS, STACKS, Deployment
+from tests.stacks.synthesised import ENVIRONMENTS, Deployment
 
 ROOT = Path(__file__).resolve().parents[2]
 

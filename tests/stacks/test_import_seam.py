@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from local.deployment import STACKS
 from stacks.cdk import STOCK_IMPORT_SWITCH
 from tests.stacks.conftest import Deployments
-from tests.stacks.synthesised import ENVIRONMENTS, STACKS
+from tests.stacks.synthesised import ENVIRONMENTS
 from timing.synthesis import DOCUMENT, LONGEST_SYNTHESIS, PROGRAMS
 from timing.written_parts import read_part
 

@@ -2,15 +2,15 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.terraform import environment_without_lock_files, initialising
+from local.deployment import STACKS
+from tests.stacks import terraform
 from tests.stacks.conftest import Deployments
-from tests.stacks.synthesised import ENVIRONMENTS, STACKS, Deployment
+from tests.stacks.synthesised import ENVIRONMENTS, Deployment
 
 # A stack that is a module cannot have a backend of its own; nothing is stored here anyway.
 EXPECTED_WARNING = "Backend configuration ignored"
@@ -56,20 +56,7 @@ def _validate(stacks: dict[str, Path], folder: Path) -> list[dict[str, Any]]:
         name: {"source": f"./{os.path.relpath(path, folder)}"} for name, path in stacks.items()
     }
     (folder / "main.tf.json").write_text(json.dumps({"module": modules}))
-    with initialising():
-        _terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
-    answer = _terraform(folder, "validate", "-json")
+    terraform.initialise(folder, "-backend=false")
+    answer = terraform.run(folder, "validate", "-json").stdout
     found: list[dict[str, Any]] = json.loads(answer)["diagnostics"]
     return found
-
-
-def _terraform(folder: Path, *arguments: str) -> str:
-    process = subprocess.run(
-        ["terraform", f"-chdir={folder}", *arguments],
-        env=os.environ | environment_without_lock_files(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "validate" in arguments or process.returncode == 0, process.stderr
-    return process.stdout

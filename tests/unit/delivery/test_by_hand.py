@@ -7,7 +7,7 @@ import pytest
 
 from delivery import by_hand
 from delivery.locks import Lock, locks_of
-from delivery.target import STACKS, DeliveryError
+from delivery.target import SHARED_STACKS, DeliveryError
 from local.settings import STATE
 from stacks import base
 from tests.stacks.synthesised import settings_of
@@ -103,7 +103,7 @@ def test_how_long_a_lock_is_held_is_told(passed: timedelta, said: str) -> None:
 @pytest.mark.usefixtures("bucket")
 def test_without_a_lock_there_is_none() -> None:
     target = a_target()
-    assert locks_of(target, STACKS, target.s3()) == []
+    assert locks_of(target, SHARED_STACKS, target.s3()) == []
 
 
 @pytest.mark.usefixtures("bucket")
