@@ -325,6 +325,6 @@ lock: $(UV_INSTALLED) ## Pin the newest dependencies (requirements/*.txt, packag
 
 .PHONY: clean
 clean: ## Stop what runs locally, on whatever ports, and remove everything that was built or installed
-	@for port in $(patsubst .local/%/command.lock,%,$(wildcard .local/*/command.lock)); do LOCAL_PORT=$$port $(MAKE) local-down; done
+	@for port in $(patsubst .local/%/command.lock,%,$(wildcard .local/*/command.lock)); do $(MAKE) local-down LOCAL_PORT=$$port PAYMENT_PORT=1; done
 	@rm -rf .venv .venvs node_modules build cdktf.out .local .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage .coverage.*
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

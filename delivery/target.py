@@ -15,6 +15,7 @@ from local.aws import client as local_client
 from local.backends import choose_backend
 from local.one_at_a_time import held_locks
 from local.settings import ROOT, settings_from_environment
+from local.terraform import run_terraform
 from local.tools import LOCAL, SYNTHESISED, tool_environment
 from stacks.base import state_bucket_name
 from stacks.settings import Settings, SettingsError
@@ -98,15 +99,7 @@ class Target:
 
     def terraform(self, stack: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run Terraform in a synthesised stack, and return what it said."""
-        return subprocess.run(
-            ["terraform", f"-chdir={SYNTHESISED / stack}", *arguments],
-            env=dict(self.variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            pass_fds=held_locks(),
-        )
+        return run_terraform(SYNTHESISED / stack, *arguments, variables=self.variables)
 
     def must(self, stack: str, *arguments: str) -> str:
         """Run Terraform in a synthesised stack, and return what it printed.

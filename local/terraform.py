@@ -7,10 +7,13 @@ https://developer.hashicorp.com/terraform/cli/config/config-file#provider-instal
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryFile
 
+from local.one_at_a_time import held_locks
 from local.settings import STATE
 
 AWS_PROVIDER = Path("registry.terraform.io/hashicorp/aws")
@@ -36,20 +39,45 @@ def terraform_environment() -> dict[str, str]:
 
 
 def environment_without_lock_files() -> dict[str, str]:
-    """Return the same for a folder of which nobody keeps the dependency lock file.
+    """Return the variables for a folder of which nobody keeps the dependency lock file.
 
-    Terraform then takes a provider as it is in the cache. Else it writes it there anew in every
-    such folder, also while another Terraform runs it:
+    With them Terraform takes a provider from its cache as it is there. Without, where there is no
+    lock file, it installs it into the cache again, also while another Terraform runs it:
     https://developer.hashicorp.com/terraform/cli/config/config-file#allowing-the-provider-plugin-cache-to-break-the-dependency-lock-file
     """
     return {**terraform_environment(), "TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE": "1"}
 
 
-@contextmanager
-def initialising() -> Iterator[None]:
-    """Wait until no other process of this checkout has Terraform fill the cache of providers.
+def run_terraform(
+    folder: Path, *arguments: str, variables: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    """Run Terraform in a folder, and return what it said.
 
-    Terraform does not see to it itself: https://github.com/hashicorp/terraform/issues/31964
+    It writes into files, not to this process: if this one is killed it goes on to its end, and no
+    other works with what this one has locked meanwhile.
+    """
+    turn = _initialising() if arguments[0] == "init" else nullcontext()
+    with turn, TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
+        done = subprocess.run(
+            ["terraform", f"-chdir={folder}", *arguments],
+            env=dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            check=False,
+            pass_fds=held_locks(),
+        )
+        output.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(done.args, done.returncode, output.read(), errors.read())
+
+
+@contextmanager
+def _initialising() -> Iterator[None]:
+    """Wait until no other process of this checkout initialises a folder by `run_terraform`.
+
+    Two would fill one cache of providers, to which Terraform does not see itself:
+    https://github.com/hashicorp/terraform/issues/31964
     """
     STATE.mkdir(exist_ok=True)
     with (STATE / "terraform-init.lock").open("w") as lock:

@@ -44,7 +44,7 @@ def main() -> int:
         _parser().error("name the plans to review, or have them made with --plan")
     try:
         # Plans are made where the last ones were.
-        with one_at_a_time(options.out) if options.plan else nullcontext():
+        with one_at_a_time(options.out.resolve()) if options.plan else nullcontext():
             done = _review(options)
     except (LocalError, PlanError, ScanError, WaiverError) as error:
         print(f"error: {redacted(str(error))}", file=sys.stderr)

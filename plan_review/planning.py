@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from local.deployment import STACKS
 from local.processes import LocalError
 from local.progress import step
 from local.settings import settings_from_environment
-from local.terraform import environment_without_lock_files, initialising
+from local.terraform import environment_without_lock_files, run_terraform
 from local.tools import cdktf_command, run_logged, tool_environment
 from plan_review.findings import Deployment
 from plan_review.first_deploy import STAND_IN, as_first_deploy
@@ -52,22 +51,14 @@ class _Terraform:
 
     def run(self, *arguments: str) -> str:
         """Run a command and return what it prints."""
-        done = subprocess.run(
-            ["terraform", f"-chdir={self.folder}", *arguments],
-            env=dict(self.variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = run_terraform(self.folder, *arguments, variables=self.variables)
         if done.returncode:
             raise _TerraformError(done.stdout + done.stderr)
         return done.stdout
 
     def plan(self, file: Path, *options: str) -> str:
         """Plan into a file, and return the plan as JSON. Nothing is locked, nothing changed."""
-        with initialising():
-            self.run("init", "-input=false", "-no-color", "-reconfigure")
+        self.run("init", "-input=false", "-no-color", "-reconfigure")
         self.run("plan", "-input=false", "-no-color", "-lock=false", f"-out={file}", *options)
         return self.run("show", "-json", str(file))
 

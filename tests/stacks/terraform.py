@@ -1,25 +1,19 @@
 """Terraform in folders of tests."""
 
 import os
-import subprocess
 from pathlib import Path
+from subprocess import CompletedProcess
 
-from local.terraform import environment_without_lock_files, initialising
+from local.terraform import environment_without_lock_files, run_terraform
 
 
 def initialise(folder: Path, *options: str) -> None:
     """Have Terraform find its provider."""
-    with initialising():
-        done = run(folder, "init", "-input=false", "-no-color", *options)
+    done = run(folder, "init", "-input=false", "-no-color", *options)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def run(folder: Path, *arguments: str) -> CompletedProcess[str]:
     """Run Terraform in a folder, and return what it said."""
-    return subprocess.run(
-        ["terraform", f"-chdir={folder}", *arguments],
-        env=os.environ | environment_without_lock_files(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    variables = os.environ | environment_without_lock_files()
+    return run_terraform(folder, *arguments, variables=variables)

@@ -257,6 +257,26 @@ def test_what_was_built_of_the_same_sources_is_not_looked_into_again(
         _packaged(project, "greet", tmp_path)
 
 
+def test_a_source_that_is_saved_before_it_is_read_is_not_taken_for_the_one_before(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    words = project / "lambdas" / "greet" / "words.py"
+    before = words.read_text()
+
+    def save(folder: str, **where: Path) -> dict[str, Path]:
+        words.write_text("WORD = 'good day'\n")
+        monkeypatch.undo()
+        return files_of(folder, **where)
+
+    monkeypatch.setattr(packaging, "files_of", save)
+    built = _packaged(project, "greet", tmp_path)
+    # when
+    words.write_text(before)
+    # then
+    assert _packaged(project, "greet", tmp_path) != built
+
+
 def test_a_source_that_is_saved_meanwhile_is_looked_into_the_next_time(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,8 +15,15 @@ from order_pipeline.adapters import clients
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# What a person has exported for deploying is nothing to these tests.
-for _name in ("ENVIRONMENT", "ENVIRONMENT_SUFFIX", "AWS_PROFILE", "LOCAL_PORT", "PAYMENT_PORT"):
+# What a person has exported for a deployment, or for LocalStack, does not lead these tests there.
+for _name in (
+    "ENVIRONMENT",
+    "ENVIRONMENT_SUFFIX",
+    "AWS_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "LOCAL_PORT",
+    "PAYMENT_PORT",
+):
     os.environ.pop(_name, None)
 
 # Read when the functions' modules are imported, which a deployed function does once.

@@ -36,7 +36,7 @@ case $1 in venv) for folder; do :; done; rm -rf "$folder" && mkdir -p "$folder/b
 NPM = 'echo "npm $*" >> calls; [ ! -e offline ] && rm -rf node_modules && mkdir node_modules'
 PROGRAMS = GOOD | {"python3.13": PYTHON, "npm": NPM, "pip": PIP, "uv": UV}
 
-type Make = Callable[[str], subprocess.CompletedProcess[str]]
+type Make = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
@@ -74,9 +74,9 @@ def variables(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def make(folder: Path, variables: dict[str, str]) -> Make:
-    def run(target: str) -> "subprocess.CompletedProcess[str]":
+    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            ["make", target],
+            ["make", *arguments],
             cwd=folder,
             env=variables,
             capture_output=True,
@@ -210,14 +210,14 @@ def test_clean_stops_what_was_started_on_whatever_ports(make: Make, folder: Path
     python.write_text('#!/bin/sh\necho "$LOCAL_PORT $*" >> stopped\n')
     python.chmod(0o755)
     # when
-    done = make("clean")
+    done = make("clean", "LOCAL_PORT=4666")
     # then
     assert done.returncode == 0, done.stderr
     stopped = (folder / "stopped").read_text().splitlines()
     assert sorted(stopped) == ["4566 -m local down", "4666 -m local down"]
 
 
-def test_clean_removes_nothing_under_a_command_that_runs(make: Make, folder: Path) -> None:
+def test_clean_removes_nothing_where_something_cannot_be_stopped(make: Make, folder: Path) -> None:
     # given
     (folder / ".local/4566").mkdir(parents=True)
     (folder / ".local/4566/command.lock").touch()

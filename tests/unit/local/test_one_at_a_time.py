@@ -37,7 +37,7 @@ with one_at_a_time(folder):
 WAYS = (
     'run_logged([terraform], variables, log=folder / "output")',
     "target.run([terraform])",
-    'target.terraform("storage")',
+    'target.terraform("storage", "apply")',
 )
 
 # Goes on until there is a file.
@@ -45,6 +45,9 @@ TERRAFORM = """#!/bin/sh
 cd "$(dirname "$0")"
 echo begun >> log
 until [ -e go-on ]; do sleep 0.05; done
+set -e
+echo what it has done
+echo and what was wrong >&2
 echo ended >> log
 """
 

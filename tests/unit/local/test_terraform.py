@@ -1,14 +1,14 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from queue import Empty, Queue
-from threading import Thread
 
 import pytest
 
 from local.terraform import (
     asks_registry,
     environment_without_lock_files,
-    initialising,
     provider_mirror,
+    run_terraform,
     terraform_environment,
 )
 
@@ -118,7 +118,7 @@ def test_without_a_mirror_downloads_are_kept(machine: Path) -> None:
     assert "TF_CLI_CONFIG_FILE" not in variables
 
 
-def test_only_a_lock_file_that_is_kept_makes_terraform_write_the_cache_anew(machine: Path) -> None:
+def test_without_lock_files_the_cache_is_taken_as_it_is(machine: Path) -> None:
     variables = environment_without_lock_files()
 
     assert variables.pop("TF_PLUGIN_CACHE_MAY_BREAK_DEPENDENCY_LOCK_FILE") == "1"
@@ -126,23 +126,18 @@ def test_only_a_lock_file_that_is_kept_makes_terraform_write_the_cache_anew(mach
 
 
 def test_the_cache_is_filled_by_one_at_a_time(machine: Path) -> None:
-    # given
-    done = Queue[str]()
-
-    def initialise() -> None:
-        with initialising():
-            done.put("the second")
-
+    # given a Terraform that would tell of another
+    terraform = machine / "terraform"
+    terraform.write_text(
+        "#!/bin/sh\nmkdir working || exit 1\nsleep 0.3\nrmdir working\necho $* in order\n"
+    )
+    terraform.chmod(0o755)
+    variables = os.environ | {"PATH": f"{machine}:{os.environ['PATH']}"}
     # when
-    with initialising():
-        second = Thread(target=initialise)
-        second.start()
-        # then
-        with pytest.raises(Empty):
-            done.get(timeout=0.3)
-        done.put("the first")
-    second.join()
-    assert [done.get(), done.get()] == ["the first", "the second"]
+    with ThreadPoolExecutor(3) as threads:
+        done = threads.map(lambda _: run_terraform(machine, "init", variables=variables), range(3))
+    # then
+    assert [each.stdout for each in done] == [f"-chdir={machine} init in order\n"] * 3
 
 
 def test_the_persons_own_plugin_cache_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
