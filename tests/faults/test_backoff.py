@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 
 from tests.e2e.shop import Json, Shop
+from tests.e2e.versions import live_version
 from tests.e2e.waiting import wait_for
 from tests.faults import faults
 from tests.faults.conftest import Proxies, Settle
@@ -70,7 +71,8 @@ def retries_logged(shop: Shop, token: str) -> list[Json]:
 
 def longest_delay_of(shop: Shop, stage: str) -> int:
     """Return the cap of a stage's backoff, in seconds, as it is deployed."""
+    # LocalStack knows the configuration of a version, not that of an alias.
     configuration = shop.functions.get_function_configuration(
-        FunctionName=shop.deployment.live(stage)
+        FunctionName=shop.deployment.function_name(stage), Qualifier=live_version(shop, stage)
     )
     return int(configuration["Environment"]["Variables"]["RETRY_LONGEST_DELAY_SECONDS"])

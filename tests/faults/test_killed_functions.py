@@ -28,6 +28,9 @@ IN_EVERY_LIFE = {
     "event-publisher",
 }
 
+OUTSIDE = {"canary"}
+"""Functions that ask the API as any client does, and call nothing else."""
+
 
 def test_function_killed_at_each_of_its_calls(
     shop: Shop, proxies: Proxies, flow: Flow, settle: Settle, report: Report
@@ -108,13 +111,13 @@ def places_of_calls(shop: Shop, proxies: Proxies) -> list[Place]:
 
 
 def deployed_functions(shop: Shop) -> set[str]:
-    """Return the deployment's functions, such as `place-order`."""
+    """Return the deployment's functions that orders need, such as `place-order`."""
     names = [
         function["FunctionName"]
         for page in shop.functions.get_paginator("list_functions").paginate()
         for function in page["Functions"]
     ]
-    return {name.removesuffix(shop.deployment.function_name("")) for name in names}
+    return {name.removesuffix(shop.deployment.function_name("")) for name in names} - OUTSIDE
 
 
 def running(proxies: Proxies) -> set[str]:
